@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+#   make           build build/netlog
+#   make demo      set up and show netlog at work on two network namespaces, 30 s at most
+#   make run       set up and log this machine until Ctrl-C
+#   make test      set up and run all tests
+#   make install   with PREFIX= and DESTDIR= as usual
+#   make lint      format, clang-tidy, cppcheck, shellcheck, as far as they are installed
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+CLANG ?= clang
+BPFTOOL ?= $(or $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool),bpftool)
+CFLAGS ?= -O2 -g
+BUILD := build
+
+# Warnings are errors for us, never for users.
+ifeq ($(CI),true)
+WERROR := -Werror
+endif
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
+
+LIBRARIES := libbpf json-c libsystemd
+LIBRARY_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
+LIBRARY_LIBS = $(shell pkg-config --libs $(LIBRARIES))
+
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DNETLOG_VERSION='"$(VERSION)"' -I$(BUILD) $(WARNINGS) \
+	$(LIBRARY_CFLAGS) -MMD -MP $(CFLAGS)
+# Where Debian keeps <asm/types.h>, which clang does not look for when it compiles for BPF
+ASM_INCLUDE := $(firstword $(wildcard /usr/include/$(shell uname -m)-linux-gnu \
+	/usr/include/*-linux-gnu))
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v2 -std=gnu11 -fno-strict-aliasing -Wall -Wextra $(WERROR) \
+	$(ASM_INCLUDE:%=-idirafter %) -MMD -MP
+
+SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
+EVENTS := $(wildcard bpf/*.bpf.c)
+UNIT_TESTS := $(wildcard tests/unit/*_test.c)
+TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(wildcard tests/live/*.c))
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: $(BUILD)/netlog
+
+# Looked at whenever something is to be built, so that a missing tool is a clear line.
+$(BUILD)/requirements:
+	@tests/requirements.sh check build
+	@mkdir -p $(BUILD)
+	@touch $@
+
+$(BUILD)/%.bpf.o: bpf/%.bpf.c | $(BUILD)/requirements
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+# One object of all events' programs: it shares the ring and the counters.
+$(BUILD)/netlog.bpf.o: $(EVENTS:bpf/%.c=$(BUILD)/%.o)
+	$(BPFTOOL) gen object $@ $^
+
+$(BUILD)/netlog.skel.h: $(BUILD)/netlog.bpf.o
+	$(BPFTOOL) gen skeleton $< name netlog_bpf > $@
+
+$(BUILD)/src/probe.o $(BUILD)/unit/src/probe.o: $(BUILD)/netlog.skel.h
+
+$(BUILD)/src/%.o: src/%.c | $(BUILD)/requirements
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(BUILD)/netlog: $(BUILD)/src/main.o $(SOURCES:%.c=$(BUILD)/%.o)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
+
+# ---- tests: the same sources again, with sanitizers
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+
+$(BUILD)/unit/src/%.o: src/%.c | $(BUILD)/requirements
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
+
+$(BUILD)/unit/%_test: tests/unit/%_test.c $(SOURCES:%.c=$(BUILD)/unit/%.o)
+	$(CC) $(ALL_CFLAGS) $(SANITIZE) -Isrc $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
+
+$(BUILD)/%: tests/live/%.c | $(BUILD)/requirements
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $< -o $@
+
+unit-tests: $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/unit/%)
+
+tools: $(TOOLS)
+
+test:
+	@tests/requirements.sh install build test
+	@$(MAKE) --no-print-directory all unit-tests tools
+	@tests/run.sh
+
+# ---- for people
+
+demo:
+	@tests/requirements.sh install build demo
+	@$(MAKE) --no-print-directory --silent all $(BUILD)/wire $(BUILD)/traffic
+	@examples/demo.sh
+
+run:
+	@tests/requirements.sh install build
+	@$(MAKE) --no-print-directory --silent all
+	@. tests/root.sh && as_root $(BUILD)/netlog
+
+README.md: $(BUILD)/netlog examples/fields.jq
+	examples/fields.sh $< README.md
+
+lint:
+	tests/lint.sh
+
+install: all
+	install -D -m 0755 $(BUILD)/netlog $(DESTDIR)$(PREFIX)/sbin/netlog
+	install -D -m 0644 src/man/netlog.8 $(DESTDIR)$(PREFIX)/share/man/man8/netlog.8
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/netlog $(DESTDIR)$(PREFIX)/share/man/man8/netlog.8
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all unit-tests tools test demo run lint install uninstall clean README.md
+.SECONDARY:
+
+-include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/unit/*.d $(BUILD)/unit/src/*.d)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * config.h - what user space and the kernel side tell each other outside the ring.
+ */
+#ifndef NETLOG_CONFIG_H
+#define NETLOG_CONFIG_H
+
+#include "events.h"
+
+/* Set before loading; the verifier then knows the values. */
+struct config {
+	__u64 tick_ns; /* length of a jiffy, for the kernel's timeouts */
+};
+
+/*
+ * What each CPU counted, in mapped memory, so that reading it takes no system call. A CPU has its
+ * own lines: no bouncing between caches. CPUs beyond the array share (the counting is atomic).
+ */
+#define COUNTER_CPUS 1024
+
+struct counters {
+	__u64 produced[event_types]; /* events wanted, whether or not the ring took them */
+	__u64 lost[event_types];     /* of these, those for which the ring had no room */
+} __attribute__((aligned(64)));
+
+#endif

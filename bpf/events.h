@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * events.h - the schema: what netlog's records and lines hold.
+ *
+ * Every field stands here once. The kernel side's structs, the decoder, the JSON line, the JSON
+ * Schema, the README's tables and the generic tests all come from these rows, so nothing has to be
+ * kept in step by hand. Included by both sides.
+ *
+ * A record is a header, the common fields, the event's own fields. The header's `has` bitmap says
+ * which fields are known: bit i stands for row i, counted from the first common field. Unknown is
+ * thus never confused with zero, and an unknown field's key is absent from the line.
+ *
+ * To add an event: a row in EVENTS, a field table, a hook table (here), and bpf/<event>.bpf.c.
+ */
+#ifndef NETLOG_EVENTS_H
+#define NETLOG_EVENTS_H
+
+#include <linux/types.h>
+
+#define COMM_BYTES 16	/* TASK_COMM_LEN, include/linux/sched.h */
+#define IFNAME_BYTES 16 /* IFNAMSIZ, include/uapi/linux/if.h */
+
+/*
+ * Kinds: how the bytes of a field become JSON. K(kind, C type). Enumerations are kinds too, one
+ * each, see ENUMS. `id` is a u64 that may pass 2^53, which jq and JavaScript cannot hold: a string.
+ */
+#define KINDS(K)                 \
+	K(u8, __u8)              \
+	K(u16, __u16)            \
+	K(u32, __u32)            \
+	K(u64, __u64)            \
+	K(id, __u64)             \
+	K(ip, struct ip_address) \
+	K(comm, struct comm)     \
+	K(ifname, struct ifname) \
+	K(xmit_error, __s32)
+
+/* An address in network byte order. IPv4 in the first four bytes; the record's ip_version tells. */
+struct ip_address {
+	union {
+		__u8 bytes[16];
+		__u32 words[4];
+	};
+};
+
+struct comm {
+	char name[COMM_BYTES];
+};
+
+struct ifname {
+	char name[IFNAME_BYTES];
+};
+
+/* Enumerations: E(name, values), each value V(number, text). A number without a text: no key. */
+#define ENUMS(E)                             \
+	E(ip_protocol, IP_PROTOCOL_VALUES)   \
+	E(tcp_state, TCP_STATE_VALUES)       \
+	E(ca_state, CA_STATE_VALUES)         \
+	E(retrans_type, RETRANS_TYPE_VALUES) \
+	E(stage, STAGE_VALUES)               \
+	E(direction, DIRECTION_VALUES)
+
+/* include/uapi/linux/in.h */
+#define IP_PROTOCOL_VALUES(V) \
+	V(6, tcp)             \
+	V(17, udp)
+
+/*
+ * include/net/tcp_states.h, with the names of RFC 9293 (and OpenTelemetry). 12 is NEW_SYN_RECV, a
+ * request socket, which ss(8) and inet_diag also show as SYN-RECV; 13 is BOUND_INACTIVE.
+ */
+#define TCP_STATE_VALUES(V) \
+	V(1, established)   \
+	V(2, syn_sent)      \
+	V(3, syn_received)  \
+	V(4, fin_wait_1)    \
+	V(5, fin_wait_2)    \
+	V(6, time_wait)     \
+	V(7, closed)        \
+	V(8, close_wait)    \
+	V(9, last_ack)      \
+	V(10, listen)       \
+	V(11, closing)      \
+	V(12, syn_received) \
+	V(13, closed)
+
+/* enum tcp_ca_state, include/uapi/linux/tcp.h */
+#define CA_STATE_VALUES(V) \
+	V(0, open)         \
+	V(1, disorder)     \
+	V(2, cwr)          \
+	V(3, recovery)     \
+	V(4, loss)
+
+#define RETRANS_TYPE_VALUES(V) \
+	V(1, rto)              \
+	V(2, fast)             \
+	V(3, tlp)              \
+	V(4, syn)              \
+	V(5, synack)
+
+#define STAGE_VALUES(V) \
+	V(1, tcp)       \
+	V(2, app)
+
+#define DIRECTION_VALUES(V) \
+	V(1, ingress)       \
+	V(2, egress)
+
+/* Fields: F(kind, name, doc). The order is the order of the line's keys. */
+#define COMMON_FIELDS(F)                                                                        \
+	F(u8, ip_version, "IP version on the wire: 4 or 6")                                     \
+	F(ip_protocol, proto, "transport protocol")                                             \
+	F(ip, src_ip, "source address, as on the wire; the local end for socket samples")       \
+	F(u16, src_port, "source port")                                                         \
+	F(ip, dest_ip, "destination address")                                                   \
+	F(u16, dest_port, "destination port")                                                   \
+	F(u32, pid, "process that uses the socket, where the hook knows it; never a bystander") \
+	F(comm, comm, "name of that process")                                                   \
+	F(id, cgroup_id, "cgroup v2 id of the socket")                                          \
+	F(u32, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`")     \
+	F(id, sock_cookie, "the kernel's id of the connection, as in `ss -e`")
+
+#define RETRANSMIT_FIELDS(F)                                                                      \
+	F(retrans_type, retrans_type, "what made TCP send again; absent if it was none of these") \
+	F(tcp_state, tcp_state, "state of the socket")                                            \
+	F(ca_state, ca_state, "state of the congestion machinery")                                \
+	F(u32, tcp_seq, "sequence number of the first byte sent again")                           \
+	F(u32, len_bytes, "TCP payload sent again")                                               \
+	F(u16, segs, "segments sent again; they sum up to the connection's tcpi_total_retrans")   \
+	F(u32, retrans_total, "segments sent again on this connection so far")                    \
+	F(u8, backoff, "how often the timeout has been doubled")                                  \
+	F(u32, rto_us, "retransmission timeout")                                                  \
+	F(u32, srtt_us, "smoothed round-trip time")                                               \
+	F(u32, rttvar_us, "its mean deviation, as ss(8) shows it")                                \
+	F(u32, cwnd, "congestion window, in segments")                                            \
+	F(u32, ssthresh, "slow start threshold, in segments; absent until one is set")            \
+	F(u32, packets_out, "segments in flight")                                                 \
+	F(u32, lost_out, "of these, the ones held for lost")                                      \
+	F(u32, mss_bytes, "maximum segment size")                                                 \
+	F(xmit_error, err, "why sending it again failed, from Linux 6.17; absent on success")
+
+#define RTT_FIELDS(F)                                                              \
+	F(u32, rtt_us, "the raw sample, where the hook gives it")                  \
+	F(u32, srtt_us, "smoothed round-trip time after the sample")               \
+	F(u32, rttvar_us, "its mean deviation, as ss(8) shows it")                 \
+	F(u32, min_rtt_us,                                                         \
+	  "least round-trip time of the last minutes (net.ipv4.tcp_min_rtt_wlen)") \
+	F(u32, cwnd, "congestion window, in segments")                             \
+	F(tcp_state, tcp_state, "state of the socket")
+
+#define LATENCY_FIELDS(F)                                                      \
+	F(stage, stage,                                                        \
+	  "where the clock stopped: tcp = taken up by an established socket, " \
+	  "app = copied to the application")                                   \
+	F(u64, latency_ns, "time since the packet entered the network stack")  \
+	F(u32, len_bytes, "TCP payload of the packet")                         \
+	F(ifname, ifname, "interface that received it")                        \
+	F(direction, direction, "ingress: towards this host")                  \
+	F(u32, tcp_seq, "sequence number of its first byte")
+
+/*
+ * Hooks: H(event, part, role, program, blind). A stage of latency is a part by the stage's name.
+ * role: lines = makes lines, and one such part must stand for the event to be served; required =
+ * makes none, but the event cannot do without; extra = makes none, and makes the lines better.
+ * `program` is <event>__<hook> in bpf/<event>.bpf.c; `blind` is what it cannot see, told in the
+ * start line.
+ */
+#define RETRANSMIT_HOOKS(H)                                            \
+	H(retransmit, segment, lines, retransmit__tcp_retransmit_skb,  \
+	  "before Linux 6.17: retransmissions that could not be sent") \
+	H(retransmit, synack, lines, retransmit__tcp_retransmit_synack, "SYN cookies")
+
+#define RTT_HOOKS(H)                                                                             \
+	H(rtt, sample, lines, rtt__tcp_probe,                                                    \
+	  "samples outside the established state; told at the socket's next packet, so that of " \
+	  "several samples in between only the sum shows, and the raw sample never")             \
+	H(rtt, birth, extra, rtt__inet_sock_set_state, "")
+
+#define LATENCY_HOOKS(H)                                                                         \
+	H(latency, entry, required, latency__netif_receive_skb, "time in the driver and in GRO") \
+	H(latency, tcp, lines, latency__tcp_probe,                                               \
+	  "UDP; packets outside the established state; packets merged into another")             \
+	H(latency, app, lines, latency__skb_copy_datagram_iovec,                                 \
+	  "UDP; payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into another packet")
+
+/* Events: X(name, FIELDS, HOOKS, doc). The order is the record's type, from 1. Only ever append. */
+#define EVENTS(X)                                                                     \
+	X(retransmit, RETRANSMIT_FIELDS, RETRANSMIT_HOOKS, "TCP sent segments again") \
+	X(rtt, RTT_FIELDS, RTT_HOOKS, "TCP measured a new round-trip time")           \
+	X(latency, LATENCY_FIELDS, LATENCY_HOOKS, "a packet's time inside this host")
+
+/* ---- what the rows become; nothing below knows an event by name ---- */
+
+struct event_header {
+	__u64 time_ns; /* CLOCK_BOOTTIME, so that suspend counts */
+	__u64 has;     /* bit i: field i is known */
+	__u16 type;    /* enum event_type */
+	__u16 size;    /* of the whole record, bytes */
+	__u32 reserved;
+};
+
+#define NETLOG_KIND_TYPE(kind, type) typedef type field_##kind;
+KINDS(NETLOG_KIND_TYPE)
+
+#define NETLOG_ENUM_VALUE(number, text) NETLOG_PASTE(number, text)
+#define NETLOG_ENUM_KIND(name, values) typedef __u8 field_##name;
+ENUMS(NETLOG_ENUM_KIND)
+
+/* Our own enumerations; the others' numbers belong to the kernel. */
+#define NETLOG_RETRANS_TYPE(number, text) retrans_type_##text = number,
+enum retrans_type { RETRANS_TYPE_VALUES(NETLOG_RETRANS_TYPE) };
+#define NETLOG_STAGE(number, text) stage_##text = number,
+enum stage { STAGE_VALUES(NETLOG_STAGE) };
+#define NETLOG_DIRECTION(number, text) direction_##text = number,
+enum direction { DIRECTION_VALUES(NETLOG_DIRECTION) };
+
+#define NETLOG_EVENT_TYPE(name, fields, hooks, doc) event_##name,
+enum event_type { event_none, EVENTS(NETLOG_EVENT_TYPE) event_types };
+
+/*
+ * For each event, and for `struct event` that holds only what all share: the record, and a struct
+ * with one byte for each field, so that offsetof() in it is the field's bit in `has`.
+ */
+#define NETLOG_MEMBER(kind, name, doc) field_##kind name;
+#define NETLOG_INDEX(kind, name, doc) char name;
+#define NETLOG_NO_FIELDS(F)
+#define NETLOG_RECORD(name, FIELDS, hooks, doc)                                                  \
+	struct name##_index {                                                                    \
+		COMMON_FIELDS(NETLOG_INDEX) FIELDS(NETLOG_INDEX) char end;                       \
+	};                                                                                       \
+	struct name {                                                                            \
+		struct event_header header;                                                      \
+		COMMON_FIELDS(NETLOG_MEMBER) FIELDS(NETLOG_MEMBER) struct name##_index index[0]; \
+	};                                                                                       \
+	_Static_assert(sizeof(struct name##_index) <= 64, #name ": `has` has 64 bits");
+NETLOG_RECORD(event, NETLOG_NO_FIELDS, , )
+EVENTS(NETLOG_RECORD)
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * kernel.h - the kernel types that netlog reads, and of these only the fields it reads.
+ *
+ * Where a field really lies is taken from the running kernel's BTF at load (CO-RE), so order and
+ * gaps do not matter here; a name that the kernel does not know fails the load, or is asked for
+ * with bpf_core_field_exists().
+ */
+#ifndef NETLOG_KERNEL_H
+#define NETLOG_KERNEL_H
+
+#include <linux/types.h>
+
+#include <stdbool.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+
+/* include/net/tcp_states.h */
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_TIME_WAIT 6
+#define TCP_NEW_SYN_RECV 12
+
+/* include/uapi/linux/tcp.h, enum tcp_ca_state */
+#define TCP_CA_Recovery 3
+#define TCP_CA_Loss 4
+
+#define ICSK_TIME_LOSS_PROBE 5 /* include/net/inet_connection_sock.h */
+#define TCPHDR_FIN 0x01	       /* include/net/tcp.h */
+#define TCPHDR_SYN 0x02
+#define TCP_INFINITE_SSTHRESH 0x7fffffff /* include/net/tcp.h */
+
+/* include/uapi/asm-generic/errno-base.h, errno.h */
+#define EAGAIN 11
+#define ENOMEM 12
+#define EBUSY 16
+#define EINVAL 22
+#define EHOSTUNREACH 113
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct in6_addr {
+	union {
+		__be32 u6_addr32[4];
+	} in6_u;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	u16 sk_protocol;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct inet_connection_sock {
+	__u32 icsk_rto;
+	__u8 icsk_ca_state : 5;
+	__u8 icsk_retransmits;
+	__u8 icsk_pending;
+	__u8 icsk_backoff;
+};
+
+struct minmax_sample {
+	u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	u32 srtt_us;
+	u32 mdev_us;
+	u32 total_retrans;
+	u32 snd_cwnd;
+	u32 snd_ssthresh;
+	u32 packets_out;
+	u32 lost_out;
+	u32 mss_cache;
+	u32 undo_marker;
+	struct minmax rtt_min;
+};
+
+struct request_sock_ops {
+	int family;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+	u16 mss;
+	u8 num_retrans;
+	u8 num_timeout : 7;
+	struct request_sock_ops *rsk_ops;
+	u32 timeout;
+};
+
+struct tcp_request_sock {
+	u32 snt_isn;
+};
+
+struct net_device {
+	char name[16];
+	int ifindex;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	char cb[48];
+	unsigned int len;
+	int skb_iif;
+};
+
+struct tcp_skb_cb {
+	__u32 seq;
+	__u32 end_seq;
+	u16 tcp_gso_segs;
+	__u8 tcp_flags; /* 16 bits from 6.18 on; CO-RE widens the load */
+};
+
+/* only to ask whether the tracepoint has `err` */
+struct trace_event_raw_tcp_retransmit_skb {
+	int err;
+};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * netlog.bpf.h - what every event's program shares: the ring, its counters and its doorbell, and
+ * the helpers that fill the common fields.
+ *
+ * Maps and globals are __weak: each bpf/<event>.bpf.c has them, and `bpftool gen object` makes one
+ * of them all.
+ */
+#ifndef NETLOG_BPF_H
+#define NETLOG_BPF_H
+
+#include "kernel.h"
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "config.h"
+
+char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* --ring-size sets the real one */
+} ring SEC(".maps") __weak;
+
+__weak const volatile struct config config = {};
+
+__weak struct counters counters[COUNTER_CPUS] = {};
+
+/*
+ * User space raises the doorbell before it sleeps; the next event lowers it and wakes. All others
+ * are submitted without a wakeup, which costs microseconds: while it is awake, user space looks for
+ * itself. See probe_sleep().
+ */
+__weak __u32 doorbell __attribute__((aligned(64))) = 0;
+
+static __always_inline void *event_reserve_type(__u16 type, __u64 size)
+{
+	struct counters *cpu = &counters[bpf_get_smp_processor_id() & (COUNTER_CPUS - 1)];
+	struct event_header *header;
+
+	header = bpf_ringbuf_reserve(&ring, size, 0);
+	/*
+	 * Atomic though per CPU: a softirq may interrupt a program that runs in a process. On x86
+	 * it also orders the reservation above before the look at the doorbell in event_submit().
+	 */
+	__sync_fetch_and_add(&cpu->produced[type], 1);
+	if (!header) {
+		__sync_fetch_and_add(&cpu->lost[type], 1);
+		return NULL;
+	}
+	__builtin_memset(header, 0, size);
+	header->time_ns = bpf_ktime_get_boot_ns();
+	header->type = type;
+	header->size = size;
+	return header;
+}
+
+/* A zeroed record of the event in the ring, stamped with type, size and time; NULL (counted) if
+ * full. */
+#define event_reserve(name) ((struct name *)event_reserve_type(event_##name, sizeof(struct name)))
+
+static __always_inline void event_submit(void *record)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (*(volatile __u32 *)&doorbell) {
+		*(volatile __u32 *)&doorbell = 0;
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
+	bpf_ringbuf_submit(record, flags);
+}
+
+/* Say that a field of the record is known, resp. set it and say so. */
+#define MARK(e, field) ((e)->header.has |= 1ULL << __builtin_offsetof(typeof((e)->index[0]), field))
+#define SET(e, field, value) ((e)->field = (value), (void)MARK(e, field))
+
+static __always_inline __u32 jiffies_to_us(__u32 jiffies)
+{
+	return (__u64)jiffies * config.tick_ns / 1000;
+}
+
+/*
+ * Addresses and ports of a socket or request socket. `ipv6` is whether the packets are: a
+ * dual-stack socket's family does not tell. `egress`: the source is the local end.
+ */
+static __always_inline void event_set_addresses(struct event *e, const struct sock_common *skc,
+						bool ipv6, bool egress)
+{
+	struct ip_address *local = egress ? &e->src_ip : &e->dest_ip;
+	struct ip_address *remote = egress ? &e->dest_ip : &e->src_ip;
+	__u16 local_port = skc->skc_num;
+	__u16 remote_port = bpf_ntohs(skc->skc_dport);
+
+	SET(e, proto, IPPROTO_TCP);
+	if (ipv6) {
+		SET(e, ip_version, 6);
+		for (int i = 0; i < 4; i++) {
+			local->words[i] = skc->skc_v6_rcv_saddr.in6_u.u6_addr32[i];
+			remote->words[i] = skc->skc_v6_daddr.in6_u.u6_addr32[i];
+		}
+	} else {
+		SET(e, ip_version, 4);
+		local->words[0] = skc->skc_rcv_saddr;
+		remote->words[0] = skc->skc_daddr;
+	}
+	MARK(e, src_ip);
+	MARK(e, dest_ip);
+	SET(e, src_port, egress ? local_port : remote_port);
+	SET(e, dest_port, egress ? remote_port : local_port);
+	SET(e, netns, skc->skc_net.net->ns.inum);
+}
+
+/* ::ffff:0:0/96: an AF_INET6 socket that speaks IPv4; the kernel then keeps the IPv4 addresses too */
+static __always_inline bool sock_is_ipv6(const struct sock_common *skc)
+{
+	const struct in6_addr *a = &skc->skc_v6_daddr;
+
+	if (skc->skc_family != AF_INET6)
+		return false;
+	return a->in6_u.u6_addr32[0] || a->in6_u.u6_addr32[1] ||
+	       a->in6_u.u6_addr32[2] != bpf_htonl(0xffff);
+}
+
+/* The cgroup is the socket's own (sock_cgroup_data), right in any context. */
+static __always_inline void event_set_cgroup(struct event *e, const struct sock *sk)
+{
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		if (sk->sk_cgrp_data.cgroup)
+			SET(e, cgroup_id, sk->sk_cgrp_data.cgroup->kn->id);
+}
+
+static __always_inline void event_set_cookie(struct event *e, __u64 cookie)
+{
+	if (cookie)
+		SET(e, sock_cookie, cookie);
+}
+
+/* All common fields that a full socket tells, but for the cookie, whose helper wants a trusted
+ * pointer. */
+static __always_inline void event_set_sock(struct event *e, const struct sock *sk, bool egress)
+{
+	event_set_addresses(e, &sk->__sk_common, sock_is_ipv6(&sk->__sk_common), egress);
+	event_set_cgroup(e, sk);
+}
+
+/* TCP's part of an skb: a copy, since the verifier does not let us look into skb->cb as what it is.
+ */
+struct tcp_cb {
+	char bytes[sizeof(((struct sk_buff *)0)->cb)];
+} __attribute__((aligned(8)));
+
+static __always_inline void tcp_cb_read(struct tcp_cb *copy, const struct sk_buff *skb)
+{
+	bpf_probe_read_kernel(copy, sizeof(*copy), skb->cb);
+}
+
+static __always_inline const struct tcp_skb_cb *tcp_cb(const struct tcp_cb *copy)
+{
+	return (const void *)copy;
+}
+
+/* SYN and FIN take a sequence number each: tcp_v4_fill_cb(), net/ipv4/tcp_ipv4.c */
+static __always_inline __u32 tcp_cb_payload(const struct tcp_cb *copy)
+{
+	const struct tcp_skb_cb *cb = tcp_cb(copy);
+
+	return cb->end_seq - cb->seq - !!(cb->tcp_flags & TCPHDR_SYN) -
+	       !!(cb->tcp_flags & TCPHDR_FIN);
+}
+
+/*
+ * srtt and deviation as TCP_INFO gives them: tcp_get_info(), net/ipv4/tcp.c. The kernel keeps 8
+ * times the one and 4 times the other; a srtt of 0 means that nothing has been measured.
+ */
+#define SET_RTT(e, tp)                                         \
+	do {                                                   \
+		if ((tp)->srtt_us) {                           \
+			SET(e, srtt_us, (tp)->srtt_us >> 3);   \
+			SET(e, rttvar_us, (tp)->mdev_us >> 2); \
+		}                                              \
+	} while (0)
+
+#endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * retransmit - TCP sent segments again, and why.
+ *
+ * Two tracepoints: tcp_retransmit_skb (a full socket's segments, SYN included) and
+ * tcp_retransmit_synack (a listener's answer, on a request socket that is not a full one).
+ */
+#include "netlog.bpf.h"
+
+/*
+ * What made TCP call tcp_retransmit_skb(); 0 if none of the causes we know by certain signs.
+ *
+ * syn: the socket still waits for the answer to its SYN.
+ * synack: a full socket in SYN-RECV (simultaneous open) that sends a segment with SYN.
+ * rto: tcp_retransmit_timer() calls tcp_enter_loss() first, and all that is sent again until the
+ *   Loss state ends is what the timeout declared lost. tcp_simple_retransmit() (a router reported
+ *   a smaller MTU) enters the same state, but clears undo_marker and counts no timeout: no cause
+ *   of ours.
+ * fast: Recovery is entered on SACKs, duplicate ACKs or RACK, and nothing but them resends there;
+ *   a timeout would have left it for Loss. A probe timer may still be pending then, so this comes
+ *   before tlp.
+ * tlp: tcp_write_timer_handler() clears icsk_pending before a timeout, but leaves
+ *   ICSK_TIME_LOSS_PROBE standing while tcp_send_loss_probe() runs.
+ * What is left, such as data refused by a Fast Open server, has no name here.
+ */
+static __always_inline __u8 retrans_type(const struct tcp_sock *tp, __u8 state, __u8 ca_state,
+					 __u8 tcp_flags)
+{
+	if (state == TCP_SYN_SENT)
+		return retrans_type_syn;
+	if (state == TCP_SYN_RECV && tcp_flags & TCPHDR_SYN)
+		return retrans_type_synack;
+	if (ca_state == TCP_CA_Loss)
+		return tp->undo_marker || tp->inet_conn.icsk_retransmits ? retrans_type_rto : 0;
+	if (ca_state == TCP_CA_Recovery)
+		return retrans_type_fast;
+	if (tp->inet_conn.icsk_pending == ICSK_TIME_LOSS_PROBE)
+		return retrans_type_tlp;
+	return 0;
+}
+
+/*
+ * From 6.17 on the tracepoint also tells of what was not sent. __tcp_retransmit_skb() gives up with
+ * these before it counts total_retrans (still in the host's queue, window shrunk, nothing left to
+ * send, no memory, no route); any other error comes after, from tcp_transmit_skb().
+ */
+static __always_inline bool sent_nothing(int err)
+{
+	return err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||
+	       err == -EHOSTUNREACH;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int retransmit__tcp_retransmit_skb(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	const struct sk_buff *skb = (void *)ctx[1];
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	const struct tcp_skb_cb *cb;
+	struct tcp_cb cb_copy;
+	struct retransmit *e;
+	__u8 state, ca_state, type;
+	int err = 0;
+
+	if (!tp)
+		return 0;
+	/* the third argument came with 6.17 and the event's own struct */
+	if (bpf_core_field_exists(((struct trace_event_raw_tcp_retransmit_skb *)0)->err))
+		err = (int)ctx[2];
+	tcp_cb_read(&cb_copy, skb);
+	cb = tcp_cb(&cb_copy);
+	state = sk->__sk_common.skc_state;
+	ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
+
+	e = event_reserve(retransmit);
+	if (!e)
+		return 0;
+	event_set_sock((struct event *)e, sk, true);
+	event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
+
+	type = retrans_type(tp, state, ca_state, cb->tcp_flags);
+	if (type)
+		SET(e, retrans_type, type);
+	SET(e, tcp_state, state);
+	SET(e, ca_state, ca_state);
+	SET(e, tcp_seq, cb->seq);
+	SET(e, len_bytes, skb->len);
+	/* an skb may hold several segments (GSO), and TCP counts these: tcp_skb_pcount() */
+	SET(e, segs, sent_nothing(err) ? 0 : cb->tcp_gso_segs);
+	SET(e, retrans_total, tp->total_retrans);
+	SET(e, backoff, tp->inet_conn.icsk_backoff);
+	SET(e, rto_us, jiffies_to_us(tp->inet_conn.icsk_rto));
+	SET_RTT(e, tp);
+	SET(e, cwnd, tp->snd_cwnd);
+	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH)
+		SET(e, ssthresh, tp->snd_ssthresh);
+	SET(e, packets_out, tp->packets_out);
+	SET(e, lost_out, tp->lost_out);
+	SET(e, mss_bytes, tp->mss_cache);
+	if (err)
+		SET(e, err, err);
+	event_submit(e);
+	return 0;
+}
+
+/*
+ * tcp_rtx_synack(), net/ipv4/tcp_output.c: called before req->num_retrans is counted up, which the
+ * connection's total_retrans starts from. The listener tells the cgroup, the request all else: the
+ * family it answers in (that of a dual-stack listener's socket would be wrong, and the IPv6
+ * addresses of such a request unset memory), and the cookie, which the connection inherits.
+ */
+SEC("tp_btf/tcp_retransmit_synack")
+int retransmit__tcp_retransmit_synack(__u64 *ctx)
+{
+	const struct sock *listener = (void *)ctx[0];
+	struct request_sock *req = (void *)ctx[1];
+	const struct tcp_request_sock *tcp_req = (void *)req;
+	struct retransmit *e = event_reserve(retransmit);
+	__u8 timeouts;
+
+	if (!e)
+		return 0;
+	event_set_addresses((struct event *)e, &req->__req_common, req->rsk_ops->family == AF_INET6,
+			    true);
+	event_set_cgroup((struct event *)e, listener);
+	event_set_cookie((struct event *)e, bpf_get_socket_cookie(req));
+
+	timeouts = BPF_CORE_READ_BITFIELD(req, num_timeout);
+	SET(e, retrans_type, retrans_type_synack);
+	SET(e, tcp_state, req->__req_common.skc_state);
+	SET(e, tcp_seq, BPF_CORE_READ(tcp_req, snt_isn));
+	SET(e, len_bytes, 0);
+	SET(e, segs, 1);
+	SET(e, retrans_total, req->num_retrans + 1);
+	SET(e, backoff, timeouts);
+	/* tcp_reqsk_timeout(), include/net/tcp.h; the field came with 5.12 */
+	if (bpf_core_field_exists(req->timeout))
+		SET(e, rto_us, jiffies_to_us(req->timeout << timeouts));
+	SET(e, mss_bytes, req->mss);
+	event_submit(e);
+	return 0;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * rtt - TCP measured a round-trip time.
+ *
+ * tcp_probe runs for each packet of an established socket, before the packet is looked at: it sees
+ * what the packets before have left. So a line tells a sample when the next packet comes, and only
+ * if there was one since the socket's last line.
+ */
+#include "netlog.bpf.h"
+
+/*
+ * What a socket's last line said. tcp_rtt_estimator() changes srtt_us or mdev_us with every sample,
+ * unless the sample equals the mean to the eighth of a microsecond and the deviation is below four.
+ */
+struct told {
+	__u32 srtt_us;
+	__u32 mdev_us;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct told);
+} rtt_told SEC(".maps");
+
+/*
+ * A socket that is established while netlog runs begins with nothing told, so that the sample of
+ * its handshake is new. Of any other, the first look tells only where to start from.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int rtt__inet_sock_set_state(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	int new_state = (int)ctx[2];
+
+	if (new_state == TCP_ESTABLISHED && sk->sk_protocol == IPPROTO_TCP)
+		bpf_sk_storage_get(&rtt_told, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	return 0;
+}
+
+SEC("tp_btf/tcp_probe")
+int rtt__tcp_probe(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct told *last, now;
+	struct rtt *e;
+	__u32 min_rtt;
+
+	if (!tp)
+		return 0;
+	now.srtt_us = tp->srtt_us;
+	now.mdev_us = tp->mdev_us;
+	last = bpf_sk_storage_get(&rtt_told, sk, NULL, 0);
+	if (!last) {
+		bpf_sk_storage_get(&rtt_told, sk, &now, BPF_SK_STORAGE_GET_F_CREATE);
+		return 0;
+	}
+	if (last->srtt_us == now.srtt_us && last->mdev_us == now.mdev_us)
+		return 0;
+	*last = now;
+
+	e = event_reserve(rtt);
+	if (!e)
+		return 0;
+	event_set_sock((struct event *)e, sk, true);
+	event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
+	SET_RTT(e, tp);
+	min_rtt = tp->rtt_min.s[0].v; /* tcp_min_rtt(); ~0 before the first sample */
+	if (min_rtt != ~0U)
+		SET(e, min_rtt_us, min_rtt);
+	SET(e, cwnd, tp->snd_cwnd);
+	SET(e, tcp_state, sk->__sk_common.skc_state);
+	event_submit(e);
+	return 0;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "control.h"
+
+#include <errno.h>
+
+#include "text.h"
+
+#define CONTROL_FIELD(shape, name, doc) { #name, doc, shape_##shape },
+#define CONTROL_FIELD_TABLE(name, FIELDS, doc) \
+	static const struct control_field name##_fields[] = { FIELDS(CONTROL_FIELD) };
+CONTROL_LINES(CONTROL_FIELD_TABLE)
+
+#define CONTROL_DESC(name, FIELDS, doc) \
+	[control_##name] = { #name, doc, ARRAY_SIZE(name##_fields), name##_fields },
+const struct control_desc control_descs[control_types] = { CONTROL_LINES(CONTROL_DESC) };
+
+/* Hand a new value to the object, which owns it from then on; NULL stands for a failed allocation. */
+static void put(struct control *control, struct json_object *to, const char *name,
+		struct json_object *value)
+{
+	if (to && value && json_object_object_add(to, name, value) == 0)
+		return;
+	json_object_put(value);
+	control->failed = true;
+}
+
+static void append(struct control *control, struct json_object *to, struct json_object *value)
+{
+	if (to && value && json_object_array_add(to, value) == 0)
+		return;
+	json_object_put(value);
+	control->failed = true;
+}
+
+/*
+ * Any bytes as a json-c string, written as the event lines write theirs: json-c itself would let
+ * invalid UTF-8 and some control characters through.
+ */
+static struct json_object *clean_string(const char *bytes)
+{
+	struct json_object *string = json_object_new_string(bytes);
+	char *quoted = malloc(JSON_TEXT_MAX(strlen(bytes)) + 3);
+	char *p = quoted;
+
+	if (!string || !quoted) {
+		json_object_put(string);
+		free(quoted);
+		return NULL;
+	}
+	*p++ = '"';
+	p = put_json_string(p, bytes, strlen(bytes));
+	*p++ = '"';
+	*p = 0;
+	json_object_set_serializer(string, json_object_userdata_to_json_string, quoted,
+				   json_object_free_userdata);
+	return string;
+}
+
+/* The array or object of that name, made when there is none. */
+static struct json_object *child(struct control *control, const char *name,
+				 struct json_object *(*make)(void))
+{
+	struct json_object *found;
+
+	if (json_object_object_get_ex(control->line, name, &found))
+		return found;
+	put(control, control->line, name, make());
+	json_object_object_get_ex(control->line, name, &found);
+	return found;
+}
+
+static struct json_object *make_array(void)
+{
+	return json_object_new_array();
+}
+
+void control_begin(struct control *control, enum control_type type, const char *hostname,
+		   uint64_t seq, uint64_t wall_ns)
+{
+	struct timestamp_cache cache = {};
+	char timestamp[TIMESTAMP_TEXT_MAX + 1];
+
+	*put_timestamp(timestamp, &cache, wall_ns) = 0;
+	*control = (struct control){ .line = json_object_new_object() };
+	control_add_string(control, "timestamp", timestamp);
+	control_add_string(control, "event_type", control_descs[type].name);
+	control_add_count(control, "seq", seq);
+	control_add_string(control, "hostname", hostname);
+}
+
+void control_add_string(struct control *control, const char *name, const char *value)
+{
+	put(control, control->line, name, clean_string(value));
+}
+
+void control_add_count(struct control *control, const char *name, uint64_t value)
+{
+	put(control, control->line, name, json_object_new_uint64(value));
+}
+
+void control_add_event_names(struct control *control, const char *name, uint64_t events)
+{
+	struct json_object *array = child(control, name, make_array);
+
+	for_each_event_type(type)
+		if (events & BIT(type))
+			append(control, array, json_object_new_string(event_desc(type)->name));
+}
+
+void control_add_figures(struct control *control, const char *name, const struct figures *figures,
+			 uint64_t events)
+{
+	struct json_object *object = child(control, name, json_object_new_object);
+
+	for_each_event_type(type)
+		if (events & BIT(type))
+			put(control, object, event_desc(type)->name,
+			    json_object_new_uint64(figures->of[type]));
+}
+
+void control_add_hook(struct control *control, const char *name, const struct control_hook *hook)
+{
+	struct json_object *array = child(control, name, make_array);
+	struct json_object *object = json_object_new_object();
+
+	put(control, object, "event", json_object_new_string(hook->event));
+	put(control, object, "part", json_object_new_string(hook->part));
+	put(control, object, "hook", json_object_new_string(hook->hook));
+	if (hook->error)
+		put(control, object, "error", clean_string(hook->error));
+	else if (hook->blind[0])
+		put(control, object, "blind", json_object_new_string(hook->blind));
+	append(control, array, object);
+}
+
+void control_add_filter(struct control *control, const char *name, const char *filter,
+			const char *const *texts)
+{
+	struct json_object *object = child(control, name, json_object_new_object);
+	struct json_object *array;
+
+	if (!filter)
+		return;
+	array = json_object_new_array();
+	for (; *texts; texts++)
+		append(control, array, json_object_new_string(*texts));
+	put(control, object, filter, array);
+}
+
+int control_end(struct control *control, char **ret_line, size_t *ret_length)
+{
+	const char *text = control->failed ?
+				   NULL :
+				   json_object_to_json_string_ext(control->line,
+								  JSON_C_TO_STRING_NOSLASHESCAPE);
+	int length = -1;
+	char *line;
+
+	if (text)
+		length = asprintf(&line, "%s\n", text);
+	json_object_put(control->line);
+	control->line = NULL;
+	if (length < 0)
+		return -ENOMEM;
+	*ret_line = line;
+	*ret_length = (size_t)length;
+	return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * control.h - netlog's own lines: start, stats, lost, stop.
+ *
+ * They are rare, so json-c writes them. Their fields are rows like those of the events
+ * (bpf/events.h): the schema and the README's tables come from them.
+ */
+#ifndef NETLOG_CONTROL_H
+#define NETLOG_CONTROL_H
+
+#include <json-c/json.h>
+
+#include "event.h"
+#include "util.h"
+
+/* Fields: C(shape, name, doc). */
+#define START_FIELDS(C)                                                             \
+	C(string, version, "of netlog")                                             \
+	C(string, kernel, "release of the kernel, as in `uname -r`")                \
+	C(hex32, boot_id, "of this boot, as in /proc/sys/kernel/random/boot_id")    \
+	C(hex32, run_id, "of this run, random")                                     \
+	C(event_names, events, "event types that are logged")                       \
+	C(hooks, hooks,                                                             \
+	  "for each part of an event: the kernel hook that serves it, and what it " \
+	  "cannot see; or why there is none")                                       \
+	C(filters, filters, "what was asked for that leaves events out")
+
+#define FIGURES(C)                                                                                \
+	C(figures, produced, "for each event type: events that the kernel side wanted to report") \
+	C(figures, emitted, "of these, the ones written as lines")                                \
+	C(figures, lost, "of these, the ones lost; produced = emitted + lost")
+
+#define STATS_FIELDS(C) FIGURES(C)
+
+#define LOST_FIELDS(C)                                                 \
+	C(event_name, lost_event, "type of the events lost")           \
+	C(count, count, "how many were lost since the last such line") \
+	C(string, where, "ring: the ring was full; decode: not a record netlog knows")
+
+#define STOP_FIELDS(C)                                                              \
+	C(string, reason, "what ended the run: a signal's name, duration or count") \
+	FIGURES(C)
+
+/* L(name, FIELDS, doc) */
+#define CONTROL_LINES(L)                                                           \
+	L(start, START_FIELDS, "the first line of a run: what is logged, and how") \
+	L(stats, STATS_FIELDS,                                                     \
+	  "figures so far, now and then; what is still in the ring counts "        \
+	  "next time")                                                             \
+	L(lost, LOST_FIELDS, "events were lost, within a second of the loss")      \
+	L(stop, STOP_FIELDS, "the last line of a run: its figures")
+
+enum control_shape {
+	shape_string,
+	shape_hex32,
+	shape_count,
+	shape_event_name,
+	shape_event_names,
+	shape_figures,
+	shape_hooks,
+	shape_filters,
+};
+
+struct control_field {
+	const char *name;
+	const char *doc;
+	enum control_shape shape;
+};
+
+struct control_desc {
+	const char *name;
+	const char *doc;
+	unsigned int field_count;
+	const struct control_field *fields;
+};
+
+#define CONTROL_TYPE(name, FIELDS, doc) control_##name,
+enum control_type { CONTROL_LINES(CONTROL_TYPE) control_types };
+
+extern const struct control_desc control_descs[control_types];
+
+/* Figures for each event type. */
+struct figures {
+	uint64_t of[event_types];
+};
+
+/* One part of an event in the start line. */
+struct control_hook {
+	const char *event;
+	const char *part;
+	const char *hook;  /* such as tp_btf/tcp_probe */
+	const char *blind; /* what it cannot see; "" = nothing known */
+	const char *error; /* why it could not be had; NULL = it is attached */
+};
+
+/*
+ * A line is begun with its envelope, given its fields, and ended as text. What was asked of json-c
+ * and could not be had (memory) shows at the end: control_end() then says -ENOMEM.
+ */
+struct control {
+	struct json_object *line;
+	bool failed;
+};
+
+/* `wall_ns`: nanoseconds since 1970. */
+void control_begin(struct control *control, enum control_type type, const char *hostname,
+		   uint64_t seq, uint64_t wall_ns);
+void control_add_string(struct control *control, const char *name, const char *value);
+void control_add_count(struct control *control, const char *name, uint64_t value);
+/* `events`: the types, as bits */
+void control_add_event_names(struct control *control, const char *name, uint64_t events);
+/* only of the types among `events` */
+void control_add_figures(struct control *control, const char *name, const struct figures *figures,
+			 uint64_t events);
+void control_add_hook(struct control *control, const char *name, const struct control_hook *hook);
+/* `texts`: the values let through, NULL at the end */
+void control_add_filter(struct control *control, const char *name, const char *filter,
+			const char *const *texts);
+
+/* The line with its newline, which the caller frees, and its length. The control is empty then. */
+int control_end(struct control *control, char **ret_line, size_t *ret_length);
+
+/* The JSON Schema (draft 2020-12) of every line; the caller puts it. NULL when memory is short. */
+struct json_object *schema_json(void);
+
+#endif

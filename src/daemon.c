@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/utsname.h>
+#include <systemd/sd-event.h>
+#include <systemd/sd-id128.h>
+#include <time.h>
+
+#include "log.h"
+
+#define DRAIN_BUDGET 4096		       /* records before signals and timers have a turn */
+#define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC)  /* between looks at the ring while events come */
+#define LOSS_INTERVAL_US (500 * USEC_PER_MSEC) /* at the least between two lost lines of a type */
+#define FLUSH_PATIENCE_MS 2000		       /* for a slow reader, at the end */
+#define TIMER_ACCURACY_US 1
+#define OUTPUT_FDS_MAX 8
+
+struct daemon {
+	const struct options *options;
+	struct probe *probe;
+	struct lines *lines;
+	struct output *output;
+	sd_event *loop;
+	sd_event_source *ring; /* readable when an event wakes us; off while we look by ourselves */
+	sd_event_source *drain; /* the next look */
+	sd_event_source *loss;	/* when to tell of losses again */
+	sd_event_source *stats;
+	sd_event_source *outputs[OUTPUT_FDS_MAX]; /* for slow and for gone readers */
+	unsigned int output_count;
+	struct figures told_lost; /* what lost lines have told of, where the ring was full */
+	struct figures told_broken;
+	struct figures unasked; /* came after the last line of --count */
+	const char *reason;
+	bool blocked;	  /* a reader is slow */
+	bool reader_gone; /* EPIPE */
+	bool output_failed;
+};
+
+static void end(struct daemon *daemon, const char *reason)
+{
+	if (!daemon->reason)
+		daemon->reason = reason;
+	sd_event_exit(daemon->loop, 0);
+}
+
+static bool count_reached(const struct daemon *daemon)
+{
+	return daemon->options->count && daemon->lines->emitted_total >= daemon->options->count;
+}
+
+/* ---- output ---- */
+
+/* Watch the outputs for being writable again, or only for the reader's going. */
+static void outputs_watch(struct daemon *daemon, bool blocked)
+{
+	daemon->blocked = blocked;
+	for (unsigned int i = 0; i < daemon->output_count; i++)
+		if (daemon->outputs[i])
+			sd_event_source_set_io_events(daemon->outputs[i], blocked ? EPOLLOUT : 0);
+}
+
+static void flush(struct daemon *daemon)
+{
+	const char *name = NULL;
+	int r;
+
+	if (daemon->reader_gone || daemon->output_failed)
+		return;
+	r = output_flush(daemon->output, &name);
+	if (r == -EPIPE) {
+		daemon->reader_gone = true;
+		end(daemon, "reader gone");
+	} else if (r < 0 && r != -EAGAIN) {
+		daemon->output_failed = true;
+		log_error("cannot write to %s: %s; ending", name, strerror(-r));
+		end(daemon, "output failed");
+	} else if ((r == -EAGAIN) != daemon->blocked) {
+		outputs_watch(daemon, r == -EAGAIN);
+	}
+}
+
+static int on_output(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)source;
+	(void)fd;
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		daemon->reader_gone = true;
+		end(daemon, "reader gone");
+	}
+	flush(daemon);
+	return 0;
+}
+
+/* ---- control lines ---- */
+
+static void line_end(struct daemon *daemon, struct control *control)
+{
+	int r = lines_end(daemon->lines, control);
+
+	if (r < 0)
+		log_error("cannot write a control line: %s", strerror(-r));
+}
+
+static void add_filters(const struct options *options, struct control *control)
+{
+	const char *stages[ENUM_NUMBERS + 1];
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < ENUM_NUMBERS; i++)
+		if (options->stages & BIT(i))
+			stages[count++] = kind_descs[kind_stage].texts[i];
+	stages[count] = NULL;
+	control_add_filter(control, "filters", options->stages_named ? "latency-stage" : NULL,
+			   stages);
+}
+
+static void start_line(struct daemon *daemon)
+{
+	char id[SD_ID128_STRING_MAX];
+	struct control control;
+	unsigned int hook_count;
+	const struct probe_hook *hooks = probe_hooks(daemon->probe, &hook_count);
+	struct utsname name;
+	sd_id128_t boot = SD_ID128_NULL, run = SD_ID128_NULL;
+
+	uname(&name);
+	sd_id128_get_boot(&boot);
+	sd_id128_randomize(&run);
+	lines_begin(daemon->lines, &control, control_start);
+	control_add_string(&control, "version", NETLOG_VERSION);
+	control_add_string(&control, "kernel", name.release);
+	control_add_string(&control, "boot_id", sd_id128_to_string(boot, id));
+	control_add_string(&control, "run_id", sd_id128_to_string(run, id));
+	control_add_event_names(&control, "events", daemon->lines->events);
+	for (unsigned int i = 0; i < hook_count; i++) {
+		struct control_hook hook = {
+			.event = event_desc(hooks[i].desc->event)->name,
+			.part = hooks[i].desc->part,
+			.hook = hooks[i].section,
+			.blind = hooks[i].desc->blind,
+			.error = hooks[i].error ? hooks[i].reason ?: "unknown" : NULL,
+		};
+
+		control_add_hook(&control, "hooks", &hook);
+	}
+	add_filters(daemon->options, &control);
+	line_end(daemon, &control);
+}
+
+static void add_figures(struct daemon *daemon, struct control *control,
+			const struct figures *produced, const struct figures *lost)
+{
+	uint64_t events = daemon->lines->events;
+
+	control_add_figures(control, "produced", produced, events);
+	control_add_figures(control, "emitted", &daemon->lines->emitted, events);
+	control_add_figures(control, "lost", lost, events);
+}
+
+/*
+ * The kernel's count of what it produced runs ahead of what has come through the ring; so here
+ * `produced` is what has been accounted for. The stop line has the kernel's count.
+ */
+static void stats_line(struct daemon *daemon)
+{
+	struct figures produced, lost;
+	struct control control;
+
+	probe_figures(daemon->probe, &produced, &lost);
+	for_each_event_type(type) {
+		lost.of[type] += daemon->lines->broken.of[type];
+		produced.of[type] = daemon->lines->emitted.of[type] + lost.of[type];
+	}
+	lines_begin(daemon->lines, &control, control_stats);
+	add_figures(daemon, &control, &produced, &lost);
+	line_end(daemon, &control);
+}
+
+static void lost_line(struct daemon *daemon, const char *event, uint64_t count, const char *where)
+{
+	struct control control;
+
+	lines_begin(daemon->lines, &control, control_lost);
+	control_add_string(&control, "lost_event", event);
+	control_add_count(&control, "count", count);
+	control_add_string(&control, "where", where);
+	line_end(daemon, &control);
+}
+
+/* Tell of what has been lost since the last time. Returns whether there was something. */
+static bool losses_tell(struct daemon *daemon)
+{
+	struct figures produced, lost;
+	bool told = false;
+
+	probe_figures(daemon->probe, &produced, &lost);
+	for_each_event_type(type) {
+		const char *name = event_desc(type)->name;
+		uint64_t broken = daemon->lines->broken.of[type];
+
+		if (lost.of[type] != daemon->told_lost.of[type]) {
+			lost_line(daemon, name, lost.of[type] - daemon->told_lost.of[type], "ring");
+			daemon->told_lost.of[type] = lost.of[type];
+			told = true;
+		}
+		if (broken != daemon->told_broken.of[type]) {
+			lost_line(daemon, name, broken - daemon->told_broken.of[type], "decode");
+			daemon->told_broken.of[type] = broken;
+			told = true;
+		}
+	}
+	return told;
+}
+
+/* ---- the ring ---- */
+
+static void timer_set(sd_event_source *timer, uint64_t us)
+{
+	sd_event_source_set_time_relative(timer, us);
+	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+static bool on_record(void *context, const void *record, size_t size)
+{
+	struct daemon *daemon = context;
+
+	lines_event(daemon->lines, record, size);
+	return output_ready(daemon->output) && !count_reached(daemon);
+}
+
+/*
+ * While events come, look at the ring every few milliseconds and leave the doorbell alone. When a
+ * look finds nothing, raise it and wait for the ring's own signal: idle costs nothing.
+ */
+static void ring_drain(struct daemon *daemon)
+{
+	unsigned int drained = 0;
+	int r = 0;
+
+	wall_clock_measure(&daemon->lines->clock);
+	if (output_ready(daemon->output))
+		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_record, daemon);
+	if (output_ready(daemon->output) &&
+	    sd_event_source_get_enabled(daemon->loss, NULL) == SD_EVENT_OFF && losses_tell(daemon))
+		timer_set(daemon->loss, LOSS_INTERVAL_US);
+	flush(daemon);
+	if (count_reached(daemon)) {
+		end(daemon, "count");
+		return;
+	}
+	if (!output_ready(daemon->output)) {
+		/* the reader is slow: on_output() goes on; what does not fit the ring is counted */
+		sd_event_source_set_enabled(daemon->ring, SD_EVENT_OFF);
+		timer_set(daemon->drain, DRAIN_INTERVAL_US);
+	} else if (drained == DRAIN_BUDGET) {
+		timer_set(daemon->drain, 0); /* there is more; signals and timers first */
+	} else if (drained) {
+		r = sd_event_source_set_enabled(daemon->ring, SD_EVENT_OFF);
+		timer_set(daemon->drain, DRAIN_INTERVAL_US);
+	} else {
+		probe_sleep(daemon->probe);
+		r = sd_event_source_set_enabled(daemon->ring, SD_EVENT_ON);
+	}
+	if (r < 0) {
+		log_error("cannot wait for the ring: %s", strerror(-r));
+		sd_event_exit(daemon->loop, r);
+	}
+}
+
+static int on_ring(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	ring_drain(context);
+	return 0;
+}
+
+static int on_drain(sd_event_source *source, uint64_t us, void *context)
+{
+	(void)source;
+	(void)us;
+	ring_drain(context);
+	return 0;
+}
+
+/* ---- timers and signals ---- */
+
+static int on_loss(sd_event_source *source, uint64_t us, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)us;
+	if (output_ready(daemon->output) && !losses_tell(daemon))
+		return 0; /* all told: the next loss is told at once */
+	flush(daemon);
+	timer_set(source, LOSS_INTERVAL_US);
+	return 0;
+}
+
+static int on_stats(sd_event_source *source, uint64_t us, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)us;
+	if (output_ready(daemon->output)) {
+		stats_line(daemon);
+		flush(daemon);
+	}
+	timer_set(source, daemon->options->stats_interval_us);
+	return 0;
+}
+
+static int on_duration(sd_event_source *source, uint64_t us, void *context)
+{
+	(void)source;
+	(void)us;
+	end(context, "duration");
+	return 0;
+}
+
+/* The first signal ends the run in order. It also gives the next one its default meaning back. */
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t set;
+
+	(void)source;
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		signal(signals[i], SIG_DFL);
+		sigaddset(&set, signals[i]);
+	}
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	end(context, info->ssi_signo == SIGINT	? "SIGINT" :
+		     info->ssi_signo == SIGTERM ? "SIGTERM" :
+						  "SIGHUP");
+	return 0;
+}
+
+static int sources_add(struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	const clockid_t clock = CLOCK_MONOTONIC;
+	int r;
+
+	r = sd_event_add_io(daemon->loop, &daemon->ring, probe_fd(daemon->probe), EPOLLIN, on_ring,
+			    daemon);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(daemon->loop, &daemon->drain, clock, 0, TIMER_ACCURACY_US,
+				       on_drain, daemon);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(daemon->loop, &daemon->loss, clock, 0, TIMER_ACCURACY_US,
+				       on_loss, daemon);
+	if (r < 0)
+		return r;
+	sd_event_source_set_enabled(daemon->loss, SD_EVENT_OFF);
+	if (options->stats_interval_us) {
+		r = sd_event_add_time_relative(daemon->loop, &daemon->stats, clock,
+					       options->stats_interval_us, TIMER_ACCURACY_US,
+					       on_stats, daemon);
+		if (r < 0)
+			return r;
+	}
+	if (options->duration_us) {
+		r = sd_event_add_time_relative(daemon->loop, NULL, clock, options->duration_us,
+					       TIMER_ACCURACY_US, on_duration, daemon);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int outputs_add(struct daemon *daemon)
+{
+	int fd, r;
+
+	for (unsigned int i = 0; i < OUTPUT_FDS_MAX; i++) {
+		fd = output_fd(daemon->output, i);
+		if (fd == -ENOENT)
+			break;
+		daemon->output_count = i + 1;
+		if (fd < 0)
+			continue;
+		r = sd_event_add_io(daemon->loop, &daemon->outputs[i], fd, 0, on_output, daemon);
+		if (r < 0 && r != -EPERM)
+			return r;
+	}
+	return 0;
+}
+
+static int signals_add(struct daemon *daemon)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t set;
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&set, signals[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		r = sd_event_add_signal(daemon->loop, NULL, signals[i], on_signal, daemon);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- the end ---- */
+
+/* Write what the sinks hold, waiting for slow readers, but not for ever. */
+static void flush_patiently(struct daemon *daemon)
+{
+	uint64_t until = clock_boot_ns() + FLUSH_PATIENCE_MS * 1000000ULL;
+	struct pollfd fds[OUTPUT_FDS_MAX];
+
+	for (;;) {
+		flush(daemon);
+		if (!daemon->blocked || daemon->reader_gone || daemon->output_failed)
+			return;
+		if (clock_boot_ns() > until) {
+			daemon->output_failed = true;
+			log_error("the output's reader does not read; lines were left unwritten");
+			return;
+		}
+		for (unsigned int i = 0; i < daemon->output_count; i++)
+			fds[i] = (struct pollfd){ output_fd(daemon->output, i), POLLOUT, 0 };
+		poll(fds, daemon->output_count, 100);
+	}
+}
+
+static bool on_last_record(void *context, const void *record, size_t size)
+{
+	struct daemon *daemon = context;
+	const struct event *event = record;
+
+	if (!count_reached(daemon)) {
+		lines_event(daemon->lines, record, size);
+		return output_ready(daemon->output);
+	}
+	if (event_check(record, size) > 0)
+		daemon->unasked.of[event->header.type]++;
+	return true;
+}
+
+/* The books: what the kernel counted must be what was written or is told to be lost. */
+static int stop_line(struct daemon *daemon)
+{
+	struct figures produced, lost;
+	struct control control;
+	int r = 0;
+
+	probe_figures(daemon->probe, &produced, &lost);
+	for_each_event_type(type) {
+		uint64_t emitted = daemon->lines->emitted.of[type];
+
+		produced.of[type] -= daemon->unasked.of[type];
+		lost.of[type] += daemon->lines->broken.of[type];
+		if (produced.of[type] == emitted + lost.of[type])
+			continue;
+		log_error(
+			"%s: the kernel produced %llu events, but %llu were emitted and %llu lost; "
+			"please report this",
+			event_desc(type)->name, (unsigned long long)produced.of[type],
+			(unsigned long long)emitted, (unsigned long long)lost.of[type]);
+		r = -EBADMSG;
+	}
+	lines_begin(daemon->lines, &control, control_stop);
+	control_add_string(&control, "reason", daemon->reason ?: "failure");
+	add_figures(daemon, &control, &produced, &lost);
+	line_end(daemon, &control);
+	return r;
+}
+
+static int finish(struct daemon *daemon)
+{
+	unsigned int drained;
+	int r;
+
+	probe_detach(daemon->probe);
+	if (daemon->reader_gone)
+		return 0;
+	do {
+		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
+		flush_patiently(daemon);
+		if (daemon->reader_gone)
+			return 0;
+		if (daemon->output_failed)
+			return -EIO;
+	} while (drained);
+	losses_tell(daemon);
+	r = stop_line(daemon);
+	flush_patiently(daemon);
+	return daemon->output_failed ? -EIO : r;
+}
+
+int daemon_run(const struct options *options, struct probe *probe, struct lines *lines)
+{
+	_cleanup_(sd_event_unrefp) sd_event *loop = NULL;
+	struct daemon daemon = {
+		.options = options,
+		.probe = probe,
+		.lines = lines,
+		.output = lines->output,
+	};
+	int r, failure;
+
+	lines->events = probe_events(probe);
+	r = sd_event_new(&loop);
+	if (r < 0)
+		return r;
+	daemon.loop = loop;
+	r = signals_add(&daemon);
+	if (r < 0)
+		return r;
+	r = sources_add(&daemon);
+	if (r < 0)
+		return r;
+	r = outputs_add(&daemon);
+	if (r < 0)
+		return r;
+	start_line(&daemon);
+	flush(&daemon);
+	failure = sd_event_loop(loop);
+	r = finish(&daemon);
+	return failure < 0 ? failure : r;
+}

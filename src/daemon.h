@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * daemon.h - the event loop: ring, signals, timers, slow readers; from the start line to the stop
+ * line.
+ */
+#ifndef NETLOG_DAEMON_H
+#define NETLOG_DAEMON_H
+
+#include "lines.h"
+#include "options.h"
+#include "probe.h"
+
+/*
+ * Log until a signal, the end of the time or of the count, or until the output's reader has gone;
+ * then detach, write what is left, and the stop line. The probe, the lines and the output stay the
+ * caller's.
+ *
+ * 0 when it ended as asked, the reader's going included. -EBADMSG when the books do not balance,
+ * -EIO when lines could not be written (told to the log), or an error of the event loop.
+ */
+int daemon_run(const struct options *options, struct probe *probe, struct lines *lines);
+
+#endif

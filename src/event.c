@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "event.h"
+
+#include <errno.h>
+
+#include "util.h"
+
+#define KIND_DESC(kind, type) [kind_##kind] = { .name = #kind, .size = sizeof(type) },
+#define ENUM_TEXT(number, text) [number] = #text,
+#define ENUM_DESC(kind, VALUES)                 \
+	[kind_##kind] = {                       \
+		.name = #kind,                  \
+		.size = sizeof(field_##kind),   \
+		.is_enum = true,                \
+		.texts = { VALUES(ENUM_TEXT) }, \
+	},
+
+const struct kind_desc kind_descs[kinds] = { KINDS(KIND_DESC) ENUMS(ENUM_DESC) };
+
+/* A function for each event, so that its rows can say RECORD and mean its record. */
+#define FIELD_DESC(kind, name, doc) { #name, doc, kind_##kind, offsetof(RECORD, name) },
+#define HOOK_DESC(event, part, role, program, blind) \
+	{ event_##event, #part, role_##role, #program, blind },
+#define DESCRIBE(event_name, FIELDS, HOOKS, event_doc)                                    \
+	static const struct event_desc *event_name##_desc(void)                           \
+	{                                                                                 \
+		typedef struct event_name RECORD;                                         \
+		static const struct field_desc fields[] = { COMMON_FIELDS(FIELD_DESC)     \
+								    FIELDS(FIELD_DESC) }; \
+		static const struct hook_desc hooks[] = { HOOKS(HOOK_DESC) };             \
+		static const struct event_desc desc = {                                   \
+			.name = #event_name,                                              \
+			.doc = event_doc,                                                 \
+			.size = sizeof(RECORD),                                           \
+			.field_count = ARRAY_SIZE(fields),                                \
+			.fields = fields,                                                 \
+			.hook_count = ARRAY_SIZE(hooks),                                  \
+			.hooks = hooks,                                                   \
+		};                                                                        \
+		return &desc;                                                             \
+	}
+EVENTS(DESCRIBE)
+
+typedef const struct event_desc *(*describe_function)(void);
+
+#define DESCRIBE_ENTRY(name, FIELDS, HOOKS, doc) [event_##name] = name##_desc,
+static const describe_function describe[event_types] = { EVENTS(DESCRIBE_ENTRY) };
+
+const struct event_desc *event_desc(enum event_type type)
+{
+	return describe[type]();
+}
+
+enum event_type event_by_name(const char *name)
+{
+	for_each_event_type(type)
+		if (!strcmp(event_desc(type)->name, name))
+			return type;
+	return event_none;
+}
+
+int enum_by_text(enum kind kind, const char *text)
+{
+	for (int i = 0; i < ENUM_NUMBERS; i++)
+		if (kind_descs[kind].texts[i] && !strcmp(kind_descs[kind].texts[i], text))
+			return i;
+	return -ENOENT;
+}
+
+int event_check(const void *record, size_t size)
+{
+	const struct event *e = record;
+	const uint64_t addresses = BIT(offsetof(struct event_index, src_ip)) |
+				   BIT(offsetof(struct event_index, dest_ip));
+	const uint64_t ip_version = BIT(offsetof(struct event_index, ip_version));
+	const struct event_desc *desc;
+
+	if (size < sizeof(struct event_header))
+		return -EBADMSG;
+	if (e->header.type == event_none || e->header.type >= event_types)
+		return -EBADMSG;
+	desc = event_desc(e->header.type);
+	if (size != desc->size || e->header.size != desc->size)
+		return -EBADMSG;
+	if (e->header.has & ~(BIT(desc->field_count) - 1))
+		return -EBADMSG;
+	if (e->header.has & addresses &&
+	    (!(e->header.has & ip_version) || (e->ip_version != 4 && e->ip_version != 6)))
+		return -EBADMSG;
+	return e->header.type;
+}

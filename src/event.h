@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * event.h - the schema as data: what bpf/events.h says, for those who walk it at run time; and the
+ * check that every record passes before anybody reads it.
+ */
+#ifndef NETLOG_EVENT_H
+#define NETLOG_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../bpf/events.h"
+
+#define EVENT_KIND_ID(kind, type) kind_##kind,
+#define EVENT_ENUM_ID(name, values) kind_##name,
+enum kind { KINDS(EVENT_KIND_ID) ENUMS(EVENT_ENUM_ID) kinds };
+
+#define ENUM_NUMBERS 32 /* numbers of enumerations are below this */
+
+struct kind_desc {
+	const char *name;
+	uint16_t size;
+	bool is_enum;
+	const char *texts[ENUM_NUMBERS]; /* of an enumeration, by number; NULL: no text */
+};
+
+struct field_desc {
+	const char *name;
+	const char *doc;
+	enum kind kind;
+	uint16_t offset; /* in the record, bytes */
+};
+
+enum hook_role {
+	role_lines,    /* makes lines; an event needs one of these */
+	role_required, /* makes none; the event cannot do without */
+	role_extra,    /* makes none; the event's lines are better with it */
+};
+
+struct hook_desc {
+	enum event_type event;
+	const char *part;
+	enum hook_role role;
+	const char *program; /* name of the BPF program */
+	const char *blind;   /* what it cannot see; "" = nothing known */
+};
+
+struct event_desc {
+	const char *name;
+	const char *doc;
+	uint16_t size; /* of the record, bytes */
+	unsigned int field_count;
+	const struct field_desc *fields; /* in the order of the bits of `has` */
+	unsigned int hook_count;
+	const struct hook_desc *hooks;
+};
+
+extern const struct kind_desc kind_descs[kinds];
+
+/* The description of an event; `type` is one of enum event_type, but not event_none. */
+const struct event_desc *event_desc(enum event_type type);
+
+#define for_each_event_type(type) \
+	for (enum event_type type = event_none + 1; type < event_types; type++)
+
+/* The type by its name; 0 if there is none. */
+enum event_type event_by_name(const char *name);
+
+/* The number of an enumeration's text; -ENOENT if there is none. */
+int enum_by_text(enum kind kind, const char *text);
+
+/*
+ * Is this a record as the kernel side makes them? Returns its type, or
+ * -EBADMSG when it is too short, of no known type, not of that type's size, says it has fields that
+ * the type does not, or has addresses of no IP version.
+ */
+int event_check(const void *record, size_t size);
+
+#endif

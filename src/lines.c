@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "lines.h"
+
+#include <errno.h>
+
+int lines_init(struct lines *lines, const char *hostname, struct output *output)
+{
+	int r;
+
+	*lines = (struct lines){ .output = output };
+	r = encoder_new(hostname, &lines->encoder);
+	if (r < 0)
+		return r;
+	lines->hostname = strdup(hostname);
+	lines->line = malloc(LINES_LINE_MAX);
+	if (!lines->hostname || !lines->line) {
+		lines_done(lines);
+		return -ENOMEM;
+	}
+	if (encoder_line_max(lines->encoder) > LINES_LINE_MAX) {
+		lines_done(lines);
+		return -E2BIG; /* a test says that it is not */
+	}
+	wall_clock_measure(&lines->clock);
+	return 0;
+}
+
+void lines_done(struct lines *lines)
+{
+	encoder_free(lines->encoder);
+	free(lines->hostname);
+	free(lines->line);
+	*lines = (struct lines){};
+}
+
+void lines_event(struct lines *lines, const void *record, size_t size)
+{
+	const struct event *event = record;
+	int type = event_check(record, size);
+	size_t length;
+
+	if (type < 0) {
+		/* a type we know is better than none: event_none stands for the others */
+		type = size >= sizeof(event->header) && event->header.type < event_types ?
+			       event->header.type :
+			       event_none;
+		lines->broken.of[type]++;
+		return;
+	}
+	length = encode_event(lines->encoder, event, ++lines->seq,
+			      wall_clock_of(&lines->clock, event->header.time_ns), lines->line);
+	output_write(lines->output, lines->line, length);
+	lines->emitted.of[type]++;
+	lines->emitted_total++;
+}
+
+void lines_begin(struct lines *lines, struct control *control, enum control_type type)
+{
+	wall_clock_measure(&lines->clock);
+	control_begin(control, type, lines->hostname, lines->seq + 1,
+		      wall_clock_of(&lines->clock, clock_boot_ns()));
+}
+
+int lines_end(struct lines *lines, struct control *control)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t length;
+	int r;
+
+	r = control_end(control, &line, &length);
+	if (r < 0)
+		return r;
+	if (length > LINES_LINE_MAX)
+		return -E2BIG;
+	lines->seq++;
+	output_write(lines->output, line, length);
+	return 0;
+}

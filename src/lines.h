@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * lines.h - from records and figures to numbered lines, and the books that must balance.
+ *
+ * Every line of a run passes here and gets the next seq. For each event type,
+ * produced = emitted + lost.
+ */
+#ifndef NETLOG_LINES_H
+#define NETLOG_LINES_H
+
+#include "clock.h"
+#include "control.h"
+#include "encode.h"
+#include "output.h"
+
+struct lines {
+	char *hostname;
+	struct encoder *encoder;
+	struct output *output; /* not owned */
+	struct wall_clock clock;
+	char *line;	 /* room for one */
+	uint64_t seq;	 /* of the last line */
+	uint64_t events; /* the types that are logged, as bits */
+	struct figures emitted;
+	struct figures broken; /* records that are none we know: lost */
+	uint64_t emitted_total;
+};
+
+/*
+ * Lines that carry `hostname` and go to `output`, which outlives them. -ENOMEM, -E2BIG (hostname).
+ * The caller empties them with lines_done().
+ */
+int lines_init(struct lines *lines, const char *hostname, struct output *output);
+void lines_done(struct lines *lines);
+
+/* What output_new() has to be told. */
+#define LINES_LINE_MAX 16384 /* bytes; of a control line, too */
+
+/* A record from the ring, of any bytes: to a line, or to the books as broken. */
+void lines_event(struct lines *lines, const void *record, size_t size);
+
+/* Begin a control line that is stamped now; lines_end() writes it. Only while the output is ready. */
+void lines_begin(struct lines *lines, struct control *control, enum control_type type);
+/* -ENOMEM; -E2BIG when it is longer than LINES_LINE_MAX. It has no seq then. */
+int lines_end(struct lines *lines, struct control *control);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * main.c - read the command line, put the parts together, run, and say by the exit status how it
+ * went. Statuses above 2 are those of sysexits.h.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <sysexits.h>
+
+#include "capability.h"
+#include "daemon.h"
+#include "log.h"
+
+#define EXIT_USAGE 2
+
+static int print_schema(void)
+{
+	struct json_object *schema = schema_json();
+
+	if (!schema) {
+		log_error("cannot make the schema: memory is short");
+		return EXIT_FAILURE;
+	}
+	puts(json_object_to_json_string_ext(schema, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_SPACED |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(schema);
+	return EXIT_SUCCESS;
+}
+
+/* Tell what is not as asked. Returns whether the user named something that cannot be served. */
+static bool report_hooks(const struct probe *probe, const struct options *options)
+{
+	unsigned int count;
+	const struct probe_hook *hooks = probe_hooks(probe, &count);
+	uint64_t missing = options->events & ~probe_events(probe);
+	bool named_missing = false;
+
+	for (unsigned int i = 0; i < count; i++) {
+		const struct probe_hook *hook = &hooks[i];
+		int stage = enum_by_text(kind_stage, hook->desc->part);
+
+		if (!hook->error || hook->error == -ECANCELED)
+			continue;
+		log_warning("%s of event %s is not served: the kernel refused %s: %s",
+			    hook->desc->part, event_desc(hook->desc->event)->name, hook->section,
+			    hook->reason ?: strerror(-hook->error));
+		if (hook->desc->event == event_latency && stage > 0 && options->stages_named)
+			named_missing = true;
+	}
+	for_each_event_type(type) {
+		if (!(missing & BIT(type)))
+			continue;
+		log_warning("event %s cannot be served on this host", event_desc(type)->name);
+		named_missing |= options->events_named;
+	}
+	return named_missing;
+}
+
+static int attach(const struct options *options, struct probe **ret_probe)
+{
+	struct probe_config config = {
+		.events = options->events,
+		.stages = options->stages,
+		.ring_bytes = options->ring_bytes,
+		.tick_ns = clock_tick_ns(),
+	};
+	const char *missing = capability_missing();
+	int r;
+
+	if (missing) {
+		log_error("%s missing, which loading BPF programs needs; run netlog as root (sudo "
+			  "netlog), or give them with setcap(8)",
+			  missing);
+		return EX_NOPERM;
+	}
+	r = probe_new(&config, ret_probe);
+	if (r == -ENODATA) {
+		log_error(
+			"the kernel has no BTF (/sys/kernel/btf/vmlinux), by which netlog finds its way "
+			"in it; a kernel with CONFIG_DEBUG_INFO_BTF=y is needed");
+		return EX_OSFILE;
+	}
+	if (r < 0 && r != -ENOTSUP) {
+		log_error("cannot load into the kernel: %s", strerror(-r));
+		return EX_OSERR;
+	}
+	if (report_hooks(*ret_probe, options)) {
+		log_error("what was asked for by name cannot be served; nothing is logged");
+		return EX_UNAVAILABLE;
+	}
+	if (r == -ENOTSUP) {
+		log_error("no event can be served on this host; nothing is logged");
+		return EX_OSERR;
+	}
+	return 0;
+}
+
+static void report_start(const struct probe *probe, const struct options *options)
+{
+	char names[1024] = "";
+
+	for_each_event_type(type) {
+		size_t length = strlen(names);
+
+		if (probe_events(probe) & BIT(type))
+			snprintf(names + length, sizeof(names) - length, "%s%s", length ? ", " : "",
+				 event_desc(type)->name);
+	}
+	log_info("logging %s to %s", names, options->output);
+}
+
+static int run(const struct options *options)
+{
+	_cleanup_(output_freep) struct output *output = NULL;
+	_cleanup_(probe_freep) struct probe *probe = NULL;
+	_cleanup_(lines_done) struct lines lines = {};
+	char hostname[HOST_NAME_MAX + 1] = "";
+	int r;
+
+	gethostname(hostname, sizeof(hostname) - 1);
+	r = output_new(LINES_LINE_MAX, &output);
+	if (r < 0) {
+		log_error("cannot make an output: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = output_add(output, options->output);
+	if (r < 0) {
+		log_error("cannot open the output %s: %s", options->output, strerror(-r));
+		return EX_CANTCREAT;
+	}
+	r = lines_init(&lines, hostname, output);
+	if (r < 0) {
+		log_error("cannot prepare the lines: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = attach(options, &probe);
+	if (r)
+		return r;
+	report_start(probe, options);
+	r = daemon_run(options, probe, &lines);
+	if (r == -EIO)
+		return EX_IOERR;
+	if (r < 0 && r != -EBADMSG)
+		log_error("the event loop failed: %s", strerror(-r));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_free_ char *message = NULL;
+	struct options options;
+
+	if (options_parse(argc, argv, &options, &message) < 0) {
+		log_error("%s", message ?: "memory is short");
+		return EXIT_USAGE;
+	}
+	log_set_quiet(options.quiet);
+	switch (options.action) {
+	case ACTION_HELP:
+		options_help();
+		return EXIT_SUCCESS;
+	case ACTION_VERSION:
+		puts("netlog " NETLOG_VERSION);
+		return EXIT_SUCCESS;
+	case ACTION_SCHEMA:
+		return print_schema();
+	case ACTION_LOG:
+		return run(&options);
+	}
+	return EXIT_FAILURE;
+}

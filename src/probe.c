@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "probe.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "../bpf/config.h"
+#include "netlog.skel.h"
+
+#define HOOKS_MAX 64
+#define LOG_BYTES 65536
+
+struct probe {
+	struct probe_config config;
+	struct netlog_bpf *skeleton;
+	struct ring_buffer *ring;
+	struct probe_hook hooks[HOOKS_MAX];
+	struct bpf_link *links[HOOKS_MAX]; /* of the hooks that are attached */
+	unsigned int hook_count;
+	uint64_t events;
+	unsigned int cpus;
+	/* of the drain that is going on */
+	bool (*handle)(void *context, const void *record, size_t size);
+	void *context;
+	unsigned int drained, budget;
+};
+
+/* ---- what libbpf says, kept for the reason of a refusal instead of printed ---- */
+
+static char libbpf_words[512];
+
+static int keep_words(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	if (level == LIBBPF_WARN && !libbpf_words[0])
+		vsnprintf(libbpf_words, sizeof(libbpf_words), format, arguments);
+	return 0;
+}
+
+/* The last line of the verifier's log that is not its statistics; NULL if it said nothing. */
+static char *last_words(char *log)
+{
+	char *last = NULL, *rest = log;
+
+	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+		if (line[0] && strncmp(line, "processed ", strlen("processed ")) != 0)
+			last = line;
+	return last;
+}
+
+static void hook_fail(struct probe_hook *hook, int error, const char *words)
+{
+	hook->error = error;
+	free(hook->reason);
+	if (asprintf(&hook->reason, "%s%s%s", strerror(-error), words && words[0] ? ": " : "",
+		     words ? words : "") < 0)
+		hook->reason = NULL;
+	if (hook->reason)
+		hook->reason[strcspn(hook->reason, "\n")] = 0;
+}
+
+/* ---- choosing ---- */
+
+static bool hook_wanted(const struct probe_config *config, const struct hook_desc *desc)
+{
+	int stage = enum_by_text(kind_stage, desc->part);
+
+	if (!(config->events & BIT(desc->event)))
+		return false;
+	return desc->event != event_latency || stage < 0 || config->stages & BIT(stage);
+}
+
+static void hooks_choose(struct probe *probe)
+{
+	for_each_event_type(type) {
+		const struct event_desc *event = event_desc(type);
+
+		for (unsigned int i = 0; i < event->hook_count; i++) {
+			const struct hook_desc *desc = &event->hooks[i];
+
+			if (hook_wanted(&probe->config, desc) && probe->hook_count < HOOKS_MAX)
+				probe->hooks[probe->hook_count++].desc = desc;
+		}
+	}
+}
+
+/*
+ * An event is served when a hook that makes its lines stands, and all that it cannot do without. Of
+ * one that is not, the other hooks would work for nothing: they go, too.
+ */
+static void events_settle(struct probe *probe)
+{
+	uint64_t served = 0, broken = 0;
+
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		const struct probe_hook *hook = &probe->hooks[i];
+
+		if (!hook->error && hook->desc->role == role_lines)
+			served |= BIT(hook->desc->event);
+		if (hook->error && hook->desc->role == role_required)
+			broken |= BIT(hook->desc->event);
+	}
+	probe->events = served & ~broken;
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		struct probe_hook *hook = &probe->hooks[i];
+
+		if (hook->error || probe->events & BIT(hook->desc->event))
+			continue;
+		hook_fail(hook, -ECANCELED, "useless without the event's other hooks");
+		bpf_link__destroy(probe->links[i]);
+		probe->links[i] = NULL;
+	}
+}
+
+/* ---- loading ---- */
+
+static inline void skeleton_freep(struct netlog_bpf **skeleton)
+{
+	netlog_bpf__destroy(*skeleton);
+}
+
+static struct bpf_program *program_of(const struct netlog_bpf *skeleton,
+				      const struct probe_hook *hook)
+{
+	return bpf_object__find_program_by_name(skeleton->obj, hook->desc->program);
+}
+
+/* An object that will load the hooks that have not failed; of these only `only`, if it is not NULL.
+ */
+static int object_open(const struct probe *probe, const struct probe_hook *only, size_t ring_bytes,
+		       struct netlog_bpf **ret_skeleton)
+{
+	struct netlog_bpf *skeleton = netlog_bpf__open();
+	struct bpf_program *program;
+
+	if (!skeleton)
+		return -errno;
+	bpf_object__for_each_program(program, skeleton->obj)
+		bpf_program__set_autoload(program, false);
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		const struct probe_hook *hook = &probe->hooks[i];
+
+		program = program_of(skeleton, hook);
+		if (!program) { /* a test compares the schema's hooks with the programs built */
+			netlog_bpf__destroy(skeleton);
+			return -ENOENT;
+		}
+		bpf_program__set_autoload(program, !hook->error && (!only || only == hook));
+	}
+	skeleton->rodata->config.tick_ns = probe->config.tick_ns;
+	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
+	*ret_skeleton = skeleton;
+	return 0;
+}
+
+/* Load one hook's program alone, to learn whether it is the one that is refused, and why. */
+static int hook_try(const struct probe *probe, struct probe_hook *hook)
+{
+	_cleanup_(skeleton_freep) struct netlog_bpf *skeleton = NULL;
+	_cleanup_free_ char *log = calloc(1, LOG_BYTES);
+	int r;
+
+	if (!log)
+		return -ENOMEM;
+	r = object_open(probe, hook, (size_t)getpagesize(), &skeleton);
+	if (r < 0)
+		return r;
+	bpf_program__set_log_buf(program_of(skeleton, hook), log, LOG_BYTES);
+	libbpf_words[0] = 0;
+	r = netlog_bpf__load(skeleton);
+	if (r < 0)
+		hook_fail(hook, r, last_words(log) ?: libbpf_words);
+	return 0;
+}
+
+static bool kernel_has_btf(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	btf__free(btf);
+	return btf != NULL;
+}
+
+/*
+ * Load all at once, which nearly always works. Where it does not, try each alone, and load what is
+ * left without those that failed.
+ */
+static int hooks_load(struct probe *probe)
+{
+	bool failed = false;
+	int error, r;
+
+	r = object_open(probe, NULL, probe->config.ring_bytes, &probe->skeleton);
+	if (r < 0)
+		return r;
+	error = netlog_bpf__load(probe->skeleton);
+	if (!error)
+		return 0;
+	if (!kernel_has_btf())
+		return -ENODATA;
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		r = hook_try(probe, &probe->hooks[i]);
+		if (r < 0)
+			return r;
+		failed |= probe->hooks[i].error != 0;
+	}
+	if (!failed)
+		return error;
+	events_settle(probe);
+	netlog_bpf__destroy(probe->skeleton);
+	probe->skeleton = NULL;
+	r = object_open(probe, NULL, probe->config.ring_bytes, &probe->skeleton);
+	if (r < 0 || !probe->events)
+		return r;
+	return netlog_bpf__load(probe->skeleton);
+}
+
+static void hooks_attach(struct probe *probe)
+{
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		struct probe_hook *hook = &probe->hooks[i];
+		struct bpf_program *program = program_of(probe->skeleton, hook);
+
+		hook->section = bpf_program__section_name(program);
+		if (hook->error)
+			continue;
+		libbpf_words[0] = 0;
+		probe->links[i] = bpf_program__attach(program);
+		if (!probe->links[i])
+			hook_fail(hook, -errno, libbpf_words);
+	}
+	events_settle(probe);
+}
+
+/* ---- the ring ---- */
+
+static int on_sample(void *context, void *record, size_t size)
+{
+	struct probe *probe = context;
+
+	probe->drained++;
+	if (!probe->handle(probe->context, record, size))
+		return -ECANCELED;
+	return probe->drained < probe->budget ? 0 : -EAGAIN;
+}
+
+unsigned int probe_drain(struct probe *probe, unsigned int budget,
+			 bool (*handle)(void *context, const void *record, size_t size),
+			 void *context)
+{
+	probe->handle = handle;
+	probe->context = context;
+	probe->drained = 0;
+	probe->budget = budget;
+	ring_buffer__consume(probe->ring); /* fails only with what on_sample() returns */
+	return probe->drained;
+}
+
+/*
+ * The next event_submit() sees the doorbell and signals. One that looked just before it was raised
+ * does not, but has its record in the ring by then, and the caller's next poll of probe_fd(), which
+ * follows, sees that: ringbuf_map_poll(), kernel/bpf/ringbuf.c.
+ */
+void probe_sleep(struct probe *probe)
+{
+	__atomic_store_n(&probe->skeleton->bss->doorbell, 1, __ATOMIC_SEQ_CST);
+}
+
+int probe_fd(const struct probe *probe)
+{
+	return bpf_map__fd(probe->skeleton->maps.ring);
+}
+
+void probe_figures(const struct probe *probe, struct figures *ret_produced,
+		   struct figures *ret_lost)
+{
+	const struct counters *counters = probe->skeleton->bss->counters;
+
+	*ret_produced = *ret_lost = (struct figures){};
+	for (unsigned int cpu = 0; cpu < probe->cpus; cpu++) {
+		for_each_event_type(type) {
+			ret_produced->of[type] +=
+				__atomic_load_n(&counters[cpu].produced[type], __ATOMIC_RELAXED);
+			ret_lost->of[type] +=
+				__atomic_load_n(&counters[cpu].lost[type], __ATOMIC_RELAXED);
+		}
+	}
+}
+
+/* ---- the whole ---- */
+
+int probe_new(const struct probe_config *config, struct probe **ret_probe)
+{
+	_cleanup_(probe_freep) struct probe *probe = calloc(1, sizeof(*probe));
+	int cpus = libbpf_num_possible_cpus();
+	int r;
+
+	if (!probe)
+		return -ENOMEM;
+	libbpf_set_print(keep_words);
+	probe->config = *config;
+	probe->cpus = cpus > 0 && cpus < COUNTER_CPUS ? (unsigned int)cpus : COUNTER_CPUS;
+	hooks_choose(probe);
+	r = hooks_load(probe);
+	if (r < 0)
+		return r;
+	hooks_attach(probe);
+	if (probe->events) {
+		probe->ring = ring_buffer__new(probe_fd(probe), on_sample, probe, NULL);
+		if (!probe->ring)
+			return -errno;
+	}
+	r = probe->events ? 0 : -ENOTSUP;
+	*ret_probe = probe;
+	probe = NULL;
+	return r;
+}
+
+void probe_detach(struct probe *probe)
+{
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		bpf_link__destroy(probe->links[i]);
+		probe->links[i] = NULL;
+	}
+}
+
+void probe_free(struct probe *probe)
+{
+	if (!probe)
+		return;
+	probe_detach(probe);
+	ring_buffer__free(probe->ring);
+	netlog_bpf__destroy(probe->skeleton);
+	for (unsigned int i = 0; i < probe->hook_count; i++)
+		free(probe->hooks[i].reason);
+	free(probe);
+}
+
+const struct probe_hook *probe_hooks(const struct probe *probe, unsigned int *ret_count)
+{
+	*ret_count = probe->hook_count;
+	return probe->hooks;
+}
+
+uint64_t probe_events(const struct probe *probe)
+{
+	return probe->events;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * probe.h - the kernel side: which hooks there are, loading and attaching them, and the ring they
+ * fill. Nobody else knows libbpf.
+ */
+#ifndef NETLOG_PROBE_H
+#define NETLOG_PROBE_H
+
+#include "control.h"
+#include "event.h"
+#include "util.h"
+
+struct probe;
+
+struct probe_config {
+	uint64_t events;   /* wanted event types, as bits */
+	uint64_t stages;   /* wanted stages of latency, as bits by their number */
+	size_t ring_bytes; /* a power of two, a multiple of the page size */
+	uint64_t tick_ns;  /* length of the kernel's tick */
+};
+
+/* What became of one wanted hook. */
+struct probe_hook {
+	const struct hook_desc *desc;
+	const char
+		*section; /* what it hangs on, such as tp_btf/tcp_probe; NULL: not even built in */
+	int error;	  /* 0: attached; negative errno: not, and `reason` says why */
+	char *reason;	  /* the kernel's or libbpf's own words; NULL when error is 0 */
+};
+
+/*
+ * Load and attach the hooks that serve the wanted events. A hook that the kernel refuses is left
+ * out, and told in probe_hooks(); the others go on. The caller frees the probe, which detaches.
+ * -ENODATA: the kernel has no BTF. -ENOTSUP: no wanted event can be served; the probe is returned
+ * nevertheless, for the reasons. -ENOMEM, and any other error of bpf(2) that is no hook's own.
+ */
+int probe_new(const struct probe_config *config, struct probe **ret_probe);
+void probe_free(struct probe *probe);
+DEFINE_CLEANUP(struct probe, probe_free)
+
+/* The wanted hooks, in the order of the schema; owned by the probe. */
+const struct probe_hook *probe_hooks(const struct probe *probe, unsigned int *ret_count);
+
+/* The events that can be served, as bits. */
+uint64_t probe_events(const struct probe *probe);
+
+/* Becomes readable when there are records and the probe has been put to sleep. */
+int probe_fd(const struct probe *probe);
+
+/*
+ * Hand records to `handle`, oldest first, at most `budget`, so that other work is not starved; it
+ * may return false to stop after this one. Returns how many were handed over.
+ */
+unsigned int probe_drain(struct probe *probe, unsigned int budget,
+			 bool (*handle)(void *context, const void *record, size_t size),
+			 void *context);
+
+/*
+ * While awake, new records do not signal probe_fd(): the caller looks again by itself, soon.
+ * Asleep, the next one does. A signal for every record would cost more than the record itself.
+ */
+void probe_sleep(struct probe *probe);
+
+/* What the kernel side has counted since the probe was made. */
+void probe_figures(const struct probe *probe, struct figures *ret_produced,
+		   struct figures *ret_lost);
+
+/* No more events; those in the ring stay. */
+void probe_detach(struct probe *probe);
+
+#endif

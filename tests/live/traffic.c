@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * traffic - one TCP connection between two network namespaces, and the truth about it.
+ *
+ * The client, in the first namespace, sends --messages messages of --bytes bytes; the server, in
+ * the second, answers each with --reply bytes. Both close, and when both are closed, print what the
+ * kernel's TCP_INFO says of their sockets, as a line of JSON each. With --times also a line for
+ * each message that was received: the wall clock right before and after the read that completed it.
+ *
+ *   traffic --client NETNS --server NETNS [--family 4|6|46] [--messages N] [--bytes N] [--reply N]
+ *           [--gap-ms N] [--times] [--congestion NAME]
+ *
+ * NETNS is a path such as /proc/PID/fd/30, or - for the own namespace. Family 46: an IPv4 client
+ * and a dual-stack server.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TIMEOUT_S 60 /* of every read and write: a test never hangs */
+#define TCP_CLOSE_STATE 7
+
+static const char *client_netns = "-", *server_netns = "-", *congestion;
+static unsigned long messages = 1, bytes = 1, reply = 1, gap_ms, family = 4;
+static bool times;
+
+struct message_time {
+	uint64_t before_us, after_us;
+};
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "traffic: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static uint64_t wall_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void enter(const char *netns)
+{
+	int fd;
+
+	if (!strcmp(netns, "-"))
+		return;
+	fd = open(netns, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+		fail(netns);
+	close(fd);
+}
+
+static int socket_make(int domain)
+{
+	struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	int fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	if (fd < 0)
+		fail("socket");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (congestion && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion,
+				     (socklen_t)strlen(congestion)) < 0)
+		fail(congestion);
+	return fd;
+}
+
+static int listen_any(uint16_t *ret_port)
+{
+	struct sockaddr_storage address = {};
+	socklen_t length = sizeof(address);
+	int fd = socket_make(family == 4 ? AF_INET : AF_INET6);
+
+	address.ss_family = family == 4 ? AF_INET : AF_INET6;
+	if (bind(fd, (struct sockaddr *)&address,
+		 family == 4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)) < 0 ||
+	    listen(fd, 1) < 0 || getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+		fail("listen");
+	*ret_port = family == 4 ? ((struct sockaddr_in *)&address)->sin_port :
+				  ((struct sockaddr_in6 *)&address)->sin6_port;
+	return fd;
+}
+
+static void connect_to(int fd, uint16_t port)
+{
+	bool remote = strcmp(client_netns, server_netns) != 0;
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = port };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = port };
+	int r;
+
+	inet_pton(AF_INET, remote ? "10.77.0.2" : "127.0.0.1", &in.sin_addr);
+	inet_pton(AF_INET6, remote ? "fd77::2" : "::1", &in6.sin6_addr);
+	r = family == 6 ? connect(fd, (struct sockaddr *)&in6, sizeof(in6)) :
+			  connect(fd, (struct sockaddr *)&in, sizeof(in));
+	if (r < 0)
+		fail("connect");
+}
+
+static void send_all(int fd, const char *buffer, size_t length)
+{
+	while (length) {
+		ssize_t n = send(fd, buffer, length, MSG_NOSIGNAL);
+
+		if (n < 0)
+			fail("send");
+		buffer += n;
+		length -= (size_t)n;
+	}
+}
+
+static void receive_all(int fd, char *buffer, size_t length, struct message_time *time)
+{
+	while (length) {
+		ssize_t n;
+
+		time->before_us = wall_us();
+		n = recv(fd, buffer, length, 0);
+		time->after_us = wall_us();
+		if (n == 0)
+			errno = ECONNRESET;
+		if (n <= 0)
+			fail("recv");
+		length -= (size_t)n;
+	}
+}
+
+/* Close our direction, take in the other's end, and wait until TCP has nothing more to send. */
+static struct tcp_info finish(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t length;
+	char rest;
+
+	shutdown(fd, SHUT_WR);
+	if (recv(fd, &rest, 1, 0) != 0)
+		fail("the other's end");
+	for (int i = 0; i < TIMEOUT_S * 100; i++) {
+		length = sizeof(info);
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+			fail("TCP_INFO");
+		if (info.tcpi_state == TCP_CLOSE_STATE)
+			return info;
+		usleep(10000);
+	}
+	errno = ETIMEDOUT;
+	fail("close");
+	return info;
+}
+
+static void print_truth(const char *role, int fd, const char *ports, const struct tcp_info *info,
+			const struct message_time *message_times)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length);
+	if (times)
+		for (unsigned long i = 0; i < messages; i++)
+			printf("{\"role\":\"%s\",\"message\":%lu,\"before_us\":%llu,\"after_us\":%llu}\n",
+			       role, i, (unsigned long long)message_times[i].before_us,
+			       (unsigned long long)message_times[i].after_us);
+	printf("{\"role\":\"%s\",\"pid\":%d,%s,\"sock_cookie\":\"%llu\",\"total_retrans\":%u,"
+	       "\"rtt_us\":%u,\"rttvar_us\":%u,\"min_rtt_us\":%u,\"segs_in\":%u,\"segs_out\":%u,"
+	       "\"data_segs_in\":%u,\"bytes_retrans\":%llu,\"messages\":%lu}\n",
+	       role, getpid(), ports, (unsigned long long)cookie, info->tcpi_total_retrans,
+	       info->tcpi_rtt, info->tcpi_rttvar, info->tcpi_min_rtt, info->tcpi_segs_in,
+	       info->tcpi_segs_out, info->tcpi_data_segs_in,
+	       (unsigned long long)info->tcpi_bytes_retrans, messages);
+	fflush(stdout);
+}
+
+static void ports_text(int fd, char *text, size_t size)
+{
+	struct sockaddr_in6 local = {}, remote = {};
+	socklen_t length = sizeof(local);
+
+	getsockname(fd, (struct sockaddr *)&local, &length);
+	length = sizeof(remote);
+	getpeername(fd, (struct sockaddr *)&remote, &length);
+	/* the port stands at the same place in sockaddr_in */
+	snprintf(text, size, "\"local_port\":%u,\"remote_port\":%u", ntohs(local.sin6_port),
+		 ntohs(remote.sin6_port));
+}
+
+static void serve(int listener)
+{
+	struct message_time *message_times = calloc(messages, sizeof(*message_times));
+	char *buffer = calloc(1, bytes > reply ? bytes : reply), ports[64];
+	int fd = accept(listener, NULL, NULL);
+	struct tcp_info info;
+
+	if (fd < 0 || !message_times || !buffer)
+		fail("accept");
+	ports_text(fd, ports, sizeof(ports));
+	for (unsigned long i = 0; i < messages; i++) {
+		receive_all(fd, buffer, bytes, &message_times[i]);
+		send_all(fd, buffer, reply);
+	}
+	info = finish(fd);
+	print_truth("server", fd, ports, &info, message_times);
+	exit(EXIT_SUCCESS);
+}
+
+static void use(int fd)
+{
+	struct message_time *message_times = calloc(messages, sizeof(*message_times));
+	char *buffer = calloc(1, bytes > reply ? bytes : reply), ports[64];
+	struct tcp_info info;
+
+	if (!message_times || !buffer)
+		fail("memory");
+	ports_text(fd, ports, sizeof(ports));
+	for (unsigned long i = 0; i < messages; i++) {
+		send_all(fd, buffer, bytes);
+		receive_all(fd, buffer, reply, &message_times[i]);
+		if (gap_ms)
+			usleep((useconds_t)gap_ms * 1000);
+	}
+	info = finish(fd);
+	print_truth("client", fd, ports, &info, message_times);
+}
+
+static void arguments(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "client", required_argument, NULL, 'c' },
+		{ "server", required_argument, NULL, 's' },
+		{ "family", required_argument, NULL, 'f' },
+		{ "messages", required_argument, NULL, 'm' },
+		{ "bytes", required_argument, NULL, 'b' },
+		{ "reply", required_argument, NULL, 'r' },
+		{ "gap-ms", required_argument, NULL, 'g' },
+		{ "congestion", required_argument, NULL, 'o' },
+		{ "times", no_argument, NULL, 't' },
+		{},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		unsigned long value = optarg ? strtoul(optarg, NULL, 10) : 0;
+
+		switch (option) {
+		case 'c':
+			client_netns = optarg;
+			break;
+		case 's':
+			server_netns = optarg;
+			break;
+		case 'f':
+			family = value;
+			break;
+		case 'm':
+			messages = value;
+			break;
+		case 'b':
+			bytes = value;
+			break;
+		case 'r':
+			reply = value;
+			break;
+		case 'g':
+			gap_ms = value;
+			break;
+		case 'o':
+			congestion = optarg;
+			break;
+		case 't':
+			times = true;
+			break;
+		default:
+			exit(2);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int client, listener, status = 0;
+	uint16_t port;
+	pid_t child;
+
+	arguments(argc, argv);
+	enter(server_netns);
+	listener = listen_any(&port);
+	child = fork();
+	if (child < 0)
+		fail("fork");
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "traffic-server");
+		serve(listener);
+	}
+	close(listener);
+	enter(client_netns);
+	client = socket_make(family == 6 ? AF_INET6 : AF_INET);
+	connect_to(client, port);
+	use(client);
+	if (waitpid(child, &status, 0) < 0 || status)
+		return EXIT_FAILURE;
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * wire - two network namespaces joined by a wire with delay and loss.
+ *
+ * Makes both namespaces and a TUN device in each (10.77.0.1 and fd77::1 in the one, .2 and ::2 in
+ * the other), and carries packets between them in user space: needs no qdisc, no module, no name.
+ * It prints "ready" and goes on until its end; then the kernel takes all of it away, even after
+ * SIGKILL. Others enter by its open descriptors: nsenter --net=/proc/PID/fd/30 (or fd/31).
+ *
+ *   wire [--delay-ms N] [--drop-every N] [--drop-syn N] [--drop-synack N] [--mtu N]
+ *
+ * --drop-every drops every Nth packet with TCP payload that goes from the first to the second
+ * namespace, --drop-syn and --drop-synack the first N of each kind. Counts go to stderr at the end.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/if_tun.h>
+#include <linux/ipv6.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NETNS_FD 30 /* and 31 */
+#define PACKET_MAX 2048
+#define QUEUE_MAX 8192
+#define TH_SYN 0x02
+#define TH_ACK 0x10
+
+struct packet {
+	uint64_t due_ns;
+	int to;
+	uint16_t length;
+	uint8_t bytes[PACKET_MAX];
+};
+
+/* One delay for all: the queue is in the order of the times that packets are due. */
+static struct packet *queue;
+static unsigned int queue_head, queue_tail;
+
+static unsigned long drop_every, drop_syn, drop_synack, delay_ms, mtu = 1500;
+static unsigned long payload_seen, payload_dropped, overflowed;
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "wire: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+static void set_flag_up(int fd, const char *name)
+{
+	struct ifreq request = {};
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		fail("SIOCGIFFLAGS");
+	request.ifr_flags |= IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		fail("SIOCSIFFLAGS");
+}
+
+static void set_ipv4(int fd, const char *name, const char *address)
+{
+	struct ifreq request = {};
+	struct sockaddr_in *in = (struct sockaddr_in *)&request.ifr_addr;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	in->sin_family = AF_INET;
+	inet_pton(AF_INET, address, &in->sin_addr);
+	if (ioctl(fd, SIOCSIFADDR, &request) < 0)
+		fail("SIOCSIFADDR");
+	inet_pton(AF_INET, "255.255.255.0", &in->sin_addr);
+	if (ioctl(fd, SIOCSIFNETMASK, &request) < 0)
+		fail("SIOCSIFNETMASK");
+	request.ifr_mtu = (int)mtu;
+	if (ioctl(fd, SIOCSIFMTU, &request) < 0)
+		fail("SIOCSIFMTU");
+}
+
+/* struct in6_ifreq of <linux/ipv6.h>; no duplicate address detection on a device without ARP */
+static void set_ipv6(const char *name, const char *address)
+{
+	struct in6_ifreq request = { .ifr6_prefixlen = 64 };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		fail("AF_INET6");
+	request.ifr6_ifindex = (int)if_nametoindex(name);
+	inet_pton(AF_INET6, address, &request.ifr6_addr);
+	if (ioctl(fd, SIOCSIFADDR, &request) < 0)
+		fail("SIOCSIFADDR (IPv6)");
+	close(fd);
+}
+
+/* A namespace of its own, kept as descriptor NETNS_FD + side, and a TUN device in it. */
+static int end_make(int side)
+{
+	const char *name = side ? "wire1" : "wire0";
+	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int tun, fd;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		fail("unshare(CLONE_NEWNET)");
+	fd = open("/proc/self/ns/net", O_RDONLY);
+	if (fd < 0 || dup2(fd, NETNS_FD + side) < 0)
+		fail("/proc/self/ns/net");
+	if (fd != NETNS_FD + side)
+		close(fd);
+	tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (tun < 0)
+		fail("/dev/net/tun");
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (ioctl(tun, TUNSETIFF, &request) < 0)
+		fail("TUNSETIFF");
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd < 0)
+		fail("AF_INET");
+	set_ipv4(fd, name, side ? "10.77.0.2" : "10.77.0.1");
+	set_flag_up(fd, name);
+	set_flag_up(fd, "lo");
+	close(fd);
+	set_ipv6(name, side ? "fd77::2" : "fd77::1");
+	return tun;
+}
+
+/* The TCP header of the packet and how much payload follows; NULL if it is none. */
+static const uint8_t *tcp_of(const uint8_t *bytes, size_t length, size_t *ret_payload)
+{
+	size_t ip, total, tcp;
+
+	if (length >= 20 && bytes[0] >> 4 == 4 && bytes[9] == IPPROTO_TCP) {
+		ip = 4 * (bytes[0] & 15);
+		total = (size_t)(bytes[2] << 8 | bytes[3]);
+	} else if (length >= 40 && bytes[0] >> 4 == 6 && bytes[6] == IPPROTO_TCP) {
+		ip = 40;
+		total = 40 + (size_t)(bytes[4] << 8 | bytes[5]);
+	} else {
+		return NULL;
+	}
+	if (total > length || total < ip + 20)
+		return NULL;
+	tcp = 4 * (bytes[ip + 12] >> 4);
+	if (total < ip + tcp)
+		return NULL;
+	*ret_payload = total - ip - tcp;
+	return bytes + ip;
+}
+
+static bool dropped(const struct packet *packet)
+{
+	size_t payload;
+	const uint8_t *tcp = tcp_of(packet->bytes, packet->length, &payload);
+	uint8_t flags;
+
+	if (!tcp)
+		return false;
+	flags = tcp[13] & (TH_SYN | TH_ACK);
+	if (flags == TH_SYN && drop_syn)
+		return drop_syn--;
+	if (flags == (TH_SYN | TH_ACK) && drop_synack)
+		return drop_synack--;
+	if (!payload || packet->to != 1 || !drop_every || ++payload_seen % drop_every)
+		return false;
+	payload_dropped++;
+	return true;
+}
+
+static void take(const int tuns[2], int from)
+{
+	for (;;) {
+		struct packet *packet = &queue[queue_tail % QUEUE_MAX];
+		ssize_t n = read(tuns[from], packet->bytes, sizeof(packet->bytes));
+
+		if (n <= 0)
+			return;
+		packet->length = (uint16_t)n;
+		packet->to = !from;
+		packet->due_ns = now_ns() + delay_ms * 1000000ULL;
+		if (dropped(packet))
+			continue;
+		if (queue_tail - queue_head == QUEUE_MAX - 1)
+			overflowed++;
+		else
+			queue_tail++;
+	}
+}
+
+/* Pass on what is due; arm the timer for what is not. */
+static void give(const int tuns[2], int timer)
+{
+	struct itimerspec spec = {};
+
+	while (queue_head != queue_tail) {
+		struct packet *packet = &queue[queue_head % QUEUE_MAX];
+
+		if (packet->due_ns > now_ns()) {
+			spec.it_value.tv_sec = (time_t)(packet->due_ns / 1000000000ULL);
+			spec.it_value.tv_nsec = (long)(packet->due_ns % 1000000000ULL);
+			break;
+		}
+		if (write(tuns[packet->to], packet->bytes, packet->length) < 0 && errno != EIO)
+			fail("write to the TUN device");
+		queue_head++;
+	}
+	timerfd_settime(timer, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+static void arguments(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "delay-ms", required_argument, NULL, 'd' },
+		{ "drop-every", required_argument, NULL, 'n' },
+		{ "drop-syn", required_argument, NULL, 's' },
+		{ "drop-synack", required_argument, NULL, 'a' },
+		{ "mtu", required_argument, NULL, 'm' },
+		{},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		unsigned long value = optarg ? strtoul(optarg, NULL, 10) : 0;
+
+		switch (option) {
+		case 'd':
+			delay_ms = value;
+			break;
+		case 'n':
+			drop_every = value;
+			break;
+		case 's':
+			drop_syn = value;
+			break;
+		case 'a':
+			drop_synack = value;
+			break;
+		case 'm':
+			mtu = value;
+			break;
+		default:
+			exit(2);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct pollfd fds[4];
+	int tuns[2], timer, signals;
+	sigset_t set;
+
+	arguments(argc, argv);
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* never outlive the test */
+	queue = calloc(QUEUE_MAX, sizeof(*queue));
+	if (!queue)
+		fail("memory");
+	for (int i = 0; i < 2; i++)
+		tuns[i] = end_make(i);
+	timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (timer < 0 || signals < 0)
+		fail("timerfd, signalfd");
+	puts("ready");
+	fflush(stdout);
+	for (int i = 0; i < 2; i++)
+		fds[i] = (struct pollfd){ tuns[i], POLLIN, 0 };
+	fds[2] = (struct pollfd){ timer, POLLIN, 0 };
+	fds[3] = (struct pollfd){ signals, POLLIN, 0 };
+	while (!(fds[3].revents & POLLIN)) {
+		uint64_t expirations;
+
+		if (poll(fds, 4, -1) < 0 && errno != EINTR)
+			fail("poll");
+		if (fds[2].revents & POLLIN && read(timer, &expirations, sizeof(expirations)) < 0 &&
+		    errno != EAGAIN)
+			fail("timer");
+		for (int i = 0; i < 2; i++)
+			if (fds[i].revents & POLLIN)
+				take(tuns, i);
+		give(tuns, timer);
+	}
+	fprintf(stderr, "wire: %lu payload packets, %lu dropped, %lu did not fit\n", payload_seen,
+		payload_dropped, overflowed);
+	return overflowed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,115 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# requirements.sh check GROUP...     say what is missing, one line each; exit 1 if anything is
+# requirements.sh install GROUP...   install what is missing, with sudo where it is needed
+#
+# Groups: build, demo, test.
+set -u
+
+# group | what | how to know | package for apt | package for dnf
+requirements() {
+	cat <<-END
+	build|a C compiler|command ${CC:-cc}|gcc|gcc
+	build|the C library's headers|header stdio.h|libc6-dev|glibc-devel
+	build|make|command make|make|make
+	build|clang 14 or newer, for BPF|clang 14|clang|clang
+	build|bpftool|command bpftool|bpftool|bpftool
+	build|pkg-config|command pkg-config|pkg-config|pkgconf-pkg-config
+	build|libbpf 1.1 or newer|library libbpf 1.1|libbpf-dev|libbpf-devel
+	build|json-c 0.15 or newer|library json-c 0.15|libjson-c-dev|json-c-devel
+	build|libsystemd 247 or newer|library libsystemd 247|libsystemd-dev|systemd-devel
+	demo|ip|command ip|iproute2|iproute
+	demo|jq|command jq|jq|jq
+	demo|nsenter and setpriv|command setpriv|util-linux|util-linux
+	test|ip|command ip|iproute2|iproute
+	test|tc|command tc|iproute2|iproute-tc
+	test|jq|command jq|jq|jq
+	test|nsenter and setpriv|command setpriv|util-linux|util-linux
+	test|strace|command strace|strace|strace
+	test|AddressSanitizer|sanitizer address|gcc|libasan
+	test|UndefinedBehaviorSanitizer|sanitizer undefined|gcc|libubsan
+	test|Python 3 with jsonschema|python jsonschema|python3-jsonschema|python3-jsonschema
+	END
+}
+
+# bpftool, ip, tc live where not every user's PATH leads
+PATH=$PATH:/usr/sbin:/sbin
+
+compiles() { # flags; the program on stdin
+	command -v "${CC:-cc}" >/dev/null && "${CC:-cc}" "$@" -x c - -o /dev/null 2>/dev/null
+}
+
+present() { # the third column
+	case $1 in
+	command) command -v "$2" >/dev/null ;;
+	clang)
+		version=$("${CLANG:-clang}" -dumpversion 2>/dev/null) && [ "${version%%.*}" -ge "$2" ]
+		;;
+	header) printf '#include <%s>\n' "$2" | compiles -c ;;
+	library) pkg-config --atleast-version="$3" "$2" 2>/dev/null ;;
+	sanitizer) echo 'int main(void) { return 0; }' | compiles -fsanitize="$2" ;;
+	python) /usr/bin/python3 -c "import $2" 2>/dev/null ;;
+	esac
+}
+
+# The rows of the groups "$@" whose requirement is missing.
+missing() {
+	requirements | while IFS='|' read -r group what test apt dnf; do
+		case " $* " in
+		*" $group "*) ;;
+		*) continue ;;
+		esac
+		# shellcheck disable=SC2086 # the column is words
+		present $test || printf '%s|%s|%s|%s\n' "$group" "$what" "$apt" "$dnf"
+	done
+}
+
+check() {
+	rows=$(missing "$@")
+	[ -n "$rows" ] || return 0
+	echo "$rows" | while IFS='|' read -r _ what apt dnf; do
+		echo "netlog: $what is missing: apt-get install $apt, or dnf install $dnf" >&2
+	done
+	return 1
+}
+
+# Root already, or root by sudo; else nothing can be installed.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		return 1
+	fi
+}
+
+install() {
+	rows=$(missing "$@")
+	[ -n "$rows" ] || return 0
+	if command -v apt-get >/dev/null; then
+		packages=$(echo "$rows" | cut -d'|' -f3 | sort -u)
+		echo "netlog: installing" $packages >&2
+		# shellcheck disable=SC2086 # one word a package
+		as_root apt-get update -qq >&2 &&
+			as_root env DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq --no-install-recommends $packages >&2
+	elif command -v dnf >/dev/null; then
+		packages=$(echo "$rows" | cut -d'|' -f4 | sort -u)
+		echo "netlog: installing" $packages >&2
+		# shellcheck disable=SC2086
+		as_root dnf install -y -q $packages >&2
+	fi
+	check "$@"
+}
+
+action=${1:-}
+[ $# -gt 1 ] && shift
+case $action in
+check | install) "$action" "$@" ;;
+*)
+	echo "usage: requirements.sh check|install build|demo|test..." >&2
+	exit 2
+	;;
+esac
