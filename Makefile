@@ -38,6 +38,10 @@ EVENTS := $(wildcard bpf/*.bpf.c)
 UNIT_TESTS := $(wildcard tests/unit/*_test.c)
 TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(wildcard tests/live/*.c))
 
+# Short lines; make V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -50,37 +54,49 @@ $(BUILD)/requirements:
 	@touch $@
 
 $(BUILD)/%.bpf.o: bpf/%.bpf.c | $(BUILD)/requirements
-	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # One object of all events' programs: it shares the ring and the counters.
 $(BUILD)/netlog.bpf.o: $(EVENTS:bpf/%.c=$(BUILD)/%.o)
-	$(BPFTOOL) gen object $@ $^
+	$(call say,LINK)
+	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(BUILD)/netlog.skel.h: $(BUILD)/netlog.bpf.o
-	$(BPFTOOL) gen skeleton $< name netlog_bpf > $@
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name netlog_bpf > $@
 
 $(BUILD)/src/probe.o $(BUILD)/unit/src/probe.o: $(BUILD)/netlog.skel.h
 
 $(BUILD)/src/%.o: src/%.c | $(BUILD)/requirements
+	$(call say,CC)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(BUILD)/netlog: $(BUILD)/src/main.o $(SOURCES:%.c=$(BUILD)/%.o)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
 
 # ---- tests: the same sources again, with sanitizers
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
 $(BUILD)/unit/src/%.o: src/%.c | $(BUILD)/requirements
+	$(call say,CC)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
 
-$(BUILD)/unit/%_test: tests/unit/%_test.c $(SOURCES:%.c=$(BUILD)/unit/%.o)
-	$(CC) $(ALL_CFLAGS) $(SANITIZE) -Isrc $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
+$(BUILD)/unit/%_test: tests/unit/%_test.c $(SOURCES:%.c=$(BUILD)/unit/%.o) $(BUILD)/netlog.skel.h
+	$(call say,LINK)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -Isrc $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
 
 $(BUILD)/%: tests/live/%.c | $(BUILD)/requirements
-	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $< -o $@
+
+$(BUILD)/%.so: tests/live/%.so.c | $(BUILD)/requirements
+	$(call say,CC)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -shared -fPIC $< -o $@
 
 unit-tests: $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/unit/%)
 

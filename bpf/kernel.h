@@ -95,8 +95,13 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
+struct socket {
+	struct sock *sk;
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
 	u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
 };

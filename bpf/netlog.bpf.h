@@ -59,8 +59,7 @@ static __always_inline void *event_reserve_type(__u16 type, __u64 size)
 	return header;
 }
 
-/* A zeroed record of the event in the ring, stamped with type, size and time; NULL (counted) if
- * full. */
+/* A zeroed record in the ring, stamped with type, size and time; NULL (and counted) if it is full. */
 #define event_reserve(name) ((struct name *)event_reserve_type(event_##name, sizeof(struct name)))
 
 static __always_inline void event_submit(void *record)
@@ -114,7 +113,7 @@ static __always_inline void event_set_addresses(struct event *e, const struct so
 	SET(e, netns, skc->skc_net.net->ns.inum);
 }
 
-/* ::ffff:0:0/96: an AF_INET6 socket that speaks IPv4; the kernel then keeps the IPv4 addresses too */
+/* ::ffff:0:0/96: an AF_INET6 socket that speaks IPv4; the kernel keeps the IPv4 addresses, too */
 static __always_inline bool sock_is_ipv6(const struct sock_common *skc)
 {
 	const struct in6_addr *a = &skc->skc_v6_daddr;

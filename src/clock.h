@@ -18,7 +18,7 @@ struct wall_clock {
 };
 
 /*
- * Measure the offset, and take it over if it differs by more than the measurement's own uncertainty:
+ * Measure the offset, and take it over if it differs by more than the measurement's uncertainty:
  * what a preemption between the readings makes seem a change is none. Cheap: no system call.
  */
 void wall_clock_measure(struct wall_clock *clock);

@@ -14,7 +14,7 @@ CONTROL_LINES(CONTROL_FIELD_TABLE)
 	[control_##name] = { #name, doc, ARRAY_SIZE(name##_fields), name##_fields },
 const struct control_desc control_descs[control_types] = { CONTROL_LINES(CONTROL_DESC) };
 
-/* Hand a new value to the object, which owns it from then on; NULL stands for a failed allocation. */
+/* Hand a new value to the object, which then owns it; NULL stands for a failed allocation. */
 static void put(struct control *control, struct json_object *to, const char *name,
 		struct json_object *value)
 {

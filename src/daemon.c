@@ -5,12 +5,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/utsname.h>
 #include <systemd/sd-event.h>
 #include <systemd/sd-id128.h>
 #include <time.h>
 
 #include "log.h"
+#include "report.h"
 
 #define DRAIN_BUDGET 4096		       /* records before signals and timers have a turn */
 #define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC)  /* between looks at the ring while events come */
@@ -31,9 +31,7 @@ struct daemon {
 	sd_event_source *stats;
 	sd_event_source *outputs[OUTPUT_FDS_MAX]; /* for slow and for gone readers */
 	unsigned int output_count;
-	struct figures told_lost; /* what lost lines have told of, where the ring was full */
-	struct figures told_broken;
-	struct figures unasked; /* came after the last line of --count */
+	struct report report;
 	const char *reason;
 	bool blocked;	  /* a reader is slow */
 	bool reader_gone; /* EPIPE */
@@ -97,127 +95,6 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *con
 	return 0;
 }
 
-/* ---- control lines ---- */
-
-static void line_end(struct daemon *daemon, struct control *control)
-{
-	int r = lines_end(daemon->lines, control);
-
-	if (r < 0)
-		log_error("cannot write a control line: %s", strerror(-r));
-}
-
-static void add_filters(const struct options *options, struct control *control)
-{
-	const char *stages[ENUM_NUMBERS + 1];
-	unsigned int count = 0;
-
-	for (unsigned int i = 0; i < ENUM_NUMBERS; i++)
-		if (options->stages & BIT(i))
-			stages[count++] = kind_descs[kind_stage].texts[i];
-	stages[count] = NULL;
-	control_add_filter(control, "filters", options->stages_named ? "latency-stage" : NULL,
-			   stages);
-}
-
-static void start_line(struct daemon *daemon)
-{
-	char id[SD_ID128_STRING_MAX];
-	struct control control;
-	unsigned int hook_count;
-	const struct probe_hook *hooks = probe_hooks(daemon->probe, &hook_count);
-	struct utsname name;
-	sd_id128_t boot = SD_ID128_NULL, run = SD_ID128_NULL;
-
-	uname(&name);
-	sd_id128_get_boot(&boot);
-	sd_id128_randomize(&run);
-	lines_begin(daemon->lines, &control, control_start);
-	control_add_string(&control, "version", NETLOG_VERSION);
-	control_add_string(&control, "kernel", name.release);
-	control_add_string(&control, "boot_id", sd_id128_to_string(boot, id));
-	control_add_string(&control, "run_id", sd_id128_to_string(run, id));
-	control_add_event_names(&control, "events", daemon->lines->events);
-	for (unsigned int i = 0; i < hook_count; i++) {
-		struct control_hook hook = {
-			.event = event_desc(hooks[i].desc->event)->name,
-			.part = hooks[i].desc->part,
-			.hook = hooks[i].section,
-			.blind = hooks[i].desc->blind,
-			.error = hooks[i].error ? hooks[i].reason ?: "unknown" : NULL,
-		};
-
-		control_add_hook(&control, "hooks", &hook);
-	}
-	add_filters(daemon->options, &control);
-	line_end(daemon, &control);
-}
-
-static void add_figures(struct daemon *daemon, struct control *control,
-			const struct figures *produced, const struct figures *lost)
-{
-	uint64_t events = daemon->lines->events;
-
-	control_add_figures(control, "produced", produced, events);
-	control_add_figures(control, "emitted", &daemon->lines->emitted, events);
-	control_add_figures(control, "lost", lost, events);
-}
-
-/*
- * The kernel's count of what it produced runs ahead of what has come through the ring; so here
- * `produced` is what has been accounted for. The stop line has the kernel's count.
- */
-static void stats_line(struct daemon *daemon)
-{
-	struct figures produced, lost;
-	struct control control;
-
-	probe_figures(daemon->probe, &produced, &lost);
-	for_each_event_type(type) {
-		lost.of[type] += daemon->lines->broken.of[type];
-		produced.of[type] = daemon->lines->emitted.of[type] + lost.of[type];
-	}
-	lines_begin(daemon->lines, &control, control_stats);
-	add_figures(daemon, &control, &produced, &lost);
-	line_end(daemon, &control);
-}
-
-static void lost_line(struct daemon *daemon, const char *event, uint64_t count, const char *where)
-{
-	struct control control;
-
-	lines_begin(daemon->lines, &control, control_lost);
-	control_add_string(&control, "lost_event", event);
-	control_add_count(&control, "count", count);
-	control_add_string(&control, "where", where);
-	line_end(daemon, &control);
-}
-
-/* Tell of what has been lost since the last time. Returns whether there was something. */
-static bool losses_tell(struct daemon *daemon)
-{
-	struct figures produced, lost;
-	bool told = false;
-
-	probe_figures(daemon->probe, &produced, &lost);
-	for_each_event_type(type) {
-		const char *name = event_desc(type)->name;
-		uint64_t broken = daemon->lines->broken.of[type];
-
-		if (lost.of[type] != daemon->told_lost.of[type]) {
-			lost_line(daemon, name, lost.of[type] - daemon->told_lost.of[type], "ring");
-			daemon->told_lost.of[type] = lost.of[type];
-			told = true;
-		}
-		if (broken != daemon->told_broken.of[type]) {
-			lost_line(daemon, name, broken - daemon->told_broken.of[type], "decode");
-			daemon->told_broken.of[type] = broken;
-			told = true;
-		}
-	}
-	return told;
-}
-
 /* ---- the ring ---- */
 
 static void timer_set(sd_event_source *timer, uint64_t us)
@@ -247,7 +124,8 @@ static void ring_drain(struct daemon *daemon)
 	if (output_ready(daemon->output))
 		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_record, daemon);
 	if (output_ready(daemon->output) &&
-	    sd_event_source_get_enabled(daemon->loss, NULL) == SD_EVENT_OFF && losses_tell(daemon))
+	    sd_event_source_get_enabled(daemon->loss, NULL) == SD_EVENT_OFF &&
+	    report_losses(&daemon->report))
 		timer_set(daemon->loss, LOSS_INTERVAL_US);
 	flush(daemon);
 	if (count_reached(daemon)) {
@@ -297,7 +175,7 @@ static int on_loss(sd_event_source *source, uint64_t us, void *context)
 	struct daemon *daemon = context;
 
 	(void)us;
-	if (output_ready(daemon->output) && !losses_tell(daemon))
+	if (output_ready(daemon->output) && !report_losses(&daemon->report))
 		return 0; /* all told: the next loss is told at once */
 	flush(daemon);
 	timer_set(source, LOSS_INTERVAL_US);
@@ -310,7 +188,7 @@ static int on_stats(sd_event_source *source, uint64_t us, void *context)
 
 	(void)us;
 	if (output_ready(daemon->output)) {
-		stats_line(daemon);
+		report_stats(&daemon->report);
 		flush(daemon);
 	}
 	timer_set(source, daemon->options->stats_interval_us);
@@ -443,44 +321,13 @@ static void flush_patiently(struct daemon *daemon)
 static bool on_last_record(void *context, const void *record, size_t size)
 {
 	struct daemon *daemon = context;
-	const struct event *event = record;
 
 	if (!count_reached(daemon)) {
 		lines_event(daemon->lines, record, size);
 		return output_ready(daemon->output);
 	}
-	if (event_check(record, size) > 0)
-		daemon->unasked.of[event->header.type]++;
+	report_unasked(&daemon->report, record, size);
 	return true;
-}
-
-/* The books: what the kernel counted must be what was written or is told to be lost. */
-static int stop_line(struct daemon *daemon)
-{
-	struct figures produced, lost;
-	struct control control;
-	int r = 0;
-
-	probe_figures(daemon->probe, &produced, &lost);
-	for_each_event_type(type) {
-		uint64_t emitted = daemon->lines->emitted.of[type];
-
-		produced.of[type] -= daemon->unasked.of[type];
-		lost.of[type] += daemon->lines->broken.of[type];
-		if (produced.of[type] == emitted + lost.of[type])
-			continue;
-		log_error(
-			"%s: the kernel produced %llu events, but %llu were emitted and %llu lost; "
-			"please report this",
-			event_desc(type)->name, (unsigned long long)produced.of[type],
-			(unsigned long long)emitted, (unsigned long long)lost.of[type]);
-		r = -EBADMSG;
-	}
-	lines_begin(daemon->lines, &control, control_stop);
-	control_add_string(&control, "reason", daemon->reason ?: "failure");
-	add_figures(daemon, &control, &produced, &lost);
-	line_end(daemon, &control);
-	return r;
 }
 
 static int finish(struct daemon *daemon)
@@ -499,10 +346,20 @@ static int finish(struct daemon *daemon)
 		if (daemon->output_failed)
 			return -EIO;
 	} while (drained);
-	losses_tell(daemon);
-	r = stop_line(daemon);
+	report_losses(&daemon->report);
+	r = report_stop(&daemon->report, daemon->reason ?: "failure");
 	flush_patiently(daemon);
 	return daemon->output_failed ? -EIO : r;
+}
+
+static void identity_fill(struct run_identity *identity)
+{
+	sd_id128_t boot = SD_ID128_NULL, run = SD_ID128_NULL;
+
+	sd_id128_get_boot(&boot);
+	sd_id128_randomize(&run);
+	sd_id128_to_string(boot, identity->boot_id);
+	sd_id128_to_string(run, identity->run_id);
 }
 
 int daemon_run(const struct options *options, struct probe *probe, struct lines *lines)
@@ -513,7 +370,9 @@ int daemon_run(const struct options *options, struct probe *probe, struct lines 
 		.probe = probe,
 		.lines = lines,
 		.output = lines->output,
+		.report = { .options = options, .probe = probe, .lines = lines },
 	};
+	struct run_identity identity = {};
 	int r, failure;
 
 	lines->events = probe_events(probe);
@@ -530,7 +389,8 @@ int daemon_run(const struct options *options, struct probe *probe, struct lines 
 	r = outputs_add(&daemon);
 	if (r < 0)
 		return r;
-	start_line(&daemon);
+	identity_fill(&identity);
+	report_start(&daemon.report, &identity);
 	flush(&daemon);
 	failure = sd_event_loop(loop);
 	r = finish(&daemon);

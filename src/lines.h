@@ -39,7 +39,7 @@ void lines_done(struct lines *lines);
 /* A record from the ring, of any bytes: to a line, or to the books as broken. */
 void lines_event(struct lines *lines, const void *record, size_t size);
 
-/* Begin a control line that is stamped now; lines_end() writes it. Only while the output is ready. */
+/* Begin a control line, stamped now; lines_end() writes it. Only while the output is ready. */
 void lines_begin(struct lines *lines, struct control *control, enum control_type type);
 /* -ENOMEM; -E2BIG when it is longer than LINES_LINE_MAX. It has no seq then. */
 int lines_end(struct lines *lines, struct control *control);

@@ -61,7 +61,7 @@ void output_write(struct output *output, const char *line, size_t length);
  */
 int output_flush(struct output *output, const char **ret_name);
 
-/* File descriptors to be watched: of sink number `i`; -ENOENT past the last, -EPERM: not pollable. */
+/* The descriptor to be watched of sink number `i`; -ENOENT past the last, -EPERM: not pollable. */
 int output_fd(const struct output *output, unsigned int i);
 
 /* The sinks. Each: -ENOMEM, or why it cannot be opened; *ret_sink is freed with its ops. */

@@ -2,7 +2,9 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdarg.h>
+#include <sys/syscall.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -13,6 +15,7 @@
 
 #define HOOKS_MAX 64
 #define LOG_BYTES 65536
+#define DETACH_PAUSE_US 20000
 
 struct probe {
 	struct probe_config config;
@@ -51,12 +54,15 @@ static char *last_words(char *log)
 	return last;
 }
 
+/* `words`: what the kernel or libbpf said beyond the error's own text; NULL or "" for nothing. */
 static void hook_fail(struct probe_hook *hook, int error, const char *words)
 {
+	const char *text = strerror(-error);
+	bool more = words && words[0] && !strstr(words, text);
+
 	hook->error = error;
 	free(hook->reason);
-	if (asprintf(&hook->reason, "%s%s%s", strerror(-error), words && words[0] ? ": " : "",
-		     words ? words : "") < 0)
+	if (asprintf(&hook->reason, "%s%s%s", text, more ? ": " : "", more ? words : "") < 0)
 		hook->reason = NULL;
 	if (hook->reason)
 		hook->reason[strcspn(hook->reason, "\n")] = 0;
@@ -319,7 +325,7 @@ int probe_new(const struct probe_config *config, struct probe **ret_probe)
 	return r;
 }
 
-void probe_detach(struct probe *probe)
+static void links_destroy(struct probe *probe)
 {
 	for (unsigned int i = 0; i < probe->hook_count; i++) {
 		bpf_link__destroy(probe->links[i]);
@@ -327,11 +333,23 @@ void probe_detach(struct probe *probe)
 	}
 }
 
+/*
+ * A program may still be at work on another CPU when its link has gone. It works inside an RCU
+ * read-side section, and membarrier(2)'s oldest command waits for all of these. Where that is
+ * refused (nohz_full), a pause has to do.
+ */
+void probe_detach(struct probe *probe)
+{
+	links_destroy(probe);
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
+		usleep(DETACH_PAUSE_US);
+}
+
 void probe_free(struct probe *probe)
 {
 	if (!probe)
 		return;
-	probe_detach(probe);
+	links_destroy(probe);
 	ring_buffer__free(probe->ring);
 	netlog_bpf__destroy(probe->skeleton);
 	for (unsigned int i = 0; i < probe->hook_count; i++)

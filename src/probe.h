@@ -65,7 +65,7 @@ void probe_sleep(struct probe *probe);
 void probe_figures(const struct probe *probe, struct figures *ret_produced,
 		   struct figures *ret_lost);
 
-/* No more events; those in the ring stay. */
+/* No more events, and none half made; those in the ring stay. */
 void probe_detach(struct probe *probe);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "control.h"
 
-/* Shorthand: a JSON text as an object. All texts here are constants, so only memory can be short. */
+/* Shorthand: a JSON text as an object. The texts are constants, so only memory can be short. */
 static struct json_object *json(const char *text)
 {
 	return json_tokener_parse(text);

@@ -8,8 +8,10 @@
  * each message that was received: the wall clock right before and after the read that completed it.
  *
  *   traffic --client NETNS --server NETNS [--family 4|6|46] [--messages N] [--bytes N] [--reply N]
- *           [--gap-ms N] [--times] [--congestion NAME]
+ *           [--gap-ms N] [--dwell-ms N] [--times] [--congestion NAME] [--comm NAME]
  *
+ * --dwell-ms: the server leaves each message in its socket's queue for that long after it has come.
+ * --comm: the server's name, any bytes.
  * NETNS is a path such as /proc/PID/fd/30, or - for the own namespace. Family 46: an IPv4 client
  * and a dual-stack server.
  */
@@ -19,6 +21,7 @@
 #include <getopt.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -36,10 +39,12 @@
 #define TCP_CLOSE_STATE 7
 
 static const char *client_netns = "-", *server_netns = "-", *congestion;
-static unsigned long messages = 1, bytes = 1, reply = 1, gap_ms, family = 4;
+static const char *comm = "traffic-server";
+static unsigned long messages = 1, bytes = 1, reply = 1, gap_ms, dwell_ms, family = 4;
 static bool times;
 
 struct message_time {
+	uint64_t arrived_us; /* it was there by then; only with --dwell-ms */
 	uint64_t before_us, after_us;
 };
 
@@ -128,6 +133,17 @@ static void send_all(int fd, const char *buffer, size_t length)
 	}
 }
 
+/* Wait until something has come, and then for longer. */
+static void dwell(int fd, struct message_time *time)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+	if (poll(&pollfd, 1, TIMEOUT_S * 1000) != 1)
+		fail("poll");
+	time->arrived_us = wall_us();
+	usleep((useconds_t)dwell_ms * 1000);
+}
+
 static void receive_all(int fd, char *buffer, size_t length, struct message_time *time)
 {
 	while (length) {
@@ -176,8 +192,10 @@ static void print_truth(const char *role, int fd, const char *ports, const struc
 	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length);
 	if (times)
 		for (unsigned long i = 0; i < messages; i++)
-			printf("{\"role\":\"%s\",\"message\":%lu,\"before_us\":%llu,\"after_us\":%llu}\n",
-			       role, i, (unsigned long long)message_times[i].before_us,
+			printf("{\"role\":\"%s\",\"message\":%lu,\"arrived_us\":%llu,"
+			       "\"before_us\":%llu,\"after_us\":%llu}\n",
+			       role, i, (unsigned long long)message_times[i].arrived_us,
+			       (unsigned long long)message_times[i].before_us,
 			       (unsigned long long)message_times[i].after_us);
 	printf("{\"role\":\"%s\",\"pid\":%d,%s,\"sock_cookie\":\"%llu\",\"total_retrans\":%u,"
 	       "\"rtt_us\":%u,\"rttvar_us\":%u,\"min_rtt_us\":%u,\"segs_in\":%u,\"segs_out\":%u,"
@@ -213,6 +231,8 @@ static void serve(int listener)
 		fail("accept");
 	ports_text(fd, ports, sizeof(ports));
 	for (unsigned long i = 0; i < messages; i++) {
+		if (dwell_ms)
+			dwell(fd, &message_times[i]);
 		receive_all(fd, buffer, bytes, &message_times[i]);
 		send_all(fd, buffer, reply);
 	}
@@ -250,6 +270,8 @@ static void arguments(int argc, char **argv)
 		{ "bytes", required_argument, NULL, 'b' },
 		{ "reply", required_argument, NULL, 'r' },
 		{ "gap-ms", required_argument, NULL, 'g' },
+		{ "dwell-ms", required_argument, NULL, 'd' },
+		{ "comm", required_argument, NULL, 'n' },
 		{ "congestion", required_argument, NULL, 'o' },
 		{ "times", no_argument, NULL, 't' },
 		{},
@@ -281,6 +303,12 @@ static void arguments(int argc, char **argv)
 		case 'g':
 			gap_ms = value;
 			break;
+		case 'd':
+			dwell_ms = value;
+			break;
+		case 'n':
+			comm = optarg;
+			break;
 		case 'o':
 			congestion = optarg;
 			break;
@@ -300,6 +328,7 @@ int main(int argc, char **argv)
 	pid_t child;
 
 	arguments(argc, argv);
+	setvbuf(stdout, NULL, _IOLBF, 0); /* two processes write: a line at a time */
 	enter(server_netns);
 	listener = listen_any(&port);
 	child = fork();
@@ -307,7 +336,7 @@ int main(int argc, char **argv)
 		fail("fork");
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		prctl(PR_SET_NAME, "traffic-server");
+		prctl(PR_SET_NAME, comm);
 		serve(listener);
 	}
 	close(listener);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "report.h"
+
+#include <errno.h>
+#include <sys/utsname.h>
+
+#include "log.h"
+
+static void line_end(struct report *report, struct control *control)
+{
+	int r = lines_end(report->lines, control);
+
+	if (r < 0)
+		log_error("cannot write a control line: %s", strerror(-r));
+}
+
+static void add_hooks(const struct report *report, struct control *control)
+{
+	unsigned int count;
+	const struct probe_hook *hooks = probe_hooks(report->probe, &count);
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct control_hook hook = {
+			.event = event_desc(hooks[i].desc->event)->name,
+			.part = hooks[i].desc->part,
+			.hook = hooks[i].section,
+			.blind = hooks[i].desc->blind,
+			.error = hooks[i].error ? hooks[i].reason ?: "unknown" : NULL,
+		};
+
+		control_add_hook(control, "hooks", &hook);
+	}
+}
+
+static void add_filters(const struct options *options, struct control *control)
+{
+	const char *stages[ENUM_NUMBERS + 1];
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < ENUM_NUMBERS; i++)
+		if (options->stages & BIT(i))
+			stages[count++] = kind_descs[kind_stage].texts[i];
+	stages[count] = NULL;
+	control_add_filter(control, "filters", options->stages_named ? "latency-stage" : NULL,
+			   stages);
+}
+
+void report_start(struct report *report, const struct run_identity *identity)
+{
+	struct control control;
+	struct utsname name;
+
+	uname(&name);
+	lines_begin(report->lines, &control, control_start);
+	control_add_string(&control, "version", NETLOG_VERSION);
+	control_add_string(&control, "kernel", name.release);
+	control_add_string(&control, "boot_id", identity->boot_id);
+	control_add_string(&control, "run_id", identity->run_id);
+	control_add_event_names(&control, "events", report->lines->events);
+	add_hooks(report, &control);
+	add_filters(report->options, &control);
+	line_end(report, &control);
+}
+
+static void add_figures(const struct report *report, struct control *control,
+			const struct figures *produced, const struct figures *lost)
+{
+	uint64_t events = report->lines->events;
+
+	control_add_figures(control, "produced", produced, events);
+	control_add_figures(control, "emitted", &report->lines->emitted, events);
+	control_add_figures(control, "lost", lost, events);
+}
+
+/*
+ * The kernel's count of what it produced runs ahead of what has come through the ring; so here
+ * `produced` is what has been accounted for. The stop line has the kernel's count.
+ */
+void report_stats(struct report *report)
+{
+	struct figures produced, lost;
+	struct control control;
+
+	probe_figures(report->probe, &produced, &lost);
+	for_each_event_type(type) {
+		lost.of[type] += report->lines->broken.of[type];
+		produced.of[type] = report->lines->emitted.of[type] + lost.of[type];
+	}
+	lines_begin(report->lines, &control, control_stats);
+	add_figures(report, &control, &produced, &lost);
+	line_end(report, &control);
+}
+
+/* Write the lost line, if there is something new to tell, and remember that it has been told. */
+static bool tell(struct report *report, enum event_type type, uint64_t lost, uint64_t *told,
+		 const char *where)
+{
+	struct control control;
+
+	if (lost == *told)
+		return false;
+	lines_begin(report->lines, &control, control_lost);
+	control_add_string(&control, "lost_event", event_desc(type)->name);
+	control_add_count(&control, "count", lost - *told);
+	control_add_string(&control, "where", where);
+	line_end(report, &control);
+	*told = lost;
+	return true;
+}
+
+bool report_losses(struct report *report)
+{
+	const struct figures *broken = &report->lines->broken;
+	struct figures produced, lost;
+	bool told = false;
+
+	probe_figures(report->probe, &produced, &lost);
+	for_each_event_type(type) {
+		told |= tell(report, type, lost.of[type], &report->told_lost.of[type], "ring");
+		told |= tell(report, type, broken->of[type], &report->told_broken.of[type],
+			     "decode");
+	}
+	return told;
+}
+
+void report_unasked(struct report *report, const void *record, size_t size)
+{
+	int type = event_check(record, size);
+
+	if (type > 0)
+		report->unasked.of[type]++;
+}
+
+int report_stop(struct report *report, const char *reason)
+{
+	struct figures produced, lost;
+	struct control control;
+	int r = 0;
+
+	probe_figures(report->probe, &produced, &lost);
+	for_each_event_type(type) {
+		uint64_t emitted = report->lines->emitted.of[type];
+
+		produced.of[type] -= report->unasked.of[type];
+		lost.of[type] += report->lines->broken.of[type];
+		if (produced.of[type] == emitted + lost.of[type])
+			continue;
+		log_error("%s: the kernel produced %llu events, but %llu were emitted and %llu "
+			  "lost; please report this",
+			  event_desc(type)->name, (unsigned long long)produced.of[type],
+			  (unsigned long long)emitted, (unsigned long long)lost.of[type]);
+		r = -EBADMSG;
+	}
+	lines_begin(report->lines, &control, control_stop);
+	control_add_string(&control, "reason", reason);
+	add_figures(report, &control, &produced, &lost);
+	line_end(report, &control);
+	return r;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * report.h - what netlog says of itself in the stream: the start, stats, lost and stop lines, and
+ * the books behind them. For each event type, produced = emitted + lost.
+ */
+#ifndef NETLOG_REPORT_H
+#define NETLOG_REPORT_H
+
+#include "lines.h"
+#include "options.h"
+#include "probe.h"
+
+/* Each to be called only while the output is ready. The pointers are the caller's. */
+struct report {
+	const struct options *options;
+	const struct probe *probe;
+	struct lines *lines;
+	struct figures told_lost; /* what lost lines have told of, where the ring was full */
+	struct figures told_broken;
+	struct figures unasked; /* came after the last line of --count */
+};
+
+/* 128 bits each, as 32 hexadecimal digits. */
+struct run_identity {
+	char boot_id[33];
+	char run_id[33];
+};
+
+void report_start(struct report *report, const struct run_identity *identity);
+void report_stats(struct report *report);
+
+/* Tell of what has been lost since the last time. Returns whether there was something. */
+bool report_losses(struct report *report);
+
+/* A record of the ring that came after the last line that was asked for: no part of this run. */
+void report_unasked(struct report *report, const void *record, size_t size);
+
+/*
+ * The last line; the probe is detached and its ring empty. -EBADMSG (told to the log) when what the
+ * kernel counted is not what was written and lost.
+ */
+int report_stop(struct report *report, const char *reason);
+
+#endif

@@ -1,0 +1,325 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# What the lines say, against what TCP_INFO, the kernel's counters and the traffic's own clock say.
+. "$(dirname "$0")/lib.sh"
+
+# The namespace's counter, such as TCPFastRetrans (/proc/net/netstat)
+counter() {
+	nsenter --net="$1" awk -v name="$2" '
+		/^TcpExt:/ && !have { for (i = 2; i <= NF; i++) at[$i] = i; have = 1; next }
+		/^TcpExt:/ { print $at[name] }' /proc/net/netstat
+}
+
+# Every 20th payload packet is dropped on its way.
+test_segs_sum_up_to_total_retrans_over_ipv4_ipv6_and_a_dual_stack_socket() {
+	wire_up --delay-ms 5 --drop-every 20
+	netlog_start --events=retransmit
+	for family in 4 6 46; do
+		traffic --family $family --bytes 3000000
+		cp "$truth" "$work/truth.$family"
+	done
+	netlog_stop
+	check_books
+	for family in 4 6 46; do
+		truth=$work/truth.$family
+		cookie=$(of client sock_cookie)
+		[ "$(of client total_retrans)" -ge 20 ] || fail "no loss: $(cat "$truth")"
+		equal "segs over IPv$family" "$(events retransmit "$cookie" .segs | sum)" \
+			"$(of client total_retrans)"
+		equal "the last retrans_total" "$(events retransmit "$cookie" .retrans_total | tail -n 1)" \
+			"$(of client total_retrans)"
+		equal "len_bytes" "$(events retransmit "$cookie" .len_bytes | sum)" \
+			"$(of client bytes_retrans)"
+		equal "the source port" "$(events retransmit "$cookie" .src_port | sort -u)" \
+			"$(of client local_port)"
+	done
+}
+
+test_a_small_receive_window_and_many_segments_in_one_skb_still_sum_up() {
+	wire_up --delay-ms 2 --drop-every 7
+	netlog_start --events=retransmit
+	traffic --bytes 500000 --messages 4 --congestion reno
+	netlog_stop
+	check_books
+	equal "segs" "$(events retransmit "$(of client sock_cookie)" .segs | sum)" \
+		"$(of client total_retrans)"
+}
+
+test_fast_retransmits_and_timeouts_are_those_of_the_kernels_counters() {
+	wire_up --delay-ms 5 --drop-every 20
+	netlog_start --events=retransmit
+	traffic --bytes 3000000 --congestion reno
+	netlog_stop
+	cookie=$(of client sock_cookie)
+	equal "fast" "$(events retransmit "$cookie" 'select(.retrans_type == "fast") | .segs' | sum)" \
+		"$(counter "$ns0" TCPFastRetrans)"
+	[ "$(counter "$ns0" TCPFastRetrans)" -gt 0 ] || fail "no fast retransmit"
+	# a timeout resends the queue's head, and slow start the rest of it
+	equal "rto" "$(events retransmit "$cookie" 'select(.retrans_type == "rto") | .segs' | sum)" \
+		$(($(counter "$ns0" TCPTimeouts) + $(counter "$ns0" TCPSlowStartRetrans)))
+	equal "without a cause" "$(events retransmit "$cookie" 'select(.retrans_type == null)' | count)" 0
+}
+
+# A lost single packet has nothing behind it that would tell: the tail-loss probe finds out.
+test_a_lost_last_packet_is_a_tlp() {
+	wire_up --delay-ms 5 --drop-every 20
+	netlog_start --events=retransmit
+	traffic --messages 100
+	netlog_stop
+	cookie=$(of client sock_cookie)
+	tlp=$(events retransmit "$cookie" 'select(.retrans_type == "tlp")' | count)
+	equal "tlp" "$tlp" "$(counter "$ns0" TCPLossProbes)"
+	[ "$tlp" -ge 4 ] || fail "5 packets were dropped, $tlp probes"
+}
+
+test_without_the_probe_it_is_a_timeout() {
+	wire_up --delay-ms 5 --drop-every 20
+	nsenter --net="$ns0" sh -c 'echo 0 >/proc/sys/net/ipv4/tcp_early_retrans'
+	netlog_start --events=retransmit
+	traffic --messages 60
+	netlog_stop
+	cookie=$(of client sock_cookie)
+	rto=$(events retransmit "$cookie" 'select(.retrans_type == "rto" and .ca_state == "loss")' | count)
+	equal "rto" "$rto" "$(counter "$ns0" TCPTimeouts)"
+	[ "$rto" -ge 3 ] || fail "3 packets were dropped, $rto timeouts"
+}
+
+test_a_lost_syn_is_told_with_its_state() {
+	wire_up --drop-syn 2
+	netlog_start --events=retransmit
+	traffic --family 6
+	netlog_stop
+	cookie=$(of client sock_cookie)
+	equal "syn" "$(events retransmit "$cookie" 'select(.retrans_type == "syn" and
+		.tcp_state == "syn_sent" and .len_bytes == 0 and .src_ip == "fd77::1") | .segs' | sum)" 2
+	equal "total_retrans" "$(of client total_retrans)" 2
+	equal "the kernel's count" "$(counter "$ns0" TCPSynRetrans)" 2
+}
+
+# The request socket behind a SYN-ACK is no full socket, and on a dual-stack listener not even its
+# family tells which protocol it speaks. Its cookie becomes the connection's.
+test_a_lost_synack_is_told_over_ipv4_ipv6_and_a_dual_stack_listener() {
+	for family in 4 6 46; do
+		wire_up --drop-synack 1
+		netlog_start --events=retransmit
+		traffic --family $family
+		netlog_stop
+		check_books
+		cookie=$(of server sock_cookie)
+		case $family in
+		6) from=fd77::2 version=6 ;;
+		*) from=10.77.0.2 version=4 ;;
+		esac
+		told=$(events retransmit "$cookie" "select(.retrans_type == \"synack\" and
+			.tcp_state == \"syn_received\" and .ip_version == $version and .src_ip == \"$from\" and
+			.src_port == $(of server local_port) and .dest_port == $(of server remote_port) and
+			.cgroup_id != null and .netns != null and (has(\"cwnd\") | not)) | .segs" | sum)
+		[ "$told" -ge 1 ] || fail "IPv$family: $(cat "$lines")"
+		equal "segs of the server over IPv$family" \
+			"$(events retransmit "$cookie" .segs | sum)" "$(of server total_retrans)"
+		equal "the kernel's count" "$told" "$(counter "$ns1" TCPSynRetrans)"
+		wire_down
+	done
+}
+
+# Packets that wait in the host's own queue for longer than the timeout: TCP wants to send them again,
+# finds them still there and lets it be. From 6.17 on this is told, with segs 0.
+test_what_was_not_sent_counts_no_segment() {
+	wire_up
+	nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 10kbit burst 2000 limit 200000
+	netlog_start --events=retransmit
+	traffic --bytes 1000 --messages 5
+	netlog_stop
+	cookie=$(of client sock_cookie)
+	equal "segs" "$(events retransmit "$cookie" .segs | sum)" "$(of client total_retrans)"
+	equal "segs with an error before sending" \
+		"$(events retransmit "$cookie" 'select(.err == "EBUSY") | .segs' | sum)" 0
+	if grep -q 'int err' <(bpftool btf dump file /sys/kernel/btf/vmlinux format c |
+		grep -A 14 'struct trace_event_raw_tcp_retransmit_skb {'); then
+		[ "$(events retransmit "$cookie" 'select(.err == "EBUSY")' | count)" -ge 1 ] ||
+			fail "no EBUSY: $(events retransmit "$cookie")"
+	fi
+}
+
+test_srtt_is_the_wires_delay() {
+	wire_up --delay-ms 5
+	netlog_start --events=rtt
+	for family in 4 6; do
+		traffic --family $family --messages 100
+		cp "$truth" "$work/truth.$family"
+	done
+	netlog_stop
+	check_books
+	for family in 4 6; do
+		truth=$work/truth.$family
+		for role in client server; do
+			cookie=$(of $role sock_cookie)
+			within "median srtt_us of the $role over IPv$family" \
+				"$(events rtt "$cookie" .srtt_us | median)" 10000 12000
+			[ "$(events rtt "$cookie" .min_rtt_us | tail -n 1)" -ge "$(of $role min_rtt_us)" ] ||
+				fail "min_rtt_us is below $(of $role min_rtt_us): $(events rtt "$cookie")"
+			equal "src is the local end" "$(events rtt "$cookie" .src_port | sort -u)" \
+				"$(of $role local_port)"
+		done
+	done
+}
+
+# 101 samples: that of the handshake and of each message's acknowledgement.
+test_each_new_sample_is_a_line_and_nothing_else() {
+	wire_up --delay-ms 2
+	netlog_start --events=rtt
+	traffic --messages 100
+	netlog_stop
+	cookie=$(of client sock_cookie)
+	within "lines for 101 samples" "$(events rtt "$cookie" | count)" 95 101
+}
+
+# Who only receives measures the handshake, and the packet that it answers with at the end.
+test_a_bulk_receiver_tells_no_sample_that_is_none() {
+	wire_up --delay-ms 2
+	netlog_start --events=rtt
+	traffic --bytes 2000000
+	netlog_stop
+	[ "$(of server data_segs_in)" -gt 500 ] || fail "no bulk: $(cat "$truth")"
+	within "lines of the receiver" "$(events rtt "$(of server sock_cookie)" | count)" 1 2
+	[ "$(events rtt "$(of client sock_cookie)" | count)" -gt 20 ] || fail "no lines of the sender"
+}
+
+# What a socket measured before netlog came is not new.
+test_a_socket_older_than_netlog_tells_only_what_is_new() {
+	wire_up --delay-ms 2
+	build/traffic --client "$ns0" --server "$ns1" --messages 200 --reply 0 --gap-ms 20 \
+		>"$work/truth" &
+	traffic_pid=$!
+	pids+=($traffic_pid)
+	established() { nsenter --net="$ns1" ss -tnH state established | grep -q .; }
+	wait_for 10 established || fail "no connection"
+	netlog_start --events=rtt
+	wait $traffic_pid || fail "traffic failed"
+	netlog_stop
+	truth=$work/truth
+	equal "lines of the one that sends nothing" "$(events rtt "$(of server sock_cookie)" | count)" 0
+	[ "$(events rtt "$(of client sock_cookie)" | count)" -gt 20 ] || fail "no lines of the sender"
+}
+
+test_999_of_1000_messages_have_their_latency_at_both_stages() {
+	wire_up
+	netlog_start --events=latency
+	for family in 4 6; do
+		traffic --family $family --messages 1000 --bytes 100 --reply 100
+		cp "$truth" "$work/truth.$family"
+	done
+	netlog_stop
+	check_books
+	for family in 4 6; do
+		truth=$work/truth.$family
+		for role in client server; do
+			cookie=$(of $role sock_cookie)
+			events latency "$cookie" 'select(.stage == "tcp")' >"$work/tcp"
+			events latency "$cookie" 'select(.stage == "app")' >"$work/app"
+			at_least "IPv$family $role, packets at stage tcp" "$(count <"$work/tcp")" 99 \
+				"$(of $role segs_in)"
+			at_least "IPv$family $role, messages at stage app" "$(count <"$work/app")" 99 1000
+			equal "messages told twice" "$(jq .tcp_seq "$work/app" | sort | uniq -d | count)" 0
+			equal "payload, ports, interface and direction at stage app" "$(jq -c \
+				'[.len_bytes, .dest_port, .src_port, .ifname, .direction]' "$work/app" | sort -u)" \
+				"[100,$(of $role local_port),$(of $role remote_port),\"wire$([ $role = server ] && echo 1 || echo 0)\",\"ingress\"]"
+		done
+	done
+}
+
+# Message i's line against the traffic's own clock: it was in the queue from `arrived` to `before` at
+# least, and came after the one before it had been read.
+test_latency_at_stage_app_is_the_time_in_the_queue() {
+	wire_up
+	netlog_start --events=latency --latency-stage=app
+	traffic --messages 50 --bytes 100 --dwell-ms 10 --times
+	netlog_stop
+	events latency "$(of server sock_cookie)" '.latency_ns / 1000 | floor' >"$work/told"
+	jq -r 'select(.role == "server" and has("message")) | "\(.before_us - .arrived_us) \(.after_us)"' \
+		"$truth" >"$work/true"
+	paste "$work/told" "$work/true" >"$work/both"
+	equal "messages" "$(count <"$work/told")" 50
+	awk '$1 < $2 || (last && $1 > $3 - last) { print "# " $0; bad = 1 } { last = $3 }
+		END { exit bad }' "$work/both" || fail "a latency that cannot be"
+}
+
+test_timestamps_are_the_true_wall_clock() {
+	wire_up
+	netlog_start --events=latency --latency-stage=app
+	traffic --messages 500 --bytes 100 --times
+	netlog_stop
+	us='.timestamp | (sub("\\.[0-9]+"; "") | fromdate) * 1000000 +
+		(capture("\\.(?<f>[0-9]+)").f | tonumber)'
+	for role in client server; do
+		events latency "$(of $role sock_cookie)" "$us" >"$work/told"
+		jq -r "select(.role == \"$role\" and has(\"message\")) | \"\\(.before_us) \\(.after_us)\"" \
+			"$truth" >"$work/true"
+		equal "messages" "$(count <"$work/told")" "$(count <"$work/true")"
+		paste "$work/told" "$work/true" |
+			awk '$1 < $2 - 10000 || $1 > $3 + 10000 { print "# " $0; bad = 1 } END { exit bad }' ||
+			fail "more than 10 ms off"
+	done
+}
+
+test_the_owner_is_the_reader_or_nobody() {
+	wire_up --delay-ms 1 --drop-every 10
+	netlog_start
+	traffic --messages 100 --bytes 100 --reply 100
+	netlog_stop
+	for role in client server; do
+		cookie=$(of $role sock_cookie)
+		equal "who reads as the $role" \
+			"$(events latency "$cookie" 'select(.stage == "app") | .pid' | sort -u)" "$(of $role pid)"
+		for type in retransmit rtt; do
+			equal "pids on $type lines" "$(events $type "$cookie" 'select(has("pid"))' | count)" 0
+		done
+		equal "pids at stage tcp" \
+			"$(events latency "$cookie" 'select(.stage == "tcp" and has("pid"))' | count)" 0
+	done
+}
+
+test_namespace_and_cgroup_are_the_sockets() {
+	wire_up
+	netlog_start
+	traffic --messages 10
+	netlog_stop
+	end=0
+	for role in client server; do
+		ns=ns$end end=$((end + 1))
+		equal "netns of the $role" "$(jq -r "select(.sock_cookie == \"$(of $role sock_cookie)\") |
+			.netns" "$lines" | sort -u)" "$(stat -Lc %i "${!ns}")"
+		# the cgroup of this shell, in the hierarchy that sockets belong to, if it is mounted
+		if mountpoint -q /sys/fs/cgroup && [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
+			equal "cgroup_id of the $role" \
+				"$(jq -r "select(.sock_cookie == \"$(of $role sock_cookie)\") |
+				.cgroup_id" "$lines" | sort -u)" \
+				"$(stat -c %i "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)")"
+		fi
+	done
+}
+
+test_a_name_of_any_bytes_is_valid_json() {
+	wire_up
+	netlog_start --events=latency --latency-stage=app
+	traffic --messages 5 --comm "$(printf '\xff\x1b[2J"\\\n\xe2\x82')"
+	netlog_stop
+	/usr/bin/python3 tests/live/validate.py "$netlog" "$lines" || fail "a line is not valid"
+	equal "its name" "$(events latency "$(of server sock_cookie)" .comm | sort -u)" \
+		'"�\u001b[2J\"\\\n�"'
+}
+
+test_every_line_of_a_busy_run_is_valid_by_the_schema() {
+	wire_up --delay-ms 1 --drop-every 15
+	netlog_start --stats-interval=0.1
+	traffic --bytes 300000 --messages 3
+	traffic --family 6 --messages 100
+	netlog_stop
+	check_books
+	/usr/bin/python3 tests/live/validate.py "$netlog" "$lines" || fail "a line is not valid"
+	equal "types of lines" "$(jq -r .event_type "$lines" | sort -u | tr '\n' ' ')" \
+		"latency retransmit rtt start stats stop "
+}
+
+run_tests

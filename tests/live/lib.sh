@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# lib.sh - sourced by the live tests: a wire, traffic, netlog, and the comparison of the two's accounts.
+#
+# A test is a function test_*; run_tests at the end of the file runs them all. Waiting is always for
+# something, with a limit. All that is made is a process (the namespaces end with the wire's) or lies
+# in $work, and goes at the end.
+
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+PATH=$PATH:/usr/sbin:/sbin
+netlog=build/netlog
+work=$(mktemp -d) || exit 1
+pids=()
+wire_pid=
+netlog_pid=
+
+at_exit() {
+	for pid in "${pids[@]}"; do
+		kill "$pid" 2>/dev/null
+	done
+	rm -rf "$work"
+}
+trap at_exit EXIT
+trap 'exit 130' INT TERM
+
+# fail WORDS: the running test has failed; it ends here (tests run in subshells).
+fail() {
+	echo "# $*"
+	exit 1
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; fails when the time is over.
+wait_for() {
+	local tries=$(($1 * 20))
+	shift
+	while ! "$@"; do
+		[ $((tries--)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# wire_up OPTIONS: $ns0 and $ns1 are then the two ends' namespaces, as paths
+wire_up() {
+	build/wire "$@" >"$work/wire" 2>"$work/wire.log" &
+	wire_pid=$!
+	pids+=($wire_pid)
+	wait_for 10 grep -q ready "$work/wire" || fail "no wire: $(cat "$work/wire.log")"
+	ns0=/proc/$wire_pid/fd/30
+	ns1=/proc/$wire_pid/fd/31
+}
+
+wire_down() {
+	kill "$wire_pid"
+	wait "$wire_pid" || fail "the wire: $(cat "$work/wire.log")"
+	wire_pid=
+}
+
+# traffic OPTIONS: one connection over the wire; $truth has both ends' accounts
+traffic() {
+	truth=$work/truth
+	timeout 120 build/traffic --client "$ns0" --server "$ns1" "$@" >"$truth" || fail "traffic $* failed"
+}
+
+# of ROLE FIELD: from the truth
+of() {
+	jq -r "select(.role == \"$1\" and has(\"sock_cookie\")) | .$2" "$truth"
+}
+
+# netlog_start OPTIONS: its lines go to $lines
+netlog_start() {
+	lines=$work/lines.jsonl
+	: >"$lines"
+	"$netlog" --output="file:$lines" "$@" 2>"$work/netlog.log" &
+	netlog_pid=$!
+	pids+=($netlog_pid)
+	wait_for 30 grep -q '"event_type":"start"' "$lines" ||
+		fail "netlog did not start: $(cat "$work/netlog.log")"
+}
+
+netlog_stop() {
+	kill -TERM "$netlog_pid"
+	wait "$netlog_pid"
+	local status=$?
+	[ $status = 0 ] || fail "netlog ended with $status: $(cat "$work/netlog.log")"
+	tail -n 1 "$lines" | grep -q '"event_type":"stop"' || fail "no stop line at the end"
+}
+
+# events TYPE COOKIE [FILTER]: its lines of one socket, through a jq filter
+events() {
+	jq -c "select(.event_type == \"$1\" and .sock_cookie == \"$2\") | ${3:-.}" "$lines"
+}
+
+# Sum and count of numbers, one a line; the middle one.
+sum() { awk '{ s += $1 } END { print s + 0 }'; }
+count() { wc -l; }
+median() { sort -n | awk '{ v[NR] = $1 } END { print NR ? v[int((NR + 1) / 2)] : "none" }'; }
+
+# equal WHAT A B
+equal() {
+	[ "$2" = "$3" ] || fail "$1: $2, not $3"
+}
+
+# at_least WHAT SEEN PART WHOLE: seen >= part % of whole, and whole is not nothing
+at_least() {
+	[ "$4" -gt 0 ] && [ $((100 * $2)) -ge $(($3 * $4)) ] || fail "$1: $2 of $4, wanted $3 %"
+}
+
+# within WHAT VALUE LOW HIGH
+within() {
+	[ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || fail "$1: $2 is not from $3 to $4"
+}
+
+# The books of the stop line and the lines' numbers, which hold in every run.
+check_books() {
+	jq -es '.[-1] as $stop | all($stop.produced | keys[];
+		$stop.produced[.] == $stop.emitted[.] + $stop.lost[.])' "$lines" >/dev/null ||
+		fail "produced is not emitted + lost: $(tail -n 1 "$lines")"
+	jq -es '[.[].seq] == [range(1; length + 1)]' "$lines" >/dev/null || fail "seq has gaps"
+	jq -es '.[-1].emitted as $emitted | [.[] | .event_type] as $types | all($emitted | keys[];
+		. as $type | $emitted[$type] == ([$types[] | select(. == $type)] | length))' \
+		"$lines" >/dev/null || fail "emitted is not the number of lines"
+}
+
+run_tests() {
+	local name failed=0
+	# in the order of their names; TEST=word picks those that contain it
+	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }' | grep -F "${TEST:-test_}"); do
+		# a subshell each: what one leaves behind ends with it
+		if (
+			pids=()
+			work=$work/$name
+			mkdir "$work" && chmod 755 "$work" "${work%/*}"
+			trap at_exit_of_test EXIT
+			"$name"
+		); then
+			echo "ok ${name#test_}"
+		else
+			echo "not ok ${name#test_}"
+			failed=1
+		fi
+	done
+	exit $failed
+}
+
+at_exit_of_test() {
+	for pid in "${pids[@]}"; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+}

@@ -1,0 +1,283 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# How a run begins, goes on and ends: limits, signals, slow and gone readers, losses, bad days.
+. "$(dirname "$0")/lib.sh"
+
+# Traffic without end, in the background: a message each GAP ms
+chatter() {
+	build/traffic --client "$ns0" --server "$ns1" --messages 1000000 --gap-ms "$1" >/dev/null 2>&1 &
+	pids+=($!)
+}
+
+# status_of COMMAND...: its exit status into $status, its stderr into $message
+status_of() {
+	"$@" 2>"$work/message"
+	status=$?
+	message=$(cat "$work/message")
+}
+
+# refused STATUS WORDS COMMAND...: it must end so, and say so
+refused() {
+	local wanted=$1 words=$2
+	shift 2
+	status_of "$@" >"$work/stdout"
+	equal "exit status of $* ($message)" "$status" "$wanted"
+	case $message in
+	*"$words"*) ;;
+	*) fail "$*: \"$message\" does not say \"$words\"" ;;
+	esac
+	if grep -q event_type "$work/stdout"; then
+		fail "$*: lines in spite of that"
+	fi
+}
+
+test_count_ends_after_so_many_event_lines() {
+	wire_up
+	chatter 1
+	status_of timeout 60 $netlog -n 25 >"$work/lines"
+	equal "exit status" "$status" 0
+	lines=$work/lines
+	check_books
+	equal "event lines" "$(jq -c 'select(.seq and (.event_type | IN("retransmit", "rtt", "latency")))' \
+		"$lines" | count)" 25
+	equal "reason" "$(tail -n 1 "$lines" | jq -r .reason)" count
+}
+
+test_duration_ends_the_run() {
+	status_of timeout 60 $netlog -d 0.3 >"$work/lines"
+	equal "exit status" "$status" 0
+	lines=$work/lines
+	check_books
+	equal "reason" "$(tail -n 1 "$lines" | jq -r .reason)" duration
+}
+
+test_start_says_what_is_logged_and_how() {
+	status_of $netlog -d 0.1 -e rtt,latency --latency-stage=tcp >"$work/lines"
+	head -n 1 "$work/lines" | jq -e '.seq == 1 and .events == ["rtt", "latency"] and
+		.kernel == $kernel and .boot_id == $boot and (.run_id | length) == 32 and
+		.filters == {"latency-stage": ["tcp"]} and
+		([.hooks[] | [.event, .part, .hook]] == [["rtt", "sample", "tp_btf/tcp_probe"],
+			["rtt", "birth", "tp_btf/inet_sock_set_state"],
+			["latency", "entry", "tp_btf/netif_receive_skb"], ["latency", "tcp", "tp_btf/tcp_probe"]])' \
+		--arg kernel "$(uname -r)" --arg boot "$(tr -d - </proc/sys/kernel/random/boot_id)" \
+		>/dev/null || fail "$(head -n 1 "$work/lines")"
+}
+
+test_messages_go_to_stderr_and_quiet_silences_them() {
+	status_of $netlog -d 0.1 >"$work/lines"
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "stdout is not only lines"
+	case $message in
+	*"logging retransmit, rtt, latency to stdout"*) ;;
+	*) fail "$message" ;;
+	esac
+	status_of $netlog -q -d 0.1 >/dev/null
+	equal "messages of a quiet run" "$message" ""
+}
+
+test_sigint_and_sigterm_end_in_order() {
+	for signal in INT TERM; do
+		lines=$work/lines.$signal
+		$netlog -q -o "file:$lines" &
+		pid=$!
+		wait_for 30 grep -qs start "$lines" || fail "no start"
+		kill -$signal $pid
+		wait $pid
+		equal "exit status" $? 0
+		check_books
+		equal "reason" "$(tail -n 1 "$lines" | jq -r .reason)" SIG$signal
+	done
+}
+
+# A line's time in the kernel against the time at which its reader has it, in the median of many.
+lag_of() { # lines behind the reader's EPOCHREALTIME
+	jq -r 'select(.event_type == "latency") | .read_us - (
+		(.timestamp | sub("\\.[0-9]+"; "") | fromdate) * 1000000 +
+		(.timestamp | capture("\\.(?<f>[0-9]+)").f | tonumber))' "$1" | median
+}
+
+read_with_time() { # adds the time at which each line was read
+	while IFS= read -r line; do
+		line=${line%$'\r'}
+		[ "${line:0:1}" = "{" ] && echo "{\"read_us\":${EPOCHREALTIME/./},${line#\{}"
+	done
+}
+
+test_lines_appear_within_100_ms_on_a_pipe() {
+	wire_up
+	chatter 20
+	timeout 60 $netlog -q -n 100 -e latency | read_with_time >"$work/read"
+	within "events" "$(grep -c '"latency"' "$work/read")" 100 102
+	within "lag in µs" "$(lag_of "$work/read")" 0 100000
+}
+
+test_lines_appear_within_100_ms_on_a_terminal() {
+	wire_up
+	chatter 20
+	timeout 60 script -qfec "$netlog -q -n 100 -e latency" /dev/null </dev/null |
+		read_with_time >"$work/read"
+	within "events" "$(grep -c '"latency"' "$work/read")" 100 102
+	within "lag in µs" "$(lag_of "$work/read")" 0 100000
+}
+
+test_a_gone_reader_ends_it_with_0_even_without_events() {
+	timeout 30 bash -c "set -o pipefail; $netlog -q -e retransmit | head -n 1" >"$work/lines"
+	equal "exit status" $? 0
+	equal "lines" "$(count <"$work/lines")" 1
+}
+
+# Nobody reads: the pipe fills, then the ring, then events are lost, and counted. Then the reader
+# reads on, and every line is whole, the losses are told, and the books balance.
+test_a_stalled_reader_costs_counted_events_and_no_torn_line() {
+	wire_up
+	mkfifo "$work/pipe"
+	exec {reader}<>"$work/pipe"
+	$netlog -q --ring-size=65536 --stats-interval=0.2 >"$work/pipe" &
+	pid=$!
+	pids+=($pid)
+	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
+	for _ in 1 2 3; do
+		traffic --messages 1500 --bytes 100 --reply 100
+	done
+	lines=$work/lines
+	cat <&$reader >"$lines" &
+	cat_pid=$!
+	pids+=($cat_pid)
+	wait_for 10 grep -q '"event_type":"lost"' "$lines" || fail "no lost line: $(tail -n 1 "$lines")"
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	wait_for 10 grep -q '"event_type":"stop"' "$lines" || fail "no stop line"
+	kill $cat_pid
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
+	check_books
+	[ "$(tail -n 1 "$lines" | jq '.lost | add')" -gt 0 ] || fail "nothing was lost"
+	equal "the lost lines' sum" "$(jq 'select(.event_type == "lost") | .count' "$lines" | sum)" \
+		"$(tail -n 1 "$lines" | jq '.lost | add')"
+	exec {reader}>&-
+}
+
+test_a_second_signal_ends_it_at_once() {
+	wire_up
+	mkfifo "$work/pipe"
+	exec {reader}<>"$work/pipe"
+	$netlog -q >"$work/pipe" &
+	pid=$!
+	pids+=($pid)
+	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
+	for _ in 1 2 3; do
+		traffic --messages 1000 --bytes 100 --reply 100
+	done
+	# the pipe is full: in order it would wait for the reader now
+	kill -TERM $pid
+	unblocked() { ! grep -q 'SigBlk:.*[4-7c-f]...$' "/proc/$pid/status"; } # bit 14: SIGTERM
+	wait_for 10 unblocked || fail "the first signal was not taken"
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 143
+	exec {reader}>&-
+}
+
+# A ring for some twenty events, and thousands at once.
+test_a_flood_through_a_small_ring_is_counted_and_told() {
+	wire_up
+	netlog_start --ring-size=4096
+	traffic --bytes 3000000 --messages 3
+	# within a second of the loss, not only at the end
+	wait_for 2 grep -q '"event_type":"lost"' "$lines" || fail "no lost line"
+	netlog_stop
+	check_books
+	equal "the lost lines' sum, per event" \
+		"$(jq -cs 'map(select(.event_type == "lost")) | group_by(.lost_event) |
+			map({(.[0].lost_event): (map(.count) | add)}) | add' "$lines")" \
+		"$(tail -n 1 "$lines" | jq -cS '.lost | with_entries(select(.value > 0))')"
+	equal "where" "$(jq -r 'select(.event_type == "lost") | .where' "$lines" | sort -u)" ring
+}
+
+test_stats_lines_come_as_often_as_asked() {
+	wire_up
+	chatter 1
+	netlog_start --stats-interval=0.1
+	five() { [ "$(grep -c '"event_type":"stats"' "$lines")" -ge 5 ]; }
+	wait_for 10 five || fail "no stats lines"
+	netlog_stop
+	jq -es 'map(select(.event_type == "stats")) | all(.[]; . as $s | all(.produced | keys[];
+		$s.produced[.] == $s.emitted[.] + $s.lost[.]))' "$lines" >/dev/null || fail "books of stats"
+	jq -es '[.[] | select(.event_type == "stats") | .emitted | add] | . == sort and .[-1] > .[0]' \
+		"$lines" >/dev/null || fail "figures do not grow"
+	netlog_start --stats-interval=0 --duration=1
+	wait $netlog_pid
+	equal "stats lines without an interval" "$(grep -c '"event_type":"stats"' "$lines")" 0
+}
+
+test_missing_capabilities_are_named() {
+	refused 77 "CAP_BPF and CAP_PERFMON missing" setpriv --reuid 65534 --clear-groups \
+		--bounding-set=-all --inh-caps=-all $netlog -d 0.1
+	refused 77 "CAP_PERFMON missing" setpriv --reuid 65534 --clear-groups --inh-caps=-all,+bpf \
+		--ambient-caps=-all,+bpf $netlog -d 0.1
+	refused 77 "CAP_BPF missing" setpriv --reuid 65534 --clear-groups --inh-caps=-all,+perfmon \
+		--ambient-caps=-all,+perfmon $netlog -d 0.1
+	status_of setpriv --reuid 65534 --clear-groups --inh-caps=-all,+bpf,+perfmon \
+		--ambient-caps=-all,+bpf,+perfmon $netlog -d 0.1 >"$work/lines"
+	equal "exit status with the two ($message)" "$status" 0
+	equal "lines with the two" "$(count <"$work/lines")" 2
+}
+
+test_no_btf_is_said() {
+	refused 72 "no BTF" unshare -m sh -c \
+		"mount -t tmpfs none /sys/kernel/btf && exec $netlog -d 0.1"
+}
+
+test_an_output_that_cannot_be_opened_is_said() {
+	refused 73 "cannot open the output file:/nonexistent/x: No such file" \
+		$netlog -d 0.1 -o file:/nonexistent/x
+	refused 73 "cannot open the output file:/: Is a directory" $netlog -d 0.1 -o file:/
+}
+
+test_an_output_that_fails_is_said() {
+	refused 74 "cannot write to file:/dev/full: No space left" $netlog -d 5 -o file:/dev/full
+}
+
+test_unknown_words_are_refused_with_a_hint() {
+	refused 2 "known are: retransmit, rtt, latency" $netlog -e drops
+	refused 2 "see netlog --help" $netlog --nonsense
+	refused 2 "--events=rtt" $netlog rtt
+}
+
+test_a_refused_program_is_named_and_the_others_go_on() {
+	export NETLOG_REFUSE=rtt__tcp_probe
+	status_of env LD_PRELOAD=build/refuse.so $netlog -d 0.1 >"$work/lines"
+	equal "exit status ($message)" "$status" 0
+	case $message in
+	*"refused tp_btf/tcp_probe: Operation not permitted"*"event rtt cannot be served"*) ;;
+	*) fail "$message" ;;
+	esac
+	jq -es '.[0] | .events == ["retransmit", "latency"] and
+		any(.hooks[]; .event == "rtt" and .part == "sample" and .error == "Operation not permitted")' \
+		"$work/lines" >/dev/null || fail "$(head -n 1 "$work/lines")"
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "a line is not valid"
+}
+
+# Without the packets' entry there is no latency at all, and no stage's program is left behind.
+test_a_refused_entry_takes_the_whole_event() {
+	export NETLOG_REFUSE=latency__netif_
+	status_of env LD_PRELOAD=build/refuse.so $netlog -d 0.1 >"$work/lines"
+	equal "exit status ($message)" "$status" 0
+	jq -es '.[0] | .events == ["retransmit", "rtt"] and
+		all(.hooks[] | select(.event == "latency"); has("error"))' "$work/lines" >/dev/null ||
+		fail "$(head -n 1 "$work/lines")"
+}
+
+test_what_is_asked_for_by_name_must_be_served() {
+	export NETLOG_REFUSE=rtt__tcp_probe,latency__skb_co
+	refused 69 "event rtt cannot be served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1 -e rtt
+	refused 69 "app of event latency is not served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1 \
+		--latency-stage=app,tcp
+}
+
+test_when_all_is_refused_nothing_runs() {
+	export NETLOG_REFUSE=rtt_,latency_,retransmit_
+	refused 71 "no event can be served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1
+}
+
+run_tests

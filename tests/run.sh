@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# run.sh [NAME...] - run all tests, or those whose file's name contains a NAME; the last line counts.
+#
+# A test program prints `ok NAME`, `not ok NAME` or `skip NAME: why`, and `# ...` for what was seen.
+# Live tests need root. Without it they are skipped and say so; under CI=true that is a failure.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/root.sh
+
+results=$(mktemp) || exit 1
+trap 'rm -f "$results"' EXIT
+
+wanted() { # file
+	[ "$#" -gt 1 ] || return 0
+	file=$1
+	shift
+	for name in "$@"; do
+		case $file in
+		*"$name"*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# Run one test program; one that ends badly without having said so has failed.
+run() {
+	echo "== $*"
+	"$@" >"$results.one" 2>&1
+	status=$?
+	if [ $status -ne 0 ] && ! grep -q '^not ok ' "$results.one"; then
+		echo "not ok $*: ended with status $status" >>"$results.one"
+	fi
+	cat "$results.one"
+	cat "$results.one" >>"$results"
+	rm -f "$results.one"
+}
+
+for file in build/unit/*_test tests/unit/*_test.sh; do
+	wanted "$file" "$@" && run "$file"
+done
+
+if [ "$(id -u)" = 0 ]; then
+	why=
+elif command -v sudo >/dev/null && sudo -v; then
+	why=
+else
+	why="live tests need root, and there is no sudo"
+fi
+for file in tests/live/*_test.sh; do
+	wanted "$file" "$@" || continue
+	if [ -z "$why" ]; then
+		run as_root "$file"
+	elif [ "${CI:-}" = true ]; then
+		echo "not ok $file: $why (and CI=true)" | tee -a "$results"
+	else
+		echo "skip $file: $why" | tee -a "$results"
+	fi
+done
+
+passed=$(grep -c '^ok ' "$results")
+failed=$(grep -c '^not ok ' "$results")
+skipped=$(grep -c '^skip ' "$results")
+if [ "$failed" -ne 0 ]; then
+	echo
+	grep '^not ok ' "$results"
+fi
+if [ "${CI:-}" = true ] && [ "$skipped" -ne 0 ]; then
+	echo "under CI=true nothing may be skipped"
+	failed=$((failed + skipped))
+	skipped=0
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -ne 0 ]

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The encoder, walked through the schema: every event, every field, alone and together, at its
+ * edges and at random, each line parsed by json-c and compared with values that are told here anew.
+ * A new event is covered without a word here.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
+
+#include "encode.h"
+#include "test.h"
+
+#define WALL_NS 1795227753123456789ULL
+
+static struct json_object *parse(const char *line, size_t length)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *object;
+
+	CHECK(length && line[length - 1] == '\n');
+	CHECK(!memchr(line, '\n', length - 1));
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	object = json_tokener_parse_ex(tokener, line, (int)length - 1);
+	CHECK_SAYING(object && json_tokener_get_parse_end(tokener) == length - 1, "%.*s",
+		     (int)length, line);
+	json_tokener_free(tokener);
+	return object;
+}
+
+/* The line in a buffer of just the size promised: a byte too many is seen by the sanitizer. */
+static struct json_object *encode(const char *hostname, const struct event *record, uint64_t seq)
+{
+	struct encoder *encoder;
+	struct json_object *object;
+	char *line;
+
+	CHECK_EQUAL(encoder_new(hostname, &encoder), 0);
+	CHECK(event_check(record, record->header.size) > 0);
+	line = malloc(encoder_line_max(encoder));
+	object = parse(line, encode_event(encoder, record, seq, WALL_NS, line));
+	free(line);
+	encoder_free(encoder);
+	return object;
+}
+
+static struct event *record_make(enum event_type type, uint64_t has)
+{
+	const struct event_desc *desc = event_desc(type);
+	struct event *record = calloc(1, desc->size);
+
+	record->header.type = (uint16_t)type;
+	record->header.size = desc->size;
+	record->header.has = has;
+	record->ip_version = 6;
+	return record;
+}
+
+static uint64_t number_of(const void *value, size_t size)
+{
+	uint64_t number = 0;
+
+	memcpy(&number, value, size); /* little endian, as all the machines we test on */
+	return number;
+}
+
+/* What json-c must have found for the field: the oracle, which shares no code with the encoder. */
+static void check_value(const struct event *record, const struct field_desc *field,
+			struct json_object *value)
+{
+	const struct kind_desc *kind = &kind_descs[field->kind];
+	const void *bytes = (const char *)record + field->offset;
+	char text[64];
+
+	if (kind->is_enum) {
+		uint8_t number = *(const uint8_t *)bytes;
+		const char *expected = number < ENUM_NUMBERS ? kind->texts[number] : NULL;
+
+		if (!expected) {
+			CHECK(!value);
+			return;
+		}
+		CHECK_EQUAL(json_object_get_type(value), json_type_string);
+		CHECK_TEXT(json_object_get_string(value), expected);
+		return;
+	}
+	switch (field->kind) {
+	case kind_u8:
+	case kind_u16:
+	case kind_u32:
+	case kind_u64:
+		CHECK_EQUAL(json_object_get_type(value), json_type_int);
+		CHECK_EQUAL(json_object_get_uint64(value), number_of(bytes, kind->size));
+		break;
+	case kind_id:
+		CHECK_EQUAL(json_object_get_type(value), json_type_string);
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)number_of(bytes, 8));
+		CHECK_TEXT(json_object_get_string(value), text);
+		break;
+	case kind_ip:
+		inet_ntop(record->ip_version == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text));
+		CHECK_TEXT(json_object_get_string(value), text);
+		break;
+	case kind_comm:
+	case kind_ifname:
+		if (!*(const char *)bytes) {
+			CHECK(!value); /* never "" for unknown */
+			break;
+		}
+		CHECK_EQUAL(json_object_get_type(value), json_type_string);
+		for (size_t i = 0; i < 16 && ((const char *)bytes)[i]; i++)
+			if (((const unsigned char *)bytes)[i] >= 0x80)
+				return; /* mended: see text_test.c */
+		CHECK_EQUAL(json_object_get_string_len(value), strnlen(bytes, 16));
+		CHECK(!memcmp(json_object_get_string(value), bytes, strnlen(bytes, 16)));
+		break;
+	case kind_xmit_error: {
+		int32_t error = *(const int32_t *)bytes;
+
+		if (error == 1) {
+			CHECK_TEXT(json_object_get_string(value), "NET_XMIT_DROP");
+		} else if (error < 0 && error > -4096 && strerrorname_np(-error)) {
+			CHECK_TEXT(json_object_get_string(value), strerrorname_np(-error));
+		} else {
+			CHECK(!value);
+		}
+		break;
+	}
+	default:
+		CHECK_SAYING(false, "kind %s has no oracle: tell its values here", kind->name);
+	}
+}
+
+static void check_record(const struct event *record)
+{
+	const struct event_desc *desc = event_desc(record->header.type);
+	struct json_object *object = encode("web1", record, 42), *value;
+
+	CHECK(json_object_object_get_ex(object, "timestamp", &value));
+	CHECK_TEXT(json_object_get_string(value), "2026-11-21T02:22:33.123456Z");
+	CHECK(json_object_object_get_ex(object, "event_type", &value));
+	CHECK_TEXT(json_object_get_string(value), desc->name);
+	CHECK(json_object_object_get_ex(object, "seq", &value));
+	CHECK_EQUAL(json_object_get_uint64(value), 42);
+	CHECK(json_object_object_get_ex(object, "hostname", &value));
+	CHECK_TEXT(json_object_get_string(value), "web1");
+	for (unsigned int i = 0; i < desc->field_count; i++) {
+		bool found = json_object_object_get_ex(object, desc->fields[i].name, &value);
+
+		if (record->header.has & BIT(i))
+			check_value(record, &desc->fields[i], found ? value : NULL);
+		else
+			CHECK_SAYING(!found, "%s", desc->fields[i].name);
+	}
+	json_object_put(object);
+}
+
+#define IP_VERSION_BIT BIT(offsetof(struct event_index, ip_version))
+
+/* Bytes of a field, cut or repeated to its size. */
+static void field_fill(struct event *record, const struct field_desc *field, uint64_t pattern)
+{
+	char *bytes = (char *)record + field->offset;
+
+	for (size_t i = 0; i < kind_descs[field->kind].size; i++)
+		bytes[i] = (char)(pattern >> 8 * (i % 8));
+}
+
+TEST(every_field_alone_at_its_edges)
+{
+	static const uint64_t patterns[] = {
+		0,
+		1,
+		9,
+		10,
+		99,
+		100,
+		127,
+		128,
+		255,
+		9999,
+		10000,
+		UINT32_MAX,
+		UINT64_MAX,
+		0x7fffffffffffffff,
+		0x8000000000000000,
+		0x8080808080808080,
+		0x0101010101010101,
+		0x2222222222222222,
+		0x5c5c5c5c5c5c5c5c,
+		0x7f7f7f7f7f7f7f7f,
+		0xfffffffffffffff5,
+	};
+
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+
+		for (unsigned int i = 0; i < desc->field_count; i++) {
+			for (size_t j = 0; j < ARRAY_SIZE(patterns); j++) {
+				struct event *record = record_make(type, BIT(i) | IP_VERSION_BIT);
+
+				field_fill(record, &desc->fields[i], patterns[j]);
+				record->ip_version = j % 2 ? 4 : 6;
+				check_record(record);
+				free(record);
+			}
+		}
+	}
+}
+
+TEST(every_enumeration_number_has_its_text_or_no_key)
+{
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+
+		for (unsigned int i = 0; i < desc->field_count; i++) {
+			if (!kind_descs[desc->fields[i].kind].is_enum)
+				continue;
+			for (int number = 0; number < 256; number++) {
+				struct event *record = record_make(type, BIT(i) | IP_VERSION_BIT);
+
+				((char *)record)[desc->fields[i].offset] = (char)number;
+				check_record(record);
+				free(record);
+			}
+		}
+	}
+}
+
+TEST(random_records_with_random_fields)
+{
+	uint64_t state = 7;
+
+	for (int i = 0; i < 20000; i++) {
+		enum event_type type =
+			1 + (enum event_type)(test_random(&state) % (event_types - 1));
+		const struct event_desc *desc = event_desc(type);
+		struct event *record = record_make(type, 0);
+
+		for (size_t j = sizeof(record->header); j < desc->size; j++)
+			((char *)record)[j] = (char)(test_random(&state) >> 30);
+		record->ip_version = i % 2 ? 4 : 6;
+		record->header.has =
+			(test_random(&state) & (BIT(desc->field_count) - 1)) | IP_VERSION_BIT;
+		check_record(record);
+		free(record);
+	}
+}
+
+TEST(every_errno_has_its_name)
+{
+	int offset = -1;
+
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+
+		for (unsigned int i = 0; i < desc->field_count; i++) {
+			if (desc->fields[i].kind != kind_xmit_error)
+				continue;
+			offset = desc->fields[i].offset;
+			for (int error = -5000; error < 10; error++) {
+				struct event *record = record_make(type, BIT(i) | IP_VERSION_BIT);
+
+				memcpy((char *)record + offset, &error, sizeof(error));
+				check_record(record);
+				free(record);
+			}
+		}
+	}
+	CHECK(offset >= 0);
+}
+
+TEST(keys_keep_the_order_of_the_schema)
+{
+	for_each_event_type(type) {
+		static const char *const envelope[] = { "timestamp", "event_type", "seq",
+							"hostname" };
+		const struct event_desc *desc = event_desc(type);
+		struct event *record = record_make(type, BIT(desc->field_count) - 1);
+		struct json_object *object;
+		unsigned int position = 0;
+
+		for (unsigned int i = 0; i < desc->field_count; i++)
+			field_fill(record, &desc->fields[i], 0x0101010101010101);
+		record->ip_version = 4;
+		object = encode("web1", record, 1);
+		json_object_object_foreach(object, key, value)
+		{
+			unsigned int i = position - ARRAY_SIZE(envelope);
+
+			(void)value;
+			if (position < ARRAY_SIZE(envelope)) {
+				CHECK_TEXT(key, envelope[position]);
+			} else {
+				/* a number without a text leaves its key out */
+				while (i < desc->field_count && strcmp(key, desc->fields[i].name)) {
+					CHECK(kind_descs[desc->fields[i].kind].is_enum ||
+					      desc->fields[i].kind == kind_xmit_error);
+					i++, position++;
+				}
+				CHECK_SAYING(i < desc->field_count, "%s", key);
+			}
+			position++;
+		}
+		json_object_put(object);
+		free(record);
+	}
+}
+
+TEST(the_longest_line_fits)
+{
+	char hostname[HOST_NAME_MAX + 1];
+
+	memset(hostname, 1, HOST_NAME_MAX); /* each byte becomes six */
+	hostname[HOST_NAME_MAX] = 0;
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+		struct event *record = record_make(type, BIT(desc->field_count) - 1);
+
+		memset((char *)record + sizeof(record->header), 0xff,
+		       desc->size - sizeof(record->header));
+		for (unsigned int i = 0; i < desc->field_count; i++)
+			if (desc->fields[i].kind == kind_comm ||
+			    desc->fields[i].kind == kind_ifname)
+				field_fill(record, &desc->fields[i], 0x0101010101010101);
+		record->ip_version = 6;
+		json_object_put(encode(hostname, record, UINT64_MAX));
+		free(record);
+	}
+}
+
+TEST(a_hostname_of_any_bytes_is_valid_json)
+{
+	struct event *record = record_make(event_none + 1, 0);
+	struct json_object *object = encode("w\xff\x1b[2J\"", record, 1), *value;
+
+	json_object_object_get_ex(object, "hostname", &value);
+	CHECK_TEXT(json_object_get_string(value), "w\xef\xbf\xbd\x1b[2J\"");
+	json_object_put(object);
+	free(record);
+}
+
+TEST(too_long_a_hostname_is_refused)
+{
+	char hostname[HOST_NAME_MAX + 2];
+	struct encoder *encoder;
+
+	memset(hostname, 'a', sizeof(hostname) - 1);
+	hostname[sizeof(hostname) - 1] = 0;
+	CHECK_EQUAL(encoder_new(hostname, &encoder), -E2BIG);
+}

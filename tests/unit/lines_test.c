@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <json-c/json.h>
+#include <time.h>
+
+#include "lines.h"
+#include "test.h"
+
+/* Lines into a file that is already unlinked; its descriptor. */
+static int lines_make(struct lines *lines, struct output **output)
+{
+	char path[] = "/tmp/netlog-test-XXXXXX", spec[64];
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0);
+	snprintf(spec, sizeof(spec), "file:%s", path);
+	CHECK_EQUAL(output_new(LINES_LINE_MAX, output), 0);
+	CHECK_EQUAL(output_add(*output, spec), 0);
+	unlink(path);
+	CHECK_EQUAL(lines_init(lines, "web1", *output), 0);
+	return fd;
+}
+
+static struct event *record_make(enum event_type type, uint64_t time_ns)
+{
+	struct event *record = calloc(1, event_desc(type)->size);
+
+	record->header.type = (uint16_t)type;
+	record->header.size = event_desc(type)->size;
+	record->header.time_ns = time_ns;
+	return record;
+}
+
+TEST(all_lines_are_numbered_without_gaps_and_the_books_balance)
+{
+	struct output *output;
+	struct lines lines;
+	int fd = lines_make(&lines, &output), expected = 1, broken = 0, emitted = 0;
+	uint64_t state = 8;
+	const char *name;
+	char line[LINES_LINE_MAX];
+	FILE *stream;
+
+	for (int i = 0; i < 300; i++) {
+		enum event_type type =
+			1 + (enum event_type)(test_random(&state) % (event_types - 1));
+		struct event *record = record_make(type, clock_boot_ns());
+		struct control control;
+
+		if (i % 7 == 0) {
+			lines_begin(&lines, &control, control_stats);
+			CHECK_EQUAL(lines_end(&lines, &control), 0);
+		}
+		if (i % 5 == 0) {
+			record->header.size++; /* not a record we know: no line, but counted */
+			broken++;
+		} else {
+			emitted++;
+		}
+		lines_event(&lines, record, event_desc(type)->size);
+		CHECK_EQUAL(output_flush(output, &name), 0);
+		free(record);
+	}
+	stream = fdopen(fd, "r");
+	while (fgets(line, sizeof(line), stream)) {
+		struct json_object *object = json_tokener_parse(line), *seq;
+
+		CHECK(object && json_object_object_get_ex(object, "seq", &seq));
+		CHECK_EQUAL(json_object_get_int64(seq), expected++);
+		json_object_put(object);
+	}
+	CHECK_EQUAL(lines.seq, expected - 1);
+	for_each_event_type(type) {
+		emitted -= (int)lines.emitted.of[type];
+		broken -= (int)lines.broken.of[type];
+	}
+	CHECK_EQUAL(emitted, 0);
+	CHECK_EQUAL(broken, 0);
+	fclose(stream);
+	lines_done(&lines);
+	output_free(output);
+}
+
+TEST(bytes_that_are_no_record_make_no_line)
+{
+	static const char junk[512] = { 1, 2, 3 };
+	struct output *output;
+	struct lines lines;
+	int fd = lines_make(&lines, &output);
+	const char *name;
+	uint64_t broken = 0;
+
+	for (size_t size = 0; size <= sizeof(junk); size++)
+		lines_event(&lines, junk, size);
+	CHECK_EQUAL(output_flush(output, &name), 0);
+	CHECK_EQUAL(lseek(fd, 0, SEEK_END), 0);
+	CHECK_EQUAL(lines.seq, 0);
+	for (int type = 0; type < event_types; type++)
+		broken += lines.broken.of[type];
+	CHECK_EQUAL(broken, sizeof(junk) + 1);
+	lines_done(&lines);
+	output_free(output);
+	close(fd);
+}
+
+static int64_t wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+TEST(the_wall_clock_lies_between_two_readings_of_it)
+{
+	for (int i = 0; i < 1000; i++) {
+		struct wall_clock clock = {};
+		int64_t before, told, after;
+
+		wall_clock_measure(&clock);
+		before = wall_ns();
+		told = (int64_t)wall_clock_of(&clock, clock_boot_ns());
+		after = wall_ns();
+		/* a millisecond for a step of the machine's own clock discipline */
+		CHECK_SAYING(told >= before - 1000000 && told <= after + 1000000, "%lld %lld %lld",
+			     (long long)before, (long long)told, (long long)after);
+	}
+}
+
+TEST(a_step_of_the_clock_is_taken_over_and_noise_is_not)
+{
+	struct wall_clock clock = {};
+	int64_t offset;
+
+	wall_clock_measure(&clock);
+	CHECK(clock.known);
+	offset = clock.offset_ns;
+	for (int i = 0; i < 100; i++)
+		wall_clock_measure(&clock);
+	CHECK(llabs(clock.offset_ns - offset) < 1000000);
+	clock.offset_ns -= 3600LL * 1000000000; /* as if it had been set forward since */
+	wall_clock_measure(&clock);
+	CHECK(llabs(clock.offset_ns - offset) < 1000000);
+}
+
+TEST(the_tick_is_one_of_the_kernels)
+{
+	uint64_t tick = clock_tick_ns();
+
+	/* kernel/Kconfig.hz and the architectures: 24 to 1200 Hz */
+	CHECK_SAYING(tick >= 1000000000 / 1200 && tick <= 1000000000 / 24, "%llu",
+		     (unsigned long long)tick);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+
+#include "options.h"
+#include "test.h"
+#include "util.h"
+
+#define ARGUMENTS_MAX 8
+
+/* Parse words separated by blanks. They stay, since what is returned may point to them. */
+static int parse(const char *line, struct options *options, char **message)
+{
+	static char lines[64][128];
+	static unsigned int used;
+	char *rest = lines[used++ % 64], *argv[ARGUMENTS_MAX + 2] = { (char *)"netlog" };
+	int argc = 1;
+
+	snprintf(rest, sizeof(lines[0]), "%s", line);
+	*message = NULL;
+	for (char *word = strsep(&rest, " "); word && argc <= ARGUMENTS_MAX;
+	     word = strsep(&rest, " "))
+		if (*word)
+			argv[argc++] = word;
+	return options_parse(argc, argv, options, message);
+}
+
+static struct options good(const char *line)
+{
+	struct options options;
+	char *message;
+
+	CHECK_SAYING(parse(line, &options, &message) == 0, "%s: %s", line, message);
+	return options;
+}
+
+static void bad(const char *line, const char *hint)
+{
+	struct options options = { .count = 4711 };
+	char *message;
+
+	CHECK_SAYING(parse(line, &options, &message) == -EINVAL, "%s was taken", line);
+	CHECK_SAYING(message && strstr(message, hint), "%s: %s", line, message);
+	CHECK_EQUAL(options.count, 4711); /* what is returned stays untouched */
+	free(message);
+}
+
+TEST(everything_is_logged_to_stdout_by_default)
+{
+	struct options options = good("");
+
+	CHECK_EQUAL(options.action, ACTION_LOG);
+	for_each_event_type(type)
+		CHECK(options.events & BIT(type));
+	CHECK_EQUAL(options.stages, BIT(stage_tcp) | BIT(stage_app));
+	CHECK(!options.events_named && !options.stages_named);
+	CHECK_TEXT(options.output, "stdout");
+	CHECK_EQUAL(options.stats_interval_us, 60000000);
+	CHECK(!options.duration_us && !options.count && !options.quiet);
+}
+
+TEST(each_option_does_what_it_says)
+{
+	CHECK_EQUAL(good("-e rtt").events, BIT(event_rtt));
+	CHECK(good("-e rtt").events_named);
+	CHECK_EQUAL(good("--events=rtt,retransmit").events, BIT(event_rtt) | BIT(event_retransmit));
+	CHECK_EQUAL(good("--latency-stage=app").stages, BIT(stage_app));
+	CHECK_TEXT(good("-o file:/tmp/x").output, "file:/tmp/x");
+	CHECK_EQUAL(good("-d 10").duration_us, 10000000);
+	CHECK_EQUAL(good("--duration=0.5").duration_us, 500000);
+	CHECK_EQUAL(good("-d 1.000001").duration_us, 1000001);
+	CHECK_EQUAL(good("-n 3").count, 3);
+	CHECK_EQUAL(good("--stats-interval=0").stats_interval_us, 0);
+	CHECK_EQUAL(good("--ring-size=65536").ring_bytes, 65536);
+	CHECK(good("-q").quiet);
+	CHECK_EQUAL(good("--schema").action, ACTION_SCHEMA);
+	CHECK_EQUAL(good("-V").action, ACTION_VERSION);
+	CHECK_EQUAL(good("-h").action, ACTION_HELP);
+	CHECK_EQUAL(good("-qn5 -e latency").count, 5);
+}
+
+TEST(what_cannot_be_used_is_refused_with_a_hint)
+{
+	bad("-e retransmits", "known are: retransmit, rtt, latency");
+	bad("-e rtt,", "known are");
+	bad("--latency-stage=driver", "known are: tcp, app");
+	bad("-o syslog", "neither stdout nor file:PATH");
+	bad("-o file:", "neither stdout nor file:PATH");
+	bad("-d 0", "give seconds");
+	bad("-d -1", "give seconds");
+	bad("-d 1e3", "give seconds");
+	bad("-d 1.", "give seconds");
+	bad("-d 0.0000001", "give seconds");
+	bad("-d 99999999999999999999", "give seconds");
+	bad("-n 0", "give 1 or more");
+	bad("-n ten", "give 1 or more");
+	bad("-n 18446744073709551616", "give 1 or more");
+	bad("--stats-interval=often", "0 = never");
+	bad("--ring-size=1", "power of two");
+	bad("--ring-size=100000", "power of two");
+	bad("--ring-size=99999999999", "power of two");
+	bad("--ring-size=8M", "power of two");
+	bad("--nonsense", "there is no option --nonsense; see netlog --help");
+	bad("-x", "netlog --help");
+	bad("-n", "a value is missing");
+	bad("--events", "a value is missing");
+	bad("retransmit", "--events=retransmit");
+	bad("eth0", "--events=LIST");
+}
+
+TEST(help_fits_a_screen)
+{
+	char text[8192] = "", *rest = text;
+	int pipes[2], lines = 0;
+	size_t length;
+
+	CHECK(pipe(pipes) == 0);
+	fflush(stdout);
+	dup2(pipes[1], STDOUT_FILENO);
+	options_help();
+	fflush(stdout);
+	length = (size_t)read(pipes[0], text, sizeof(text) - 1);
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	CHECK(length < sizeof(text) - 1);
+	for (char *line = strsep(&rest, "\n"); line && rest; line = strsep(&rest, "\n"), lines++)
+		CHECK_SAYING(strlen(line) <= 80, "%s", line);
+	CHECK_SAYING(lines > 10 && lines <= 24, "%d lines", lines);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The BPF object against the schema. Needs no privilege: it is opened, not loaded. That the
+ * programs load and are hit is for the live tests.
+ */
+#include <bpf/libbpf.h>
+
+#include "../../bpf/config.h"
+#include "event.h"
+#include "netlog.skel.h"
+#include "test.h"
+
+TEST(every_hook_of_the_schema_has_its_program_and_every_program_its_row)
+{
+	struct netlog_bpf *skeleton = netlog_bpf__open();
+	struct bpf_program *program;
+	int programs = 0, hooks = 0;
+
+	CHECK(skeleton);
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+
+		for (unsigned int i = 0; i < desc->hook_count; i++, hooks++)
+			CHECK_SAYING(bpf_object__find_program_by_name(skeleton->obj,
+								      desc->hooks[i].program),
+				     "%s", desc->hooks[i].program);
+	}
+	bpf_object__for_each_program(program, skeleton->obj)
+		programs++;
+	CHECK_EQUAL(programs, hooks);
+	netlog_bpf__destroy(skeleton);
+}
+
+TEST(programs_hang_on_tracepoints_that_stay)
+{
+	struct netlog_bpf *skeleton = netlog_bpf__open();
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skeleton->obj)
+		CHECK_SAYING(!strncmp(bpf_program__section_name(program), "tp_btf/", 7), "%s",
+			     bpf_program__section_name(program));
+	netlog_bpf__destroy(skeleton);
+}
