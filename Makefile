@@ -117,7 +117,7 @@ demo:
 run:
 	@tests/requirements.sh install build
 	@$(MAKE) --no-print-directory --silent all
-	@. tests/root.sh && as_root $(BUILD)/netlog
+	@. tests/root.sh && as_root $(BUILD)/netlog $(ARGS)
 
 README.md: $(BUILD)/netlog examples/fields.jq
 	examples/fields.sh $< README.md

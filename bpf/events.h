@@ -119,7 +119,7 @@ struct ifname {
 	F(comm, comm, "name of that process")                                                   \
 	F(id, cgroup_id, "cgroup v2 id of the socket")                                          \
 	F(u32, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`")     \
-	F(id, sock_cookie, "the kernel's id of the connection, as in `ss -e`")
+	F(id, sock_cookie, "the kernel's id of the connection: SO_COOKIE; `ss -e` has it in hex")
 
 #define RETRANSMIT_FIELDS(F)                                                                      \
 	F(retrans_type, retrans_type, "what made TCP send again; absent if it was none of these") \
@@ -127,7 +127,8 @@ struct ifname {
 	F(ca_state, ca_state, "state of the congestion machinery")                                \
 	F(u32, tcp_seq, "sequence number of the first byte sent again")                           \
 	F(u32, len_bytes, "TCP payload sent again")                                               \
-	F(u16, segs, "segments sent again; they sum up to the connection's tcpi_total_retrans")   \
+	F(u16, segs,                                                                              \
+	  "segments sent again, 0 if none could be; their sum is TCP_INFO's total_retrans")       \
 	F(u32, retrans_total, "segments sent again on this connection so far")                    \
 	F(u8, backoff, "how often the timeout has been doubled")                                  \
 	F(u32, rto_us, "retransmission timeout")                                                  \
@@ -138,7 +139,7 @@ struct ifname {
 	F(u32, packets_out, "segments in flight")                                                 \
 	F(u32, lost_out, "of these, the ones held for lost")                                      \
 	F(u32, mss_bytes, "maximum segment size")                                                 \
-	F(xmit_error, err, "why sending it again failed, from Linux 6.17; absent on success")
+	F(xmit_error, err, "why sending failed, from Linux 6.17; absent on success")
 
 #define RTT_FIELDS(F)                                                              \
 	F(u32, rtt_us, "the raw sample, where the hook gives it")                  \
@@ -177,11 +178,12 @@ struct ifname {
 	  "several samples in between only the sum shows, and the raw sample never")             \
 	H(rtt, birth, extra, rtt__inet_sock_set_state, "")
 
-#define LATENCY_HOOKS(H)                                                                         \
-	H(latency, entry, required, latency__netif_receive_skb, "time in the driver and in GRO") \
-	H(latency, tcp, lines, latency__tcp_probe,                                               \
-	  "UDP; packets outside the established state; packets merged into another")             \
-	H(latency, app, lines, latency__skb_copy_datagram_iovec,                                 \
+#define LATENCY_HOOKS(H)                                                                    \
+	H(latency, entry, required, latency__netif_receive_skb,                             \
+	  "time in the driver and in GRO; packets that wait while very many others arrive") \
+	H(latency, tcp, lines, latency__tcp_probe,                                          \
+	  "UDP; packets outside the established state; packets merged into another")        \
+	H(latency, app, lines, latency__skb_copy_datagram_iovec,                            \
 	  "UDP; payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into another packet")
 
 /* Events: X(name, FIELDS, HOOKS, doc). The order is the record's type, from 1. Only ever append. */

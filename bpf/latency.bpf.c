@@ -157,8 +157,9 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 		return 0;
 	slot->entry = 0;
 	/*
-	 * skb->sk is an RCU pointer since 6.3, which the helper does not take; the same socket by way
-	 * of its file's half is a plain one. A reader's socket has that half; else the helper says 0.
+	 * skb->sk is an RCU pointer since 6.3, which the helper does not take; the same socket by
+	 * way of its file's half is a plain one. A reader's socket has that half; else the helper
+	 * says 0.
 	 */
 	event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk->sk_socket->sk));
 	SET(e, pid, bpf_get_current_pid_tgid() >> 32);

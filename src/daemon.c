@@ -203,17 +203,18 @@ static int on_duration(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
+
 /* The first signal ends the run in order. It also gives the next one its default meaning back. */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	sigset_t set;
 
 	(void)source;
 	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		signal(signals[i], SIG_DFL);
-		sigaddset(&set, signals[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++) {
+		signal(end_signals[i], SIG_DFL);
+		sigaddset(&set, end_signals[i]);
 	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	end(context, info->ssi_signo == SIGINT	? "SIGINT" :
@@ -277,18 +278,21 @@ static int outputs_add(struct daemon *daemon)
 
 static int signals_add(struct daemon *daemon)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	sigset_t set;
-	int r;
-
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&set, signals[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		r = sd_event_add_signal(daemon->loop, NULL, signals[i], on_signal, daemon);
+	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++) {
+		struct sigaction action;
+		sigset_t set;
+		int r;
+
+		/* nohup(1) means that the terminal's end is not ours */
+		if (end_signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &action) == 0 &&
+		    action.sa_handler == SIG_IGN)
+			continue;
+		sigemptyset(&set);
+		sigaddset(&set, end_signals[i]);
+		if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+			return -errno;
+		r = sd_event_add_signal(daemon->loop, NULL, end_signals[i], on_signal, daemon);
 		if (r < 0)
 			return r;
 	}

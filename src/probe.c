@@ -134,16 +134,18 @@ static struct bpf_program *program_of(const struct netlog_bpf *skeleton,
 	return bpf_object__find_program_by_name(skeleton->obj, hook->desc->program);
 }
 
-/* An object that will load the hooks that have not failed; of these only `only`, if it is not NULL.
+/*
+ * An object that will load the hooks that have not failed; of these only `only`, if it is not NULL.
+ * NULL, with errno, when there is none to be had.
  */
-static int object_open(const struct probe *probe, const struct probe_hook *only, size_t ring_bytes,
-		       struct netlog_bpf **ret_skeleton)
+static struct netlog_bpf *object_open(const struct probe *probe, const struct probe_hook *only,
+				      size_t ring_bytes)
 {
 	struct netlog_bpf *skeleton = netlog_bpf__open();
 	struct bpf_program *program;
 
 	if (!skeleton)
-		return -errno;
+		return NULL;
 	bpf_object__for_each_program(program, skeleton->obj)
 		bpf_program__set_autoload(program, false);
 	for (unsigned int i = 0; i < probe->hook_count; i++) {
@@ -152,14 +154,14 @@ static int object_open(const struct probe *probe, const struct probe_hook *only,
 		program = program_of(skeleton, hook);
 		if (!program) { /* a test compares the schema's hooks with the programs built */
 			netlog_bpf__destroy(skeleton);
-			return -ENOENT;
+			errno = ENOENT;
+			return NULL;
 		}
 		bpf_program__set_autoload(program, !hook->error && (!only || only == hook));
 	}
 	skeleton->rodata->config.tick_ns = probe->config.tick_ns;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
-	*ret_skeleton = skeleton;
-	return 0;
+	return skeleton;
 }
 
 /* Load one hook's program alone, to learn whether it is the one that is refused, and why. */
@@ -171,9 +173,9 @@ static int hook_try(const struct probe *probe, struct probe_hook *hook)
 
 	if (!log)
 		return -ENOMEM;
-	r = object_open(probe, hook, (size_t)getpagesize(), &skeleton);
-	if (r < 0)
-		return r;
+	skeleton = object_open(probe, hook, (size_t)getpagesize());
+	if (!skeleton)
+		return -errno;
 	bpf_program__set_log_buf(program_of(skeleton, hook), log, LOG_BYTES);
 	libbpf_words[0] = 0;
 	r = netlog_bpf__load(skeleton);
@@ -199,9 +201,9 @@ static int hooks_load(struct probe *probe)
 	bool failed = false;
 	int error, r;
 
-	r = object_open(probe, NULL, probe->config.ring_bytes, &probe->skeleton);
-	if (r < 0)
-		return r;
+	probe->skeleton = object_open(probe, NULL, probe->config.ring_bytes);
+	if (!probe->skeleton)
+		return -errno;
 	error = netlog_bpf__load(probe->skeleton);
 	if (!error)
 		return 0;
@@ -217,11 +219,10 @@ static int hooks_load(struct probe *probe)
 		return error;
 	events_settle(probe);
 	netlog_bpf__destroy(probe->skeleton);
-	probe->skeleton = NULL;
-	r = object_open(probe, NULL, probe->config.ring_bytes, &probe->skeleton);
-	if (r < 0 || !probe->events)
-		return r;
-	return netlog_bpf__load(probe->skeleton);
+	probe->skeleton = object_open(probe, NULL, probe->config.ring_bytes);
+	if (!probe->skeleton)
+		return -errno;
+	return probe->events ? netlog_bpf__load(probe->skeleton) : 0;
 }
 
 static void hooks_attach(struct probe *probe)

@@ -16,7 +16,7 @@
 #define IPV4_TEXT_MAX 15
 #define IPV6_TEXT_MAX 45
 #define TIMESTAMP_TEXT_MAX 27
-#define JSON_TEXT_MAX(bytes) (6 * (bytes)) /* a control byte becomes \u00xx */
+#define JSON_TEXT_MAX(bytes) ((size_t)6 * (bytes)) /* a control byte becomes \u00xx */
 
 extern const char text_digits[]; /* "00" "01" ... "99" */
 

@@ -89,6 +89,24 @@ test_sigint_and_sigterm_end_in_order() {
 	done
 }
 
+test_the_end_of_the_terminal_ends_it_unless_nohup_says_otherwise() {
+	lines=$work/lines
+	for how in "" "trap '' HUP;"; do
+		rm -f "$lines"
+		bash -c "$how exec $netlog -q -o file:$lines" &
+		pid=$!
+		pids+=($pid)
+		wait_for 30 grep -qs start "$lines" || fail "no start"
+		kill -HUP $pid
+		if [ -n "$how" ]; then
+			kill -TERM $pid # had SIGHUP been taken, it would have been first
+		fi
+		wait $pid
+		equal "exit status" $? 0
+		equal "reason" "$(tail -n 1 "$lines" | jq -r .reason)" SIG${how:+TERM}$([ -n "$how" ] || echo HUP)
+	done
+}
+
 # A line's time in the kernel against the time at which its reader has it, in the median of many.
 lag_of() { # lines behind the reader's EPOCHREALTIME
 	jq -r 'select(.event_type == "latency") | .read_us - (
@@ -220,7 +238,7 @@ test_missing_capabilities_are_named() {
 	status_of setpriv --reuid 65534 --clear-groups --inh-caps=-all,+bpf,+perfmon \
 		--ambient-caps=-all,+bpf,+perfmon $netlog -d 0.1 >"$work/lines"
 	equal "exit status with the two ($message)" "$status" 0
-	equal "lines with the two" "$(count <"$work/lines")" 2
+	equal "control lines with the two" "$(jq -r .event_type "$work/lines" | grep -c "^st[ao]")" 2
 }
 
 test_no_btf_is_said() {

@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# "To add an event, touch three files": a copy of the tree, an event more, and all follows.
+. "$(dirname "$0")/lib.sh"
+
+test_adding_an_event_touches_three_files() {
+	tree=$work/tree
+	mkdir "$tree"
+	cp -r Makefile bpf src tests examples README.md "$tree"
+	git init -q "$tree" 2>/dev/null
+	git -C "$tree" add . && git -C "$tree" -c user.name=t -c user.email=t commit -qm before
+
+	# 1. its rows
+	sed -i -e '/^\/\* Events: X(name/i \
+#define CLOSE_FIELDS(F) F(tcp_state, old_state, "state before")\
+#define CLOSE_HOOKS(H) H(close, state, lines, close__inet_sock_set_state, "")\
+' -e '/^	X(latency, /s/$/ \\\
+	X(close, CLOSE_FIELDS, CLOSE_HOOKS, "a TCP connection has closed")/' "$tree/bpf/events.h"
+	# 2. its program
+	cat >"$tree/bpf/close.bpf.c" <<-'END'
+		// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+		#include "netlog.bpf.h"
+
+		SEC("tp_btf/inet_sock_set_state")
+		int close__inet_sock_set_state(__u64 *ctx)
+		{
+			struct sock *sk = (void *)ctx[0];
+			struct close *e;
+
+			if ((int)ctx[2] != 7 || sk->sk_protocol != IPPROTO_TCP)
+				return 0;
+			e = event_reserve(close);
+			if (!e)
+				return 0;
+			event_set_sock((struct event *)e, sk, true);
+			event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
+			SET(e, old_state, (int)ctx[1]);
+			event_submit(e);
+			return 0;
+		}
+	END
+	# 3. its test
+	cat >"$tree/tests/live/close_test.sh" <<-'END'
+		#!/bin/bash
+		# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+		. "$(dirname "$0")/lib.sh"
+		test_a_closed_connection_is_told_once() {
+			wire_up
+			netlog_start --events=close
+			traffic --family 6
+			netlog_stop
+			check_books
+			for role in client server; do
+				equal "lines of the $role" "$(events close "$(of $role sock_cookie)" | count)" 1
+			done
+			/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "not valid"
+		}
+		run_tests
+	END
+	chmod +x "$tree/tests/live/close_test.sh"
+	equal "files touched" "$(git -C "$tree" status --porcelain -uall | awk '{ print $2 }' | sort | tr '\n' ' ')" \
+		"bpf/close.bpf.c bpf/events.h tests/live/close_test.sh "
+
+	make -s -C "$tree" all tools build/unit/encode_test build/unit/event_test build/unit/control_test \
+		build/unit/probe_test >"$work/log" 2>&1 || fail "it does not build: $(tail -n 20 "$work/log")"
+	for unit in encode event control probe; do
+		"$tree/build/unit/${unit}_test" >"$work/log" 2>&1 || fail "$unit: $(cat "$work/log")"
+	done
+	"$tree/tests/live/close_test.sh" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+	"$tree/build/netlog" --help | grep -q 'Events: .*close' || fail "--help does not know it"
+	make -s -C "$tree" README.md >/dev/null && grep -q '`old_state`' "$tree/README.md" ||
+		fail "the README does not know it"
+}
+
+run_tests
