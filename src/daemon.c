@@ -33,7 +33,9 @@ struct daemon {
 	unsigned int output_count;
 	struct report report;
 	const char *reason;
-	bool blocked;	  /* a reader is slow */
+	bool blocked;	  /* a reader is slow: there are lines in a sink's buffer */
+	bool waiting;	  /* and the buffer is full: the ring is left alone */
+	bool stopped;	  /* the drain ended before its budget and the ring's end */
 	bool reader_gone; /* EPIPE */
 	bool output_failed;
 };
@@ -81,20 +83,6 @@ static void flush(struct daemon *daemon)
 	}
 }
 
-static int on_output(sd_event_source *source, int fd, uint32_t events, void *context)
-{
-	struct daemon *daemon = context;
-
-	(void)source;
-	(void)fd;
-	if (events & (EPOLLERR | EPOLLHUP)) {
-		daemon->reader_gone = true;
-		end(daemon, "reader gone");
-	}
-	flush(daemon);
-	return 0;
-}
-
 /* ---- the ring ---- */
 
 static void timer_set(sd_event_source *timer, uint64_t us)
@@ -108,18 +96,34 @@ static bool on_record(void *context, const void *record, size_t size)
 	struct daemon *daemon = context;
 
 	lines_event(daemon->lines, record, size);
-	return output_ready(daemon->output) && !count_reached(daemon);
+	daemon->stopped = !output_ready(daemon->output) || count_reached(daemon);
+	return !daemon->stopped;
 }
 
 /*
  * While events come, look at the ring every few milliseconds and leave the doorbell alone. When a
- * look finds nothing, raise it and wait for the ring's own signal: idle costs nothing.
+ * look finds nothing, raise it and wait for the ring's own signal: idle costs nothing. While a
+ * reader is slow and the buffer full, wait for the reader; what does not fit the ring is counted.
  */
+static int ring_wait(struct daemon *daemon, unsigned int drained)
+{
+	daemon->waiting = !output_ready(daemon->output);
+	if (!daemon->waiting && !drained) {
+		probe_sleep(daemon->probe);
+		return sd_event_source_set_enabled(daemon->ring, SD_EVENT_ON);
+	}
+	if (!daemon->waiting) /* at once if there is more, but signals and timers first */
+		timer_set(daemon->drain,
+			  daemon->stopped || drained == DRAIN_BUDGET ? 0 : DRAIN_INTERVAL_US);
+	return sd_event_source_set_enabled(daemon->ring, SD_EVENT_OFF);
+}
+
 static void ring_drain(struct daemon *daemon)
 {
 	unsigned int drained = 0;
-	int r = 0;
+	int r;
 
+	daemon->stopped = false;
 	wall_clock_measure(&daemon->lines->clock);
 	if (output_ready(daemon->output))
 		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_record, daemon);
@@ -132,19 +136,7 @@ static void ring_drain(struct daemon *daemon)
 		end(daemon, "count");
 		return;
 	}
-	if (!output_ready(daemon->output)) {
-		/* the reader is slow: on_output() goes on; what does not fit the ring is counted */
-		sd_event_source_set_enabled(daemon->ring, SD_EVENT_OFF);
-		timer_set(daemon->drain, DRAIN_INTERVAL_US);
-	} else if (drained == DRAIN_BUDGET) {
-		timer_set(daemon->drain, 0); /* there is more; signals and timers first */
-	} else if (drained) {
-		r = sd_event_source_set_enabled(daemon->ring, SD_EVENT_OFF);
-		timer_set(daemon->drain, DRAIN_INTERVAL_US);
-	} else {
-		probe_sleep(daemon->probe);
-		r = sd_event_source_set_enabled(daemon->ring, SD_EVENT_ON);
-	}
+	r = ring_wait(daemon, drained);
 	if (r < 0) {
 		log_error("cannot wait for the ring: %s", strerror(-r));
 		sd_event_exit(daemon->loop, r);
@@ -165,6 +157,22 @@ static int on_drain(sd_event_source *source, uint64_t us, void *context)
 	(void)source;
 	(void)us;
 	ring_drain(context);
+	return 0;
+}
+
+static int on_output(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)source;
+	(void)fd;
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		daemon->reader_gone = true;
+		end(daemon, "reader gone");
+	}
+	flush(daemon);
+	if (daemon->waiting && output_ready(daemon->output))
+		ring_drain(daemon);
 	return 0;
 }
 

@@ -123,6 +123,21 @@ test_a_lost_synack_is_told_over_ipv4_ipv6_and_a_dual_stack_listener() {
 	done
 }
 
+# A router with a smaller MTU enters the same congestion state as a timeout does, but is none.
+test_a_smaller_path_mtu_is_not_called_a_timeout() {
+	wire_up --delay-ms 2 --narrow 1000
+	netlog_start --events=retransmit
+	traffic --bytes 100000
+	netlog_stop
+	cookie=$(of client sock_cookie)
+	equal "segs" "$(events retransmit "$cookie" .segs | sum)" "$(of client total_retrans)"
+	[ "$(events retransmit "$cookie" 'select(.ca_state == "loss" and .retrans_type == null)' |
+		count)" -ge 1 ] || fail "none without a cause: $(events retransmit "$cookie")"
+	[ "$(counter "$ns0" TCPTimeouts)" -gt 0 ] ||
+		equal "called rto without a timeout" \
+			"$(events retransmit "$cookie" 'select(.retrans_type == "rto")' | count)" 0
+}
+
 # Packets that wait in the host's own queue for longer than the timeout: TCP wants to send them again,
 # finds them still there and lets it be. From 6.17 on this is told, with segs 0.
 test_what_was_not_sent_counts_no_segment() {

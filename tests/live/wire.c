@@ -7,10 +7,12 @@
  * It prints "ready" and goes on until its end; then the kernel takes all of it away, even after
  * SIGKILL. Others enter by its open descriptors: nsenter --net=/proc/PID/fd/30 (or fd/31).
  *
- *   wire [--delay-ms N] [--drop-every N] [--drop-syn N] [--drop-synack N] [--mtu N]
+ *   wire [--delay-ms N] [--drop-every N] [--drop-syn N] [--drop-synack N] [--narrow N]
  *
  * --drop-every drops every Nth packet with TCP payload that goes from the first to the second
- * namespace, --drop-syn and --drop-synack the first N of each kind. Counts go to stderr at the end.
+ * namespace, --drop-syn and --drop-synack the first N of each kind. With --narrow, no IPv4 packet
+ * of more than N bytes passes in that direction, and the sender is told so by ICMP, as a router
+ * does. Counts go to stderr at the end.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,7 +53,7 @@ struct packet {
 static struct packet *queue;
 static unsigned int queue_head, queue_tail;
 
-static unsigned long drop_every, drop_syn, drop_synack, delay_ms, mtu = 1500;
+static unsigned long drop_every, drop_syn, drop_synack, delay_ms, narrow;
 static unsigned long payload_seen, payload_dropped, overflowed;
 
 static void fail(const char *what)
@@ -93,9 +95,6 @@ static void set_ipv4(int fd, const char *name, const char *address)
 	inet_pton(AF_INET, "255.255.255.0", &in->sin_addr);
 	if (ioctl(fd, SIOCSIFNETMASK, &request) < 0)
 		fail("SIOCSIFNETMASK");
-	request.ifr_mtu = (int)mtu;
-	if (ioctl(fd, SIOCSIFMTU, &request) < 0)
-		fail("SIOCSIFMTU");
 }
 
 /* struct in6_ifreq of <linux/ipv6.h>; no duplicate address detection on a device without ARP */
@@ -186,6 +185,49 @@ static bool dropped(const struct packet *packet)
 	return true;
 }
 
+static uint16_t checksum(const uint8_t *bytes, size_t length) /* RFC 1071; even lengths */
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < length; i += 2)
+		sum += (uint32_t)(bytes[i] << 8 | bytes[i + 1]);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static void put16(uint8_t *bytes, uint16_t value)
+{
+	bytes[0] = (uint8_t)(value >> 8);
+	bytes[1] = (uint8_t)value;
+}
+
+/*
+ * Too big to pass? Then tell the sender: destination unreachable, fragmentation needed (RFC 792),
+ * with the next hop's MTU (RFC 1191), and the packet's IP header and eight bytes more.
+ */
+static bool too_big(const struct packet *packet, const int tuns[2])
+{
+	uint8_t icmp[20 + 8 + 28] = { 0x45 };
+
+	if (!narrow || packet->to != 1 || packet->length <= narrow || packet->bytes[0] != 0x45)
+		return false;
+	put16(icmp + 2, sizeof(icmp));
+	icmp[8] = 64; /* time to live */
+	icmp[9] = IPPROTO_ICMP;
+	memcpy(icmp + 12, packet->bytes + 16, 4); /* from where the packet was going */
+	memcpy(icmp + 16, packet->bytes + 12, 4); /* to where it came from */
+	put16(icmp + 10, checksum(icmp, 20));
+	icmp[20] = 3;
+	icmp[21] = 4;
+	put16(icmp + 26, (uint16_t)narrow);
+	memcpy(icmp + 28, packet->bytes, 28);
+	put16(icmp + 22, checksum(icmp + 20, sizeof(icmp) - 20));
+	if (write(tuns[0], icmp, sizeof(icmp)) < 0)
+		fail("write of ICMP");
+	return true;
+}
+
 static void take(const int tuns[2], int from)
 {
 	for (;;) {
@@ -197,7 +239,7 @@ static void take(const int tuns[2], int from)
 		packet->length = (uint16_t)n;
 		packet->to = !from;
 		packet->due_ns = now_ns() + delay_ms * 1000000ULL;
-		if (dropped(packet))
+		if (too_big(packet, tuns) || dropped(packet))
 			continue;
 		if (queue_tail - queue_head == QUEUE_MAX - 1)
 			overflowed++;
@@ -233,7 +275,7 @@ static void arguments(int argc, char **argv)
 		{ "drop-every", required_argument, NULL, 'n' },
 		{ "drop-syn", required_argument, NULL, 's' },
 		{ "drop-synack", required_argument, NULL, 'a' },
-		{ "mtu", required_argument, NULL, 'm' },
+		{ "narrow", required_argument, NULL, 'w' },
 		{},
 	};
 	int option;
@@ -254,8 +296,8 @@ static void arguments(int argc, char **argv)
 		case 'a':
 			drop_synack = value;
 			break;
-		case 'm':
-			mtu = value;
+		case 'w':
+			narrow = value;
 			break;
 		default:
 			exit(2);
