@@ -12,6 +12,12 @@ struct config {
 	__u64 tick_ns; /* length of a jiffy, for the kernel's timeouts */
 };
 
+/* In mapped memory: may be changed at any time, each word by itself. */
+struct settings {
+	__u64 rtt_interval_ns; /* at the least between two rtt lines of a socket; 0: none */
+	__u64 min_latency_ns;  /* a packet that was faster makes no latency line */
+};
+
 /*
  * What each CPU counted, in mapped memory, so that reading it takes no system call. A CPU has its
  * own lines: no bouncing between caches. CPUs beyond the array share (the counting is atomic).

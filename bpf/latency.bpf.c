@@ -93,11 +93,16 @@ static __always_inline void event_set_ifname(struct latency *e, const struct slo
 static __always_inline struct latency *latency_reserve(const struct sk_buff *skb, struct sock *sk,
 						       struct slot *slot, __u64 tag, __u8 stage)
 {
-	__u64 entry = slot->entry;
+	__u64 entry = slot->entry, now;
 	struct tcp_cb cb;
 	struct latency *e;
 
 	if (!entry || (entry & ~TIME_MASK) != tag || !skb->skb_iif)
+		return NULL;
+	if (stage == stage_app)
+		slot->entry = 0; /* a packet may be copied in parts: the first one counts */
+	now = bpf_ktime_get_boot_ns();
+	if (((now - entry) & TIME_MASK) < settings.min_latency_ns)
 		return NULL;
 	e = event_reserve(latency);
 	if (!e)
@@ -105,7 +110,8 @@ static __always_inline struct latency *latency_reserve(const struct sk_buff *skb
 	event_set_sock((struct event *)e, sk, false);
 	tcp_cb_read(&cb, skb);
 	SET(e, stage, stage);
-	SET(e, latency_ns, (e->header.time_ns - entry) & TIME_MASK);
+	e->header.time_ns = now;
+	SET(e, latency_ns, (now - entry) & TIME_MASK);
 	SET(e, len_bytes, tcp_cb_payload(&cb));
 	event_set_ifname(e, slot, skb->skb_iif);
 	SET(e, direction, direction_ingress);
@@ -131,8 +137,7 @@ int latency__tcp_probe(__u64 *ctx)
 
 /*
  * All kinds of sockets copy with this function; TCP's packets lie in the receive queue of the
- * socket that owns them. The reader is the current task. A packet may be copied in parts: the first
- * copy frees its slot, so that it is told once.
+ * socket that owns them. The reader is the current task.
  */
 SEC("tp_btf/skb_copy_datagram_iovec")
 int latency__skb_copy_datagram_iovec(__u64 *ctx)
@@ -155,7 +160,6 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 	e = latency_reserve(skb, sk, slot, skb_tag(hash), stage_app);
 	if (!e)
 		return 0;
-	slot->entry = 0;
 	/*
 	 * skb->sk is an RCU pointer since 6.3, which the helper does not take; the same socket by
 	 * way of its file's half is a plain one. A reader's socket has that half; else the helper

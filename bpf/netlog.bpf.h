@@ -28,6 +28,8 @@ struct {
 
 __weak const volatile struct config config = {};
 
+__weak struct settings settings = {};
+
 __weak struct counters counters[COUNTER_CPUS] = {};
 
 /*

@@ -15,6 +15,7 @@
 struct told {
 	__u32 srtt_us;
 	__u32 mdev_us;
+	__u64 time_ns;
 };
 
 struct {
@@ -52,12 +53,17 @@ int rtt__tcp_probe(__u64 *ctx)
 		return 0;
 	now.srtt_us = tp->srtt_us;
 	now.mdev_us = tp->mdev_us;
+	now.time_ns = 0; /* nothing has been told */
 	last = bpf_sk_storage_get(&rtt_told, sk, NULL, 0);
 	if (!last) {
 		bpf_sk_storage_get(&rtt_told, sk, &now, BPF_SK_STORAGE_GET_F_CREATE);
 		return 0;
 	}
 	if (last->srtt_us == now.srtt_us && last->mdev_us == now.mdev_us)
+		return 0;
+	/* too soon: the sample stays untold, and a later look finds it, or a newer one */
+	now.time_ns = bpf_ktime_get_boot_ns();
+	if (now.time_ns - last->time_ns < settings.rtt_interval_ns)
 		return 0;
 	*last = now;
 

@@ -63,6 +63,8 @@ static int attach(const struct options *options, struct probe **ret_probe)
 		.events = options->events,
 		.stages = options->stages,
 		.ring_bytes = options->ring_bytes,
+		.settings = { .rtt_interval_us = options->rtt_interval_us,
+			      .min_latency_us = options->min_latency_us },
 		.tick_ns = clock_tick_ns(),
 	};
 	const char *missing = capability_missing();

@@ -12,6 +12,7 @@
 #define RING_BYTES_DEFAULT (8 * 1024 * 1024)
 #define RING_BYTES_MAX (1ULL << 30)
 #define SECONDS_MAX 4000000000ULL
+#define THRESHOLD_MAX 4000000000ULL
 #define STATS_INTERVAL_DEFAULT 60
 
 /* While one option is applied: where its value goes, and what is wrong with it. */
@@ -180,6 +181,28 @@ static int apply_stats_interval(struct context *context)
 	return 0;
 }
 
+static int apply_rtt_interval(struct context *context)
+{
+	uint64_t ms;
+
+	if (parse_count(context->value, &ms) < 0 || ms > THRESHOLD_MAX)
+		return complain(context, "--rtt-interval: '%s' is no time; give milliseconds",
+				context->value);
+	context->options->rtt_interval_us = ms * USEC_PER_MSEC;
+	return 0;
+}
+
+static int apply_min_latency(struct context *context)
+{
+	uint64_t us;
+
+	if (parse_count(context->value, &us) < 0 || us > THRESHOLD_MAX)
+		return complain(context, "--min-latency: '%s' is no time; give microseconds",
+				context->value);
+	context->options->min_latency_us = us;
+	return 0;
+}
+
 static int apply_ring_size(struct context *context)
 {
 	uint64_t page = (uint64_t)getpagesize(), bytes;
@@ -232,6 +255,9 @@ struct option_row {
 static const struct option_row rows[] = {
 	{ "events", 'e', "LIST", "which events to log, as a,b (all)", apply_events },
 	{ "latency-stage", 0, "LIST", "where latency is told, as a,b (all)", apply_stages },
+	{ "min-latency", 0, "US", "no latency below this, in microseconds (0)", apply_min_latency },
+	{ "rtt-interval", 0, "MS", "one rtt line of a socket in this time (0)",
+	  apply_rtt_interval },
 	{ "output", 'o', "WHERE", "stdout or file:PATH (stdout)", apply_output },
 	{ "duration", 'd', "SECONDS", "end after this time", apply_duration },
 	{ "count", 'n', "N", "end after N event lines", apply_count },

@@ -28,6 +28,8 @@ struct options {
 	uint64_t count;		    /* event lines; 0: without end */
 	uint64_t stats_interval_us; /* 0: never */
 	size_t ring_bytes;
+	uint64_t rtt_interval_us; /* at the least between two rtt lines of a socket */
+	uint64_t min_latency_us;  /* of latency lines */
 	bool quiet;
 };
 

@@ -225,6 +225,16 @@ static int hooks_load(struct probe *probe)
 	return probe->events ? netlog_bpf__load(probe->skeleton) : 0;
 }
 
+void probe_set(struct probe *probe, const struct probe_settings *settings)
+{
+	struct settings *mapped = &probe->skeleton->bss->settings;
+
+	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->min_latency_ns, settings->min_latency_us * NSEC_PER_USEC,
+			 __ATOMIC_RELAXED);
+}
+
 static void hooks_attach(struct probe *probe)
 {
 	for (unsigned int i = 0; i < probe->hook_count; i++) {
@@ -314,6 +324,8 @@ int probe_new(const struct probe_config *config, struct probe **ret_probe)
 	r = hooks_load(probe);
 	if (r < 0)
 		return r;
+	if (probe->skeleton->bss)
+		probe_set(probe, &config->settings);
 	hooks_attach(probe);
 	if (probe->events) {
 		probe->ring = ring_buffer__new(probe_fd(probe), on_sample, probe, NULL);

@@ -12,11 +12,18 @@
 
 struct probe;
 
+/* What may be changed while the probe works. */
+struct probe_settings {
+	uint64_t rtt_interval_us; /* at the least between two rtt events of a socket */
+	uint64_t min_latency_us;  /* of latency events */
+};
+
 struct probe_config {
 	uint64_t events;   /* wanted event types, as bits */
 	uint64_t stages;   /* wanted stages of latency, as bits by their number */
 	size_t ring_bytes; /* a power of two, a multiple of the page size */
-	uint64_t tick_ns;  /* length of the kernel's tick */
+	struct probe_settings settings;
+	uint64_t tick_ns; /* length of the kernel's tick */
 };
 
 /* What became of one wanted hook. */
@@ -43,6 +50,9 @@ const struct probe_hook *probe_hooks(const struct probe *probe, unsigned int *re
 
 /* The events that can be served, as bits. */
 uint64_t probe_events(const struct probe *probe);
+
+/* From the next event on; each setting by itself. */
+void probe_set(struct probe *probe, const struct probe_settings *settings);
 
 /* Becomes readable when there are records and the probe has been put to sleep. */
 int probe_fd(const struct probe *probe);

@@ -32,6 +32,16 @@ static void add_hooks(const struct report *report, struct control *control)
 	}
 }
 
+static void add_threshold(struct control *control, const char *option, uint64_t value)
+{
+	char text[24];
+	const char *const texts[] = { text, NULL };
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	if (value)
+		control_add_filter(control, "filters", option, texts);
+}
+
 static void add_filters(const struct options *options, struct control *control)
 {
 	const char *stages[ENUM_NUMBERS + 1];
@@ -43,6 +53,8 @@ static void add_filters(const struct options *options, struct control *control)
 	stages[count] = NULL;
 	control_add_filter(control, "filters", options->stages_named ? "latency-stage" : NULL,
 			   stages);
+	add_threshold(control, "rtt-interval", options->rtt_interval_us / USEC_PER_MSEC);
+	add_threshold(control, "min-latency", options->min_latency_us);
 }
 
 void report_start(struct report *report, const struct run_identity *identity)

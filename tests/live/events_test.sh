@@ -260,6 +260,37 @@ test_latency_at_stage_app_is_the_time_in_the_queue() {
 		END { exit bad }' "$work/both" || fail "a latency that cannot be"
 }
 
+# The server dwells on each message; the client reads at once.
+test_min_latency_leaves_out_what_was_faster_and_nothing_else() {
+	wire_up
+	netlog_start --events=latency --latency-stage=app --min-latency=20000
+	traffic --messages 20 --bytes 100 --dwell-ms 40
+	netlog_stop
+	check_books
+	equal "messages of the dwelling server" "$(events latency "$(of server sock_cookie)" | count)" 20
+	[ "$(events latency "$(of client sock_cookie)" | count)" -le 2 ] ||
+		fail "the client's: $(events latency "$(of client sock_cookie)")"
+	equal "below the threshold" \
+		"$(jq -c 'select(.event_type == "latency" and .latency_ns < 20000000)' "$lines" | count)" 0
+	equal "the filter in the start line" "$(head -n 1 "$lines" | jq -c '.filters["min-latency"]')" '["20000"]'
+}
+
+test_rtt_interval_thins_out_each_socket_and_keeps_the_newest() {
+	wire_up --delay-ms 1
+	netlog_start --events=rtt --rtt-interval=100
+	traffic --messages 300
+	netlog_stop
+	check_books
+	for role in client server; do
+		events rtt "$(of $role sock_cookie)" '.timestamp | (sub("\\.[0-9]+"; "") | fromdate) * 1000000 +
+			(capture("\\.(?<f>[0-9]+)").f | tonumber)' >"$work/times"
+		within "lines of the $role" "$(count <"$work/times")" 3 50
+		# the kernel's own clock decides, rounded to microseconds on its way
+		awk 'last && $1 - last < 99999 { print "# " $1 - last; bad = 1 } { last = $1 } END { exit bad }' \
+			"$work/times" || fail "two lines of the $role within the interval"
+	done
+}
+
 test_timestamps_are_the_true_wall_clock() {
 	wire_up
 	netlog_start --events=latency --latency-stage=app

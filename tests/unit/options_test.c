@@ -71,6 +71,8 @@ TEST(each_option_does_what_it_says)
 	CHECK_EQUAL(good("-n 3").count, 3);
 	CHECK_EQUAL(good("--stats-interval=0").stats_interval_us, 0);
 	CHECK_EQUAL(good("--ring-size=65536").ring_bytes, 65536);
+	CHECK_EQUAL(good("--rtt-interval=1000").rtt_interval_us, 1000000);
+	CHECK_EQUAL(good("--min-latency=1500").min_latency_us, 1500);
 	CHECK(good("-q").quiet);
 	CHECK_EQUAL(good("--schema").action, ACTION_SCHEMA);
 	CHECK_EQUAL(good("-V").action, ACTION_VERSION);
@@ -99,6 +101,9 @@ TEST(what_cannot_be_used_is_refused_with_a_hint)
 	bad("--ring-size=100000", "power of two");
 	bad("--ring-size=99999999999", "power of two");
 	bad("--ring-size=8M", "power of two");
+	bad("--rtt-interval=1s", "give milliseconds");
+	bad("--min-latency=-1", "give microseconds");
+	bad("--min-latency=99999999999", "give microseconds");
 	bad("--nonsense", "there is no option --nonsense; see netlog --help");
 	bad("-x", "netlog --help");
 	bad("-n", "a value is missing");
