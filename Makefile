@@ -47,7 +47,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
 all: $(BUILD)/netlog
 
-# Looked at whenever something is to be built, so that a missing tool is a clear line.
+# Looked at before the first build, so that a missing tool is a clear line.
 $(BUILD)/requirements:
 	@tests/requirements.sh check build
 	@mkdir -p $(BUILD)

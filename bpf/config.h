@@ -27,6 +27,7 @@ struct settings {
 struct counters {
 	__u64 produced[event_types]; /* events wanted, whether or not the ring took them */
 	__u64 lost[event_types];     /* of these, those for which the ring had no room */
+	__u64 missed[event_types];   /* of these, those for which no program was run */
 } __attribute__((aligned(64)));
 
 #endif

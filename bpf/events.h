@@ -116,7 +116,7 @@ struct ifname {
 	F(ip, dest_ip, "destination address")                                                   \
 	F(u16, dest_port, "destination port")                                                   \
 	F(u32, pid, "process that uses the socket, where the hook knows it; never a bystander") \
-	F(comm, comm, "name of that process")                                                   \
+	F(comm, comm, "name of its thread that was at work")                                    \
 	F(id, cgroup_id, "cgroup v2 id of the socket")                                          \
 	F(u32, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`")     \
 	F(id, sock_cookie, "the kernel's id of the connection: SO_COOKIE; `ss -e` has it in hex")

@@ -5,7 +5,7 @@
  * Every packet enters the stack at netif_receive_skb, and keeps its skb's address on its way to the
  * socket and the application. So one shared array, found by that address, joins entry and stage: no
  * locks, no allocation, a write an incoming packet. A slot that another packet has taken over is no
- * match: then there is no line, never a wrong one.
+ * match: then there is no line.
  */
 #include "netlog.bpf.h"
 
@@ -16,12 +16,13 @@
 
 /*
  * `entry` is one word, so that nobody ever reads half of it: the time of entry, and above it the
- * packet's tag. `dev` may belong to another packet that is just moving in; whoever uses it compares
- * the interface's number.
+ * packet's tag. The device may be that of another packet which is just moving in: its number stands
+ * beside it, and whoever reads the device's name compares the two.
  */
 struct slot {
 	__u64 entry;
 	__u64 dev;
+	__u64 ifindex;
 };
 
 static struct slot slots[1 << SLOT_BITS] __attribute__((aligned(64)));
@@ -57,6 +58,7 @@ int latency__netif_receive_skb(__u64 *ctx)
 	struct slot *slot = skb_slot(hash);
 
 	slot->dev = (void *)skb->dev - (void *)slots;
+	slot->ifindex = skb->dev->ifindex;
 	slot->entry = skb_tag(hash) | (bpf_ktime_get_boot_ns() & TIME_MASK);
 	return 0;
 }
@@ -72,14 +74,14 @@ static __always_inline __u64 address_of(const void *pointer)
 
 /*
  * The name of the interface the packet came in by. By now skb->dev is gone (tcp_v4_rcv() clears
- * it), and a device may be, too: reading is safe, and the number tells whether it is still the one.
+ * it), and skb_iif is that of the upper device where some are stacked. A device may be gone, too:
+ * reading is safe, and its number tells whether it is still the one.
  */
-static __always_inline void event_set_ifname(struct latency *e, const struct slot *slot,
-					     int ifindex)
+static __always_inline void event_set_ifname(struct latency *e, const struct slot *slot)
 {
 	const struct net_device *dev = (void *)(address_of(slots) + slot->dev);
 
-	if (BPF_CORE_READ(dev, ifindex) != ifindex)
+	if ((__u64)BPF_CORE_READ(dev, ifindex) != slot->ifindex)
 		return;
 	bpf_probe_read_kernel(&e->ifname, sizeof(e->ifname), dev->name);
 	MARK(e, ifname);
@@ -113,7 +115,7 @@ static __always_inline struct latency *latency_reserve(const struct sk_buff *skb
 	e->header.time_ns = now;
 	SET(e, latency_ns, (now - entry) & TIME_MASK);
 	SET(e, len_bytes, tcp_cb_payload(&cb));
-	event_set_ifname(e, slot, skb->skb_iif);
+	event_set_ifname(e, slot);
 	SET(e, direction, direction_ingress);
 	SET(e, tcp_seq, tcp_cb(&cb)->seq);
 	return e;

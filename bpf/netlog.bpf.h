@@ -39,9 +39,14 @@ __weak struct counters counters[COUNTER_CPUS] = {};
  */
 __weak __u32 doorbell __attribute__((aligned(64))) = 0;
 
+static __always_inline struct counters *cpu_counters(void)
+{
+	return &counters[bpf_get_smp_processor_id() & (COUNTER_CPUS - 1)];
+}
+
 static __always_inline void *event_reserve_type(__u16 type, __u64 size)
 {
-	struct counters *cpu = &counters[bpf_get_smp_processor_id() & (COUNTER_CPUS - 1)];
+	struct counters *cpu = cpu_counters();
 	struct event_header *header;
 
 	header = bpf_ringbuf_reserve(&ring, size, 0);
@@ -63,6 +68,11 @@ static __always_inline void *event_reserve_type(__u16 type, __u64 size)
 
 /* A zeroed record in the ring, stamped with type, size and time; NULL (and counted) if it is full. */
 #define event_reserve(name) ((struct name *)event_reserve_type(event_##name, sizeof(struct name)))
+
+/* Events that happened without the program being run: produced, and lost before they were records. */
+#define event_missed(name, count)                                              \
+	(__sync_fetch_and_add(&cpu_counters()->produced[event_##name], count), \
+	 __sync_fetch_and_add(&cpu_counters()->missed[event_##name], count))
 
 static __always_inline void event_submit(void *record)
 {

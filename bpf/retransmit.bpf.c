@@ -39,15 +39,41 @@ static __always_inline __u8 retrans_type(const struct tcp_sock *tp, __u8 state, 
 	return 0;
 }
 
+/* A socket's total_retrans, as it was when this program saw the socket last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} retransmit_seen SEC(".maps");
+
 /*
- * From 6.17 on the tracepoint also tells of what was not sent. __tcp_retransmit_skb() gives up with
- * these before it counts total_retrans (still in the host's queue, window shrunk, nothing left to
- * send, no memory, no route); any other error comes after, from tcp_transmit_skb().
+ * How many segments this call stands for. TCP counts total_retrans before it sends, and not at all
+ * what it gave up before (from 6.17 on, that is told too, with an error that does not say which).
+ * So the counter decides: what it has grown by since our last look at this socket. Growth beyond
+ * this skb's own segments is calls that no program was run for: lost, and counted as such.
+ *
+ * Of a socket never seen before only its errors tell: __tcp_retransmit_skb() gives up with these.
  */
-static __always_inline bool sent_nothing(int err)
+static __always_inline __u32 segments_sent(struct sock *sk, const struct tcp_sock *tp, __u32 segs,
+					   int err)
 {
-	return err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||
-	       err == -EHOSTUNREACH;
+	__u32 total = tp->total_retrans, *seen, grown;
+
+	seen = bpf_sk_storage_get(&retransmit_seen, sk, NULL, 0);
+	if (!seen) {
+		bpf_sk_storage_get(&retransmit_seen, sk, &total, BPF_SK_STORAGE_GET_F_CREATE);
+		if (err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||
+		    err == -EHOSTUNREACH)
+			return 0;
+		return segs;
+	}
+	grown = total - *seen;
+	*seen = total;
+	if (grown <= segs)
+		return grown;
+	event_missed(retransmit, grown - segs);
+	return segs;
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
@@ -58,6 +84,7 @@ int retransmit__tcp_retransmit_skb(__u64 *ctx)
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	const struct tcp_skb_cb *cb;
 	struct tcp_cb cb_copy;
+	__u32 segs;
 	struct retransmit *e;
 	__u8 state, ca_state, type;
 	int err = 0;
@@ -71,6 +98,8 @@ int retransmit__tcp_retransmit_skb(__u64 *ctx)
 	cb = tcp_cb(&cb_copy);
 	state = sk->__sk_common.skc_state;
 	ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
+	/* an skb may hold several segments (GSO), and TCP counts these: tcp_skb_pcount() */
+	segs = segments_sent(sk, tp, cb->tcp_gso_segs, err);
 
 	e = event_reserve(retransmit);
 	if (!e)
@@ -84,9 +113,8 @@ int retransmit__tcp_retransmit_skb(__u64 *ctx)
 	SET(e, tcp_state, state);
 	SET(e, ca_state, ca_state);
 	SET(e, tcp_seq, cb->seq);
-	SET(e, len_bytes, skb->len);
-	/* an skb may hold several segments (GSO), and TCP counts these: tcp_skb_pcount() */
-	SET(e, segs, sent_nothing(err) ? 0 : cb->tcp_gso_segs);
+	SET(e, len_bytes, segs ? skb->len : 0);
+	SET(e, segs, segs);
 	SET(e, retrans_total, tp->total_retrans);
 	SET(e, backoff, tp->inet_conn.icsk_backoff);
 	SET(e, rto_us, jiffies_to_us(tp->inet_conn.icsk_rto));

@@ -10,7 +10,7 @@
 
 /*
  * What a socket's last line said. tcp_rtt_estimator() changes srtt_us or mdev_us with every sample,
- * unless the sample equals the mean to the eighth of a microsecond and the deviation is below four.
+ * unless the sample is the mean, in whole microseconds, and the deviation is below one.
  */
 struct told {
 	__u32 srtt_us;
@@ -49,7 +49,7 @@ int rtt__tcp_probe(__u64 *ctx)
 	struct rtt *e;
 	__u32 min_rtt;
 
-	if (!tp)
+	if (!tp || !tp->srtt_us) /* 0: nothing measured yet, whatever mdev_us starts from */
 		return 0;
 	now.srtt_us = tp->srtt_us;
 	now.mdev_us = tp->mdev_us;

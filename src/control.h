@@ -32,10 +32,12 @@
 
 #define STATS_FIELDS(C) FIGURES(C)
 
-#define LOST_FIELDS(C)                                                 \
-	C(event_name, lost_event, "type of the events lost")           \
-	C(count, count, "how many were lost since the last such line") \
-	C(string, where, "ring: the ring was full; decode: not a record netlog knows")
+#define LOST_FIELDS(C)                                                          \
+	C(event_name, lost_event, "type of the events lost")                    \
+	C(count, count, "how many were lost since the last such line")          \
+	C(string, where,                                                        \
+	  "ring: the ring was full; hook: the kernel did not run the program, " \
+	  "at the most so many; decode: not a record netlog knows; else the output")
 
 #define STOP_FIELDS(C)                                                              \
 	C(string, reason, "what ended the run: a signal's name, duration or count") \
@@ -78,11 +80,6 @@ struct control_desc {
 enum control_type { CONTROL_LINES(CONTROL_TYPE) control_types };
 
 extern const struct control_desc control_descs[control_types];
-
-/* Figures for each event type. */
-struct figures {
-	uint64_t of[event_types];
-};
 
 /* One part of an event in the start line. */
 struct control_hook {

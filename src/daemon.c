@@ -15,9 +15,9 @@
 #define DRAIN_BUDGET 4096		       /* records before signals and timers have a turn */
 #define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC)  /* between looks at the ring while events come */
 #define LOSS_INTERVAL_US (500 * USEC_PER_MSEC) /* at the least between two lost lines of a type */
-#define FLUSH_PATIENCE_MS 2000		       /* for a slow reader, at the end */
+#define FLUSH_PATIENCE_NS (2 * NSEC_PER_SEC)   /* for a reader that does not read, at the end */
 #define TIMER_ACCURACY_US 1
-#define OUTPUT_FDS_MAX 8
+#define RETRY_INTERVAL_US USEC_PER_SEC /* between tries with a failing output */
 
 struct daemon {
 	const struct options *options;
@@ -29,15 +29,13 @@ struct daemon {
 	sd_event_source *drain; /* the next look */
 	sd_event_source *loss;	/* when to tell of losses again */
 	sd_event_source *stats;
-	sd_event_source *outputs[OUTPUT_FDS_MAX]; /* for slow and for gone readers */
-	unsigned int output_count;
+	sd_event_source *retry;			    /* with an output that fails */
+	sd_event_source *outputs[OUTPUT_SINKS_MAX]; /* for slow and for gone readers */
 	struct report report;
 	const char *reason;
-	bool blocked;	  /* a reader is slow: there are lines in a sink's buffer */
-	bool waiting;	  /* and the buffer is full: the ring is left alone */
+	bool waiting;	  /* a reader is slow, its buffer is full: the ring is left alone */
 	bool stopped;	  /* the drain ended before its budget and the ring's end */
 	bool reader_gone; /* EPIPE */
-	bool output_failed;
 };
 
 static void end(struct daemon *daemon, const char *reason)
@@ -54,42 +52,47 @@ static bool count_reached(const struct daemon *daemon)
 
 /* ---- output ---- */
 
-/* Watch the outputs for being writable again, or only for the reader's going. */
-static void outputs_watch(struct daemon *daemon, bool blocked)
-{
-	daemon->blocked = blocked;
-	for (unsigned int i = 0; i < daemon->output_count; i++)
-		if (daemon->outputs[i])
-			sd_event_source_set_io_events(daemon->outputs[i], blocked ? EPOLLOUT : 0);
-}
-
-static void flush(struct daemon *daemon)
-{
-	const char *name = NULL;
-	int r;
-
-	if (daemon->reader_gone || daemon->output_failed)
-		return;
-	r = output_flush(daemon->output, &name);
-	if (r == -EPIPE) {
-		daemon->reader_gone = true;
-		end(daemon, "reader gone");
-	} else if (r < 0 && r != -EAGAIN) {
-		daemon->output_failed = true;
-		log_error("cannot write to %s: %s; ending", name, strerror(-r));
-		end(daemon, "output failed");
-	} else if ((r == -EAGAIN) != daemon->blocked) {
-		outputs_watch(daemon, r == -EAGAIN);
-	}
-}
-
-/* ---- the ring ---- */
-
 static void timer_set(sd_event_source *timer, uint64_t us)
 {
 	sd_event_source_set_time_relative(timer, us);
 	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
 }
+
+/* Watch a slow output for being writable, any other only for the reader's going. */
+static void outputs_watch(struct daemon *daemon)
+{
+	const struct sink *sink;
+	bool failing = false;
+
+	for (unsigned int i = 0; (sink = output_sink(daemon->output, i)); i++) {
+		failing |= sink->error && sink->error != -EAGAIN;
+		if (daemon->outputs[i])
+			sd_event_source_set_io_events(daemon->outputs[i],
+						      sink->error == -EAGAIN ? EPOLLOUT : 0);
+	}
+	if (failing && sd_event_source_get_enabled(daemon->retry, NULL) == SD_EVENT_OFF)
+		timer_set(daemon->retry, RETRY_INTERVAL_US);
+}
+
+/* Write what can be written. Returns whether all is out. */
+static bool flush(struct daemon *daemon)
+{
+	int r;
+
+	if (daemon->reader_gone)
+		return true;
+	r = output_flush(daemon->output, clock_boot_ns());
+	if (r == -EPIPE) {
+		daemon->reader_gone = true;
+		end(daemon, "reader gone");
+		return true;
+	}
+	report_outputs(&daemon->report, clock_boot_ns());
+	outputs_watch(daemon);
+	return r == 0;
+}
+
+/* ---- the ring ---- */
 
 static bool on_record(void *context, const void *record, size_t size)
 {
@@ -178,6 +181,20 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *con
 
 /* ---- timers and signals ---- */
 
+static int on_retry(sd_event_source *source, uint64_t us, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)source;
+	(void)us;
+	flush(daemon); /* sets the timer again, if it must */
+	if (output_ready(daemon->output) && report_losses(&daemon->report))
+		flush(daemon);
+	if (daemon->waiting && output_ready(daemon->output))
+		ring_drain(daemon);
+	return 0;
+}
+
 static int on_loss(sd_event_source *source, uint64_t us, void *context)
 {
 	struct daemon *daemon = context;
@@ -213,17 +230,37 @@ static int on_duration(sd_event_source *source, uint64_t us, void *context)
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
+/* The signals that end a run; of SIGHUP nothing, if nohup(1) has seen to it. */
+static void end_signals_set(sigset_t *set)
+{
+	struct sigaction action;
+
+	sigemptyset(set);
+	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
+		if (end_signals[i] != SIGHUP || sigaction(SIGHUP, NULL, &action) < 0 ||
+		    action.sa_handler != SIG_IGN)
+			sigaddset(set, end_signals[i]);
+}
+
+void daemon_hold_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	end_signals_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 /* The first signal ends the run in order. It also gives the next one its default meaning back. */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
 	sigset_t set;
 
 	(void)source;
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++) {
-		signal(end_signals[i], SIG_DFL);
-		sigaddset(&set, end_signals[i]);
-	}
+	end_signals_set(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
+		if (sigismember(&set, end_signals[i]))
+			signal(end_signals[i], SIG_DFL);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	end(context, info->ssi_signo == SIGINT	? "SIGINT" :
 		     info->ssi_signo == SIGTERM ? "SIGTERM" :
@@ -250,6 +287,11 @@ static int sources_add(struct daemon *daemon)
 	if (r < 0)
 		return r;
 	sd_event_source_set_enabled(daemon->loss, SD_EVENT_OFF);
+	r = sd_event_add_time_relative(daemon->loop, &daemon->retry, clock, 0, TIMER_ACCURACY_US,
+				       on_retry, daemon);
+	if (r < 0)
+		return r;
+	sd_event_source_set_enabled(daemon->retry, SD_EVENT_OFF);
 	if (options->stats_interval_us) {
 		r = sd_event_add_time_relative(daemon->loop, &daemon->stats, clock,
 					       options->stats_interval_us, TIMER_ACCURACY_US,
@@ -268,13 +310,11 @@ static int sources_add(struct daemon *daemon)
 
 static int outputs_add(struct daemon *daemon)
 {
-	int fd, r;
+	const struct sink *sink;
 
-	for (unsigned int i = 0; i < OUTPUT_FDS_MAX; i++) {
-		fd = output_fd(daemon->output, i);
-		if (fd == -ENOENT)
-			break;
-		daemon->output_count = i + 1;
+	for (unsigned int i = 0; (sink = output_sink(daemon->output, i)); i++) {
+		int fd = sink->ops->fd(sink), r;
+
 		if (fd < 0)
 			continue;
 		r = sd_event_add_io(daemon->loop, &daemon->outputs[i], fd, 0, on_output, daemon);
@@ -286,20 +326,14 @@ static int outputs_add(struct daemon *daemon)
 
 static int signals_add(struct daemon *daemon)
 {
-	signal(SIGPIPE, SIG_IGN);
+	sigset_t set;
+
+	end_signals_set(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++) {
-		struct sigaction action;
-		sigset_t set;
 		int r;
 
-		/* nohup(1) means that the terminal's end is not ours */
-		if (end_signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &action) == 0 &&
-		    action.sa_handler == SIG_IGN)
+		if (!sigismember(&set, end_signals[i]))
 			continue;
-		sigemptyset(&set);
-		sigaddset(&set, end_signals[i]);
-		if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-			return -errno;
 		r = sd_event_add_signal(daemon->loop, NULL, end_signals[i], on_signal, daemon);
 		if (r < 0)
 			return r;
@@ -309,24 +343,22 @@ static int signals_add(struct daemon *daemon)
 
 /* ---- the end ---- */
 
-/* Write what the sinks hold, waiting for slow readers, but not for ever. */
+/* Write what the sinks hold, waiting for slow readers as long as they read. */
 static void flush_patiently(struct daemon *daemon)
 {
-	uint64_t until = clock_boot_ns() + FLUSH_PATIENCE_MS * 1000000ULL;
-	struct pollfd fds[OUTPUT_FDS_MAX];
+	while (!flush(daemon)) {
+		struct pollfd fds[OUTPUT_SINKS_MAX];
+		uint64_t now_ns = clock_boot_ns();
+		unsigned int count = 0;
+		const struct sink *sink;
 
-	for (;;) {
-		flush(daemon);
-		if (!daemon->blocked || daemon->reader_gone || daemon->output_failed)
-			return;
-		if (clock_boot_ns() > until) {
-			daemon->output_failed = true;
-			log_error("the output's reader does not read; lines were left unwritten");
-			return;
-		}
-		for (unsigned int i = 0; i < daemon->output_count; i++)
-			fds[i] = (struct pollfd){ output_fd(daemon->output, i), POLLOUT, 0 };
-		poll(fds, daemon->output_count, 100);
+		for (unsigned int i = 0; (sink = output_sink(daemon->output, i)); i++)
+			if (sink->error == -EAGAIN &&
+			    now_ns - sink->slow_since_ns < FLUSH_PATIENCE_NS)
+				fds[count++] = (struct pollfd){ sink->ops->fd(sink), POLLOUT, 0 };
+		if (!count)
+			return; /* only those are left that fail, or that nobody reads */
+		poll(fds, count, 100);
 	}
 }
 
@@ -353,15 +385,14 @@ static int finish(struct daemon *daemon)
 	do {
 		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
 		flush_patiently(daemon);
-		if (daemon->reader_gone)
-			return 0;
-		if (daemon->output_failed)
-			return -EIO;
-	} while (drained);
-	report_losses(&daemon->report);
+		if (!output_ready(daemon->output))
+			output_give_up(daemon->output); /* who still does not read loses lines */
+	} while (drained && !daemon->reader_gone);
+	if (daemon->reader_gone)
+		return 0;
 	r = report_stop(&daemon->report, daemon->reason ?: "failure");
 	flush_patiently(daemon);
-	return daemon->output_failed ? -EIO : r;
+	return report_unwritten(&daemon->report) ? -EIO : r;
 }
 
 static void identity_fill(struct run_identity *identity)
@@ -374,9 +405,30 @@ static void identity_fill(struct run_identity *identity)
 	sd_id128_to_string(run, identity->run_id);
 }
 
+static int run(struct daemon *daemon)
+{
+	struct run_identity identity = {};
+	int r, failure;
+
+	r = signals_add(daemon);
+	if (r < 0)
+		return r;
+	r = sources_add(daemon);
+	if (r < 0)
+		return r;
+	r = outputs_add(daemon);
+	if (r < 0)
+		return r;
+	identity_fill(&identity);
+	report_start(&daemon->report, &identity);
+	flush(daemon);
+	failure = sd_event_loop(daemon->loop);
+	r = finish(daemon);
+	return failure < 0 ? failure : r;
+}
+
 int daemon_run(const struct options *options, struct probe *probe, struct lines *lines)
 {
-	_cleanup_(sd_event_unrefp) sd_event *loop = NULL;
 	struct daemon daemon = {
 		.options = options,
 		.probe = probe,
@@ -384,27 +436,20 @@ int daemon_run(const struct options *options, struct probe *probe, struct lines 
 		.output = lines->output,
 		.report = { .options = options, .probe = probe, .lines = lines },
 	};
-	struct run_identity identity = {};
-	int r, failure;
+	int r;
 
 	lines->events = probe_events(probe);
-	r = sd_event_new(&loop);
+	r = sd_event_new(&daemon.loop);
 	if (r < 0)
 		return r;
-	daemon.loop = loop;
-	r = signals_add(&daemon);
-	if (r < 0)
-		return r;
-	r = sources_add(&daemon);
-	if (r < 0)
-		return r;
-	r = outputs_add(&daemon);
-	if (r < 0)
-		return r;
-	identity_fill(&identity);
-	report_start(&daemon.report, &identity);
-	flush(&daemon);
-	failure = sd_event_loop(loop);
-	r = finish(&daemon);
-	return failure < 0 ? failure : r;
+	r = run(&daemon);
+	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
+		sd_event_source_unref(daemon.outputs[i]);
+	sd_event_source_unref(daemon.ring);
+	sd_event_source_unref(daemon.drain);
+	sd_event_source_unref(daemon.loss);
+	sd_event_source_unref(daemon.stats);
+	sd_event_source_unref(daemon.retry);
+	sd_event_unref(daemon.loop);
+	return r;
 }

@@ -10,6 +10,9 @@
 #include "options.h"
 #include "probe.h"
 
+/* Let the signals that end a run wait until daemon_run() can take them, and ignore SIGPIPE. */
+void daemon_hold_signals(void);
+
 /*
  * Log until a signal, the end of the time or of the count, or until the output's reader has gone;
  * then detach, write what is left, and the stop line. The probe, the lines and the output stay the

@@ -56,6 +56,11 @@ struct event_desc {
 	const struct hook_desc *hooks;
 };
 
+/* Figures for each event type; [event_none] is for what is no event. */
+struct figures {
+	uint64_t of[event_types];
+};
+
 extern const struct kind_desc kind_descs[kinds];
 
 /* The description of an event; `type` is one of enum event_type, but not event_none. */

@@ -49,7 +49,7 @@ void lines_event(struct lines *lines, const void *record, size_t size)
 	}
 	length = encode_event(lines->encoder, event, ++lines->seq,
 			      wall_clock_of(&lines->clock, event->header.time_ns), lines->line);
-	output_write(lines->output, lines->line, length);
+	output_write(lines->output, (enum event_type)type, lines->line, length);
 	lines->emitted.of[type]++;
 	lines->emitted_total++;
 }
@@ -73,6 +73,6 @@ int lines_end(struct lines *lines, struct control *control)
 	if (length > LINES_LINE_MAX)
 		return -E2BIG;
 	lines->seq++;
-	output_write(lines->output, line, length);
+	output_write(lines->output, event_none, line, length);
 	return 0;
 }

@@ -4,6 +4,7 @@
  * went. Statuses above 2 are those of sysexits.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sysexits.h>
 
@@ -12,6 +13,15 @@
 #include "log.h"
 
 #define EXIT_USAGE 2
+
+/* What was printed to stdout must have got there. */
+static int printed(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_SUCCESS;
+	log_error("cannot write to stdout: %s", strerror(errno));
+	return EX_IOERR;
+}
 
 static int print_schema(void)
 {
@@ -25,7 +35,7 @@ static int print_schema(void)
 							    JSON_C_TO_STRING_SPACED |
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(schema);
-	return EXIT_SUCCESS;
+	return printed();
 }
 
 /* Tell what is not as asked. Returns whether the user named something that cannot be served. */
@@ -98,18 +108,24 @@ static int attach(const struct options *options, struct probe **ret_probe)
 	return 0;
 }
 
+/* Append to a list "a, b, c", as far as it fits. */
+static void list_add(char *list, size_t size, const char *word)
+{
+	size_t length = strlen(list);
+
+	snprintf(list + length, size - length, "%s%s", length ? ", " : "", word);
+}
+
 static void report_start(const struct probe *probe, const struct options *options)
 {
-	char names[1024] = "";
+	char events[512] = "", outputs[1024] = "";
 
-	for_each_event_type(type) {
-		size_t length = strlen(names);
-
+	for_each_event_type(type)
 		if (probe_events(probe) & BIT(type))
-			snprintf(names + length, sizeof(names) - length, "%s%s", length ? ", " : "",
-				 event_desc(type)->name);
-	}
-	log_info("logging %s to %s", names, options->output);
+			list_add(events, sizeof(events), event_desc(type)->name);
+	for (unsigned int i = 0; i < options->output_count; i++)
+		list_add(outputs, sizeof(outputs), options->outputs[i].name);
+	log_info("logging %s to %s", events, outputs);
 }
 
 static int run(const struct options *options)
@@ -120,16 +136,20 @@ static int run(const struct options *options)
 	char hostname[HOST_NAME_MAX + 1] = "";
 	int r;
 
+	daemon_hold_signals();
 	gethostname(hostname, sizeof(hostname) - 1);
 	r = output_new(LINES_LINE_MAX, &output);
 	if (r < 0) {
 		log_error("cannot make an output: %s", strerror(-r));
 		return EXIT_FAILURE;
 	}
-	r = output_add(output, options->output);
-	if (r < 0) {
-		log_error("cannot open the output %s: %s", options->output, strerror(-r));
-		return EX_CANTCREAT;
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		r = output_add(output, &options->outputs[i]);
+		if (r < 0) {
+			log_error("cannot open the output %s: %s", options->outputs[i].name,
+				  strerror(-r));
+			return EX_CANTCREAT;
+		}
 	}
 	r = lines_init(&lines, hostname, output);
 	if (r < 0) {
@@ -148,11 +168,30 @@ static int run(const struct options *options)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/*
+ * Where standard input or error is closed, the next file to be opened would take its place, and
+ * messages would end up in it.
+ */
+static void descriptor_reserve(int fd)
+{
+	int null;
+
+	if (fcntl(fd, F_GETFD) >= 0)
+		return;
+	null = open("/dev/null", O_RDWR);
+	if (null >= 0 && null != fd) {
+		dup2(null, fd);
+		close(null);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_free_ char *message = NULL;
 	struct options options;
 
+	descriptor_reserve(STDIN_FILENO);
+	descriptor_reserve(STDERR_FILENO);
 	if (options_parse(argc, argv, &options, &message) < 0) {
 		log_error("%s", message ?: "memory is short");
 		return EXIT_USAGE;
@@ -161,10 +200,10 @@ int main(int argc, char **argv)
 	switch (options.action) {
 	case ACTION_HELP:
 		options_help();
-		return EXIT_SUCCESS;
+		return printed();
 	case ACTION_VERSION:
 		puts("netlog " NETLOG_VERSION);
-		return EXIT_SUCCESS;
+		return printed();
 	case ACTION_SCHEMA:
 		return print_schema();
 	case ACTION_LOG:

@@ -148,10 +148,14 @@ static int apply_stages(struct context *context)
 
 static int apply_output(struct context *context)
 {
-	if (!output_spec_valid(context->value))
-		return complain(context, "--output: '%s' is neither stdout nor file:PATH",
-				context->value);
-	context->options->output = context->value;
+	struct options *options = context->options;
+
+	if (options->output_count == OUTPUT_SINKS_MAX)
+		return complain(context, "--output: %d are the most", OUTPUT_SINKS_MAX);
+	if (sink_spec_parse(context->value, &options->outputs[options->output_count],
+			    &context->message) < 0)
+		return -EINVAL;
+	options->output_count++;
 	return 0;
 }
 
@@ -258,7 +262,8 @@ static const struct option_row rows[] = {
 	{ "min-latency", 0, "US", "no latency below this, in microseconds (0)", apply_min_latency },
 	{ "rtt-interval", 0, "MS", "one rtt line of a socket in this time (0)",
 	  apply_rtt_interval },
-	{ "output", 'o', "WHERE", "stdout or file:PATH (stdout)", apply_output },
+	{ "output", 'o', "WHERE", "stdout or file:PATH[,events=LIST] (stdout)",
+	  apply_output },
 	{ "duration", 'd', "SECONDS", "end after this time", apply_duration },
 	{ "count", 'n', "N", "end after N event lines", apply_count },
 	{ "stats-interval", 0, "SECONDS", "a stats line this often; 0 = never (60)",
@@ -304,7 +309,6 @@ static const struct option_row *row_of(int value)
 static void options_default(struct options *options)
 {
 	*options = (struct options){
-		.output = "stdout",
 		.stats_interval_us = STATS_INTERVAL_DEFAULT * USEC_PER_SEC,
 		.ring_bytes = RING_BYTES_DEFAULT,
 	};
@@ -333,6 +337,11 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 		if (value == ':')
 			r = complain(&context, "%s: a value is missing; see netlog --help",
 				     argv[optind - 1]);
+		else if (!row && optopt >= LONG_FIRST)
+			r = complain(&context, "--%s takes no value; see netlog --help",
+				     rows[optopt - LONG_FIRST].name);
+		else if (!row && optopt)
+			r = complain(&context, "there is no option -%c; see netlog --help", optopt);
 		else if (!row)
 			r = complain(&context, "there is no option %s; see netlog --help",
 				     argv[optind - 1]);
@@ -347,6 +356,10 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 			&context,
 			"'%s' is no option; events are chosen with --events=%s; see netlog --help",
 			argv[optind], event_by_name(argv[optind]) ? argv[optind] : "LIST");
+	if (!r && !options.output_count) {
+		context.value = "stdout";
+		r = apply_output(&context);
+	}
 	if (r < 0) {
 		*ret_message = context.message;
 		return r;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "output.h"
 
 enum options_action {
 	ACTION_LOG,
@@ -23,7 +24,8 @@ struct options {
 	bool events_named; /* by the user: then none may be missing */
 	uint64_t stages;   /* of latency, as bits by their number */
 	bool stages_named;
-	const char *output;	    /* as output_add() takes it; points into argv */
+	struct sink_spec outputs[OUTPUT_SINKS_MAX];
+	unsigned int output_count;
 	uint64_t duration_us;	    /* 0: until a signal */
 	uint64_t count;		    /* event lines; 0: without end */
 	uint64_t stats_interval_us; /* 0: never */

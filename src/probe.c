@@ -25,7 +25,8 @@ struct probe {
 	struct bpf_link *links[HOOKS_MAX]; /* of the hooks that are attached */
 	unsigned int hook_count;
 	uint64_t events;
-	unsigned int cpus;
+	unsigned int cpus;	/* numbers of CPUs are below this */
+	struct figures skipped; /* what the kernel counted as missed, when last asked */
 	/* of the drain that is going on */
 	bool (*handle)(void *context, const void *record, size_t size);
 	void *context;
@@ -164,6 +165,12 @@ static struct netlog_bpf *object_open(const struct probe *probe, const struct pr
 	return skeleton;
 }
 
+/* These say nothing about the program, but that we cannot go on. */
+static bool error_is_ours(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
 /* Load one hook's program alone, to learn whether it is the one that is refused, and why. */
 static int hook_try(const struct probe *probe, struct probe_hook *hook)
 {
@@ -179,6 +186,8 @@ static int hook_try(const struct probe *probe, struct probe_hook *hook)
 	bpf_program__set_log_buf(program_of(skeleton, hook), log, LOG_BYTES);
 	libbpf_words[0] = 0;
 	r = netlog_bpf__load(skeleton);
+	if (error_is_ours(r))
+		return r;
 	if (r < 0)
 		hook_fail(hook, r, last_words(log) ?: libbpf_words);
 	return 0;
@@ -187,9 +196,10 @@ static int hook_try(const struct probe *probe, struct probe_hook *hook)
 static bool kernel_has_btf(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
+	bool none = !btf && (errno == ENOENT || errno == ESRCH);
 
 	btf__free(btf);
-	return btf != NULL;
+	return !none;
 }
 
 /*
@@ -205,8 +215,8 @@ static int hooks_load(struct probe *probe)
 	if (!probe->skeleton)
 		return -errno;
 	error = netlog_bpf__load(probe->skeleton);
-	if (!error)
-		return 0;
+	if (!error || error_is_ours(error))
+		return error;
 	if (!kernel_has_btf())
 		return -ENODATA;
 	for (unsigned int i = 0; i < probe->hook_count; i++) {
@@ -291,35 +301,83 @@ int probe_fd(const struct probe *probe)
 	return bpf_map__fd(probe->skeleton->maps.ring);
 }
 
-void probe_figures(const struct probe *probe, struct figures *ret_produced,
-		   struct figures *ret_lost)
+/*
+ * __bpf_trace_run() skips a program that is at work on this CPU already, and counts that. Of a
+ * program that chooses, some of these would have made no event: an upper bound. Retransmits are
+ * counted by TCP itself, see bpf/retransmit.bpf.c.
+ */
+static void skipped_count(struct probe *probe)
+{
+	probe->skipped = (struct figures){};
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		const struct hook_desc *desc = probe->hooks[i].desc;
+		struct bpf_prog_info info = {};
+		__u32 size = sizeof(info);
+
+		if (probe->hooks[i].error || desc->role != role_lines ||
+		    desc->event == event_retransmit)
+			continue;
+		if (bpf_obj_get_info_by_fd(
+			    bpf_program__fd(program_of(probe->skeleton, &probe->hooks[i])), &info,
+			    &size) == 0)
+			probe->skipped.of[desc->event] += info.recursion_misses;
+	}
+}
+
+void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret_figures)
 {
 	const struct counters *counters = probe->skeleton->bss->counters;
+	struct probe_figures sum = {};
 
-	*ret_produced = *ret_lost = (struct figures){};
-	for (unsigned int cpu = 0; cpu < probe->cpus; cpu++) {
-		for_each_event_type(type) {
-			ret_produced->of[type] +=
-				__atomic_load_n(&counters[cpu].produced[type], __ATOMIC_RELAXED);
-			ret_lost->of[type] +=
-				__atomic_load_n(&counters[cpu].lost[type], __ATOMIC_RELAXED);
+	if (thorough)
+		skipped_count(probe);
+	for_each_event_type(type) {
+		for (unsigned int cpu = 0; cpu < probe->cpus; cpu++) {
+			const struct counters *c = &counters[cpu];
+
+			sum.produced.of[type] +=
+				__atomic_load_n(&c->produced[type], __ATOMIC_RELAXED);
+			sum.lost.of[type] += __atomic_load_n(&c->lost[type], __ATOMIC_RELAXED);
+			sum.missed.of[type] += __atomic_load_n(&c->missed[type], __ATOMIC_RELAXED);
 		}
+		sum.produced.of[type] += probe->skipped.of[type];
+		sum.missed.of[type] += probe->skipped.of[type];
 	}
+	*ret_figures = sum;
 }
 
 /* ---- the whole ---- */
 
+/* One more than the highest number a CPU may have, from a list such as 0-3,8-11. */
+static unsigned int cpus_count(void)
+{
+	FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
+	unsigned int last = COUNTER_CPUS - 1;
+	char list[4096], *digits;
+
+	if (file && fgets(list, sizeof(list), file)) {
+		list[strcspn(list, "\n")] = 0;
+		digits = list + strlen(list);
+		while (digits > list && digits[-1] >= '0' && digits[-1] <= '9')
+			digits--;
+		if (*digits)
+			last = (unsigned int)strtoul(digits, NULL, 10);
+	}
+	if (file)
+		fclose(file);
+	return last < COUNTER_CPUS ? last + 1 : COUNTER_CPUS;
+}
+
 int probe_new(const struct probe_config *config, struct probe **ret_probe)
 {
 	_cleanup_(probe_freep) struct probe *probe = calloc(1, sizeof(*probe));
-	int cpus = libbpf_num_possible_cpus();
 	int r;
 
 	if (!probe)
 		return -ENOMEM;
 	libbpf_set_print(keep_words);
 	probe->config = *config;
-	probe->cpus = cpus > 0 && cpus < COUNTER_CPUS ? (unsigned int)cpus : COUNTER_CPUS;
+	probe->cpus = cpus_count();
 	hooks_choose(probe);
 	r = hooks_load(probe);
 	if (r < 0)

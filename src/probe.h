@@ -72,8 +72,17 @@ unsigned int probe_drain(struct probe *probe, unsigned int budget,
 void probe_sleep(struct probe *probe);
 
 /* What the kernel side has counted since the probe was made. */
-void probe_figures(const struct probe *probe, struct figures *ret_produced,
-		   struct figures *ret_lost);
+struct probe_figures {
+	struct figures produced; /* events wanted, whether or not they became records */
+	struct figures lost;	 /* of these, those for which the ring had no room */
+	struct figures missed;	 /* of these, those for which the kernel did not run the program */
+};
+
+/*
+ * Cheap, but for what the kernel counts as missed by itself (a program that would have interrupted
+ * itself): that takes a system call for each hook, and is asked for with `thorough`.
+ */
+void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret_figures);
 
 /* No more events, and none half made; those in the ring stay. */
 void probe_detach(struct probe *probe);

@@ -6,6 +6,9 @@
 
 #include "log.h"
 
+#define THOROUGH_NS (500 * 1000000ULL) /* between system calls for what the kernel has skipped */
+#define RETELL_NS (60 * NSEC_PER_SEC)  /* of an output that goes on failing */
+
 static void line_end(struct report *report, struct control *control)
 {
 	int r = lines_end(report->lines, control);
@@ -84,22 +87,36 @@ static void add_figures(const struct report *report, struct control *control,
 	control_add_figures(control, "lost", lost, events);
 }
 
+/* All that was lost, wherever; with what the kernel has to be asked for, but not all the time. */
+static void lost_figures(struct report *report, struct probe_figures *ret_figures,
+			 struct figures *ret_lost)
+{
+	uint64_t now_ns = clock_boot_ns();
+	bool thorough = now_ns - report->thorough_at_ns > THOROUGH_NS;
+
+	if (thorough)
+		report->thorough_at_ns = now_ns;
+	probe_figures(report->probe, thorough, ret_figures);
+	for_each_event_type(type)
+		ret_lost->of[type] = ret_figures->lost.of[type] + ret_figures->missed.of[type] +
+				     report->lines->broken.of[type];
+}
+
 /*
  * The kernel's count of what it produced runs ahead of what has come through the ring; so here
  * `produced` is what has been accounted for. The stop line has the kernel's count.
  */
 void report_stats(struct report *report)
 {
-	struct figures produced, lost;
+	struct probe_figures figures;
+	struct figures lost = {};
 	struct control control;
 
-	probe_figures(report->probe, &produced, &lost);
-	for_each_event_type(type) {
-		lost.of[type] += report->lines->broken.of[type];
-		produced.of[type] = report->lines->emitted.of[type] + lost.of[type];
-	}
+	lost_figures(report, &figures, &lost);
+	for_each_event_type(type)
+		figures.produced.of[type] = report->lines->emitted.of[type] + lost.of[type];
 	lines_begin(report->lines, &control, control_stats);
-	add_figures(report, &control, &produced, &lost);
+	add_figures(report, &control, &figures.produced, &lost);
 	line_end(report, &control);
 }
 
@@ -120,19 +137,86 @@ static bool tell(struct report *report, enum event_type type, uint64_t lost, uin
 	return true;
 }
 
-bool report_losses(struct report *report)
+/* What a sink has lost, once it works again: a line for all, and it is one of them. */
+static bool tell_sink(struct report *report, unsigned int i, const struct sink *sink)
 {
-	const struct figures *broken = &report->lines->broken;
-	struct figures produced, lost;
 	bool told = false;
 
-	probe_figures(report->probe, &produced, &lost);
+	if (sink->error || !sink->ops->ready(sink))
+		return false;
+	for_each_event_type(type)
+		told |= tell(report, type, sink->lost.of[type],
+			     &report->sinks[i].told_lost.of[type], sink->name);
+	return told;
+}
+
+bool report_losses(struct report *report)
+{
+	const struct sink *sink;
+	const struct figures *broken = &report->lines->broken;
+	struct probe_figures figures;
+	struct figures all = {};
+	bool told = false;
+
+	lost_figures(report, &figures, &all);
 	for_each_event_type(type) {
-		told |= tell(report, type, lost.of[type], &report->told_lost.of[type], "ring");
+		told |= tell(report, type, figures.lost.of[type], &report->told_lost.of[type],
+			     "ring");
+		told |= tell(report, type, figures.missed.of[type], &report->told_missed.of[type],
+			     "hook");
 		told |= tell(report, type, broken->of[type], &report->told_broken.of[type],
 			     "decode");
 	}
+	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
+		told |= tell_sink(report, i, sink);
 	return told;
+}
+
+static uint64_t figures_sum(const struct figures *figures)
+{
+	uint64_t sum = 0;
+
+	for (int type = 0; type < event_types; type++)
+		sum += figures->of[type];
+	return sum;
+}
+
+void report_outputs(struct report *report, uint64_t now_ns)
+{
+	const struct sink *sink;
+
+	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
+		int error = sink->error == -EAGAIN && !sink->given_up ? 0 : sink->error;
+		unsigned long long lost = figures_sum(&sink->lost);
+
+		if (error == report->sinks[i].told_error &&
+		    (!error || now_ns - report->sinks[i].told_at_ns < RETELL_NS))
+			continue;
+		if (error)
+			log_error("cannot write to %s: %s; %llu lines lost there so far",
+				  sink->name,
+				  error == -EAGAIN ? "its reader is slow" : strerror(-error), lost);
+		else
+			log_warning("%s works again; %llu lines were lost there", sink->name, lost);
+		report->sinks[i].told_error = error;
+		report->sinks[i].told_at_ns = now_ns;
+	}
+}
+
+bool report_unwritten(struct report *report)
+{
+	const struct sink *sink;
+	bool unwritten = false;
+
+	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
+		size_t lines = sink->ops->pending(sink);
+
+		if (!lines)
+			continue;
+		unwritten = true;
+		log_error("%s: %zu lines were left unwritten", sink->name, lines);
+	}
+	return unwritten;
 }
 
 void report_unasked(struct report *report, const void *record, size_t size)
@@ -145,27 +229,30 @@ void report_unasked(struct report *report, const void *record, size_t size)
 
 int report_stop(struct report *report, const char *reason)
 {
-	struct figures produced, lost;
+	struct probe_figures figures;
+	struct figures lost = {};
 	struct control control;
 	int r = 0;
 
-	probe_figures(report->probe, &produced, &lost);
+	report->thorough_at_ns = 0;
+	report_losses(report);
+	lost_figures(report, &figures, &lost);
 	for_each_event_type(type) {
 		uint64_t emitted = report->lines->emitted.of[type];
+		uint64_t *produced = &figures.produced.of[type];
 
-		produced.of[type] -= report->unasked.of[type];
-		lost.of[type] += report->lines->broken.of[type];
-		if (produced.of[type] == emitted + lost.of[type])
+		*produced -= report->unasked.of[type];
+		if (*produced == emitted + lost.of[type])
 			continue;
 		log_error("%s: the kernel produced %llu events, but %llu were emitted and %llu "
 			  "lost; please report this",
-			  event_desc(type)->name, (unsigned long long)produced.of[type],
+			  event_desc(type)->name, (unsigned long long)*produced,
 			  (unsigned long long)emitted, (unsigned long long)lost.of[type]);
 		r = -EBADMSG;
 	}
 	lines_begin(report->lines, &control, control_stop);
 	control_add_string(&control, "reason", reason);
-	add_figures(report, &control, &produced, &lost);
+	add_figures(report, &control, &figures.produced, &lost);
 	line_end(report, &control);
 	return r;
 }

@@ -13,11 +13,19 @@
 /* Each to be called only while the output is ready. The pointers are the caller's. */
 struct report {
 	const struct options *options;
-	const struct probe *probe;
+	struct probe *probe;
 	struct lines *lines;
-	struct figures told_lost; /* what lost lines have told of, where the ring was full */
+	uint64_t thorough_at_ns; /* when missed events were last asked for */
+	/* what lost lines have told of */
+	struct figures told_lost;
+	struct figures told_missed;
 	struct figures told_broken;
 	struct figures unasked; /* came after the last line of --count */
+	struct {
+		struct figures told_lost;
+		int told_error;	     /* the error that was last logged */
+		uint64_t told_at_ns; /* and when */
+	} sinks[OUTPUT_SINKS_MAX];
 };
 
 /* 128 bits each, as 32 hexadecimal digits. */
@@ -32,12 +40,19 @@ void report_stats(struct report *report);
 /* Tell of what has been lost since the last time. Returns whether there was something. */
 bool report_losses(struct report *report);
 
+/* Log which outputs fail, once and then every so often, and which work again. */
+void report_outputs(struct report *report, uint64_t now_ns);
+
+/* Log how many lines the outputs still hold, which nobody will write. Returns whether there are
+ * any. */
+bool report_unwritten(struct report *report);
+
 /* A record of the ring that came after the last line that was asked for: no part of this run. */
 void report_unasked(struct report *report, const void *record, size_t size);
 
 /*
- * The last line; the probe is detached and its ring empty. -EBADMSG (told to the log) when what the
- * kernel counted is not what was written and lost.
+ * What has been lost since the last time, and the last line; the probe is detached and its ring
+ * empty. -EBADMSG (told to the log) when what the kernel counted is not what was written and lost.
  */
 int report_stop(struct report *report, const char *reason);
 

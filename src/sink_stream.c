@@ -4,7 +4,8 @@
  *
  * Setting O_NONBLOCK on an inherited descriptor would change it for the shell and all who share it.
  * So a pipe or a terminal is opened anew, for a file description of our own. Where that is refused,
- * poll(2) says when PIPE_BUF bytes can be written without waiting (pipe(7)), and no more are.
+ * poll(2) says when PIPE_BUF bytes can be written without waiting. No more are written at once to a
+ * pipe: it takes so much whole or not at all (pipe(7)), and no line is cut when we have to give up.
  */
 #include "sink_stream.h"
 
@@ -15,35 +16,30 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define BUFFER_BYTES (256 * 1024)
-
-enum write_mode {
-	WRITE_PLAIN,  /* regular files, and what does not block: our own description */
-	WRITE_POLLED, /* a description shared with others */
-	WRITE_SOCKET,
-};
-
-struct stream {
-	struct sink sink;
-	int fd;
-	bool owned;
-	bool pollable;
-	enum write_mode mode;
-	size_t line_max;
-	size_t start, end; /* what is still to be written */
-	char buffer[BUFFER_BYTES];
-};
-
-static struct stream *stream_of(struct sink *sink)
-{
-	return (struct stream *)sink; /* its first member */
-}
-
-static bool stream_ready(const struct sink *sink)
+bool stream_ready(const struct sink *sink)
 {
 	const struct stream *stream = (const struct stream *)sink;
 
 	return sizeof(stream->buffer) - stream->end >= stream->line_max;
+}
+
+void stream_write(struct sink *sink, const char *line, size_t length)
+{
+	struct stream *stream = (struct stream *)sink;
+
+	memcpy(stream->buffer + stream->end, line, length);
+	stream->end += length;
+}
+
+/* Whole lines that a pipe takes at once or not at all (pipe(7)); a longer one has to go in parts. */
+static size_t atomic_length(const char *bytes, size_t length)
+{
+	const char *newline = NULL;
+
+	if (length <= PIPE_BUF)
+		return length;
+	newline = memrchr(bytes, '\n', PIPE_BUF);
+	return newline ? (size_t)(newline - bytes) + 1 : PIPE_BUF;
 }
 
 static ssize_t write_some(struct stream *stream, const char *bytes, size_t length)
@@ -51,77 +47,95 @@ static ssize_t write_some(struct stream *stream, const char *bytes, size_t lengt
 	struct pollfd pollfd = { .fd = stream->fd, .events = POLLOUT };
 
 	switch (stream->mode) {
-	case WRITE_SOCKET:
+	case STREAM_SOCKET:
 		return send(stream->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-	case WRITE_POLLED:
+	case STREAM_POLLED:
 		if (poll(&pollfd, 1, 0) == 0) {
 			errno = EAGAIN;
 			return -1;
 		}
-		return write(stream->fd, bytes, length < PIPE_BUF ? length : PIPE_BUF);
+		return write(stream->fd, bytes, atomic_length(bytes, length));
+	case STREAM_PIPE:
+		return write(stream->fd, bytes, atomic_length(bytes, length));
 	default:
 		return write(stream->fd, bytes, length);
 	}
 }
 
-static int stream_flush(struct sink *sink)
+/*
+ * A full disk has taken a part of a line: take it back, if the file still ends with it, so that no
+ * reader ever sees the half. The line stays in the buffer.
+ */
+static void untear(struct stream *stream)
 {
-	struct stream *stream = stream_of(sink);
+	const char *newline = memrchr(stream->buffer, '\n', stream->start);
+	size_t line = newline ? (size_t)(newline - stream->buffer) + 1 : 0;
+	off_t end = lseek(stream->fd, 0, SEEK_CUR), whole;
+	struct stat status;
 
-	while (stream->start < stream->end) {
-		ssize_t n = write_some(stream, stream->buffer + stream->start,
-				       stream->end - stream->start);
+	if (!stream->regular || line == stream->start || (!newline && stream->torn))
+		return;
+	whole = end - (off_t)(stream->start - line);
+	if (fstat(stream->fd, &status) < 0 || status.st_size != end || whole < 0 ||
+	    ftruncate(stream->fd, whole) < 0)
+		return;
+	lseek(stream->fd, whole, SEEK_SET);
+	stream->start = line;
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			/* make room behind what is left, so that a slow reader holds no space twice
-			 */
-			memmove(stream->buffer, stream->buffer + stream->start,
-				stream->end - stream->start);
-			stream->end -= stream->start;
-			stream->start = 0;
-			return -EAGAIN;
-		}
-		if (n < 0)
-			return -errno;
-		stream->start += (size_t)n;
+/* Make room behind what is left, so that a slow reader holds no space twice. */
+static void buffer_compact(struct stream *stream)
+{
+	if (stream->start)
+		stream->torn = stream->buffer[stream->start - 1] != '\n';
+	memmove(stream->buffer, stream->buffer + stream->start, stream->end - stream->start);
+	stream->end -= stream->start;
+	stream->start = 0;
+}
+
+int stream_flush(struct stream *stream, size_t limit)
+{
+	int r = 0;
+
+	if (limit > stream->end)
+		limit = stream->end;
+	while (!r && stream->start < limit) {
+		ssize_t n =
+			write_some(stream, stream->buffer + stream->start, limit - stream->start);
+
+		if (n >= 0)
+			stream->start += (size_t)n;
+		else if (errno != EINTR)
+			r = errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	}
-	stream->start = stream->end = 0;
-	return 0;
+	if (r < 0 && r != -EAGAIN)
+		untear(stream);
+	stream->sink.written_bytes += stream->start;
+	buffer_compact(stream);
+	return r ?: stream->end ? -EAGAIN : 0;
 }
 
-static void stream_write(struct sink *sink, const char *line, size_t length)
+static int sink_flush(struct sink *sink)
 {
-	struct stream *stream = stream_of(sink);
-
-	memcpy(stream->buffer + stream->end, line, length);
-	stream->end += length;
+	return stream_flush((struct stream *)sink, SIZE_MAX);
 }
 
-static int stream_fd(const struct sink *sink)
+size_t stream_pending(const struct sink *sink)
+{
+	const struct stream *stream = (const struct stream *)sink;
+	size_t lines = 0;
+
+	for (size_t i = stream->start; i < stream->end; i++)
+		lines += stream->buffer[i] == '\n';
+	return lines;
+}
+
+int stream_fd(const struct sink *sink)
 {
 	const struct stream *stream = (const struct stream *)sink;
 
 	return stream->pollable ? stream->fd : -EPERM;
 }
-
-static void stream_free(struct sink *sink)
-{
-	struct stream *stream = stream_of(sink);
-
-	if (stream->owned)
-		close(stream->fd);
-	free(stream);
-}
-
-static const struct sink_ops stream_ops = {
-	.ready = stream_ready,
-	.write = stream_write,
-	.flush = stream_flush,
-	.fd = stream_fd,
-	.free = stream_free,
-};
 
 /* The same pipe or terminal, by a file description of our own that does not block. */
 static int reopen_nonblocking(int fd)
@@ -132,40 +146,70 @@ static int reopen_nonblocking(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
-int sink_stream_new(int fd, bool owned, size_t line_max, struct sink **ret_sink)
+int stream_init(struct stream *stream, int fd, bool owned, size_t line_max)
 {
-	struct stream *stream;
 	struct stat status;
 	int own;
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
-	stream = calloc(1, sizeof(*stream));
-	if (!stream)
-		return -ENOMEM;
-	stream->sink.ops = &stream_ops;
 	stream->fd = fd;
 	stream->owned = owned;
 	stream->line_max = line_max;
+	stream->regular = S_ISREG(status.st_mode);
 	if (S_ISSOCK(status.st_mode)) {
-		stream->mode = WRITE_SOCKET;
+		stream->mode = STREAM_SOCKET;
 		stream->pollable = true;
 	} else if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
+		stream->mode = STREAM_PIPE;
 		own = owned ? -1 : reopen_nonblocking(fd); /* our own were opened so */
 		if (own >= 0) {
 			stream->fd = own;
 			stream->owned = true;
 		} else if (!owned) {
-			stream->mode = WRITE_POLLED;
+			stream->mode = STREAM_POLLED;
 		}
 		/* epoll refuses what cannot block, such as /dev/null */
 		stream->pollable = S_ISFIFO(status.st_mode) || isatty(stream->fd);
 	}
-	*ret_sink = &stream->sink;
 	return 0;
 }
 
-int sink_stdout_open(size_t line_max, struct sink **ret_sink)
+void stream_done(struct stream *stream)
 {
-	return sink_stream_new(STDOUT_FILENO, false, line_max, ret_sink);
+	if (stream->owned)
+		close(stream->fd);
+}
+
+static void sink_free(struct sink *sink)
+{
+	stream_done((struct stream *)sink);
+	free(sink);
+}
+
+static const struct sink_ops stdout_ops = {
+	.ready = stream_ready,
+	.write = stream_write,
+	.flush = sink_flush,
+	.pending = stream_pending,
+	.fd = stream_fd,
+	.free = sink_free,
+};
+
+int sink_stdout_open(const struct sink_spec *spec, size_t line_max, struct sink **ret_sink)
+{
+	struct stream *stream = calloc(1, sizeof(*stream));
+	int r;
+
+	(void)spec;
+	if (!stream)
+		return -ENOMEM;
+	stream->sink.ops = &stdout_ops;
+	r = stream_init(stream, STDOUT_FILENO, false, line_max);
+	if (r < 0) {
+		free(stream);
+		return r;
+	}
+	*ret_sink = &stream->sink;
+	return 0;
 }

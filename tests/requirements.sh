@@ -11,7 +11,7 @@ set -u
 requirements() {
 	cat <<-END
 	build|a C compiler|command ${CC:-cc}|gcc|gcc
-	build|the C library's headers|header stdio.h|libc6-dev|glibc-devel
+	build|the C library (headers)|header stdio.h|libc6-dev|glibc-devel
 	build|make|command make|make|make
 	build|clang 14 or newer, for BPF|clang 14|clang|clang
 	build|bpftool|command bpftool|bpftool|bpftool
@@ -22,6 +22,8 @@ requirements() {
 	demo|ip|command ip|iproute2|iproute
 	demo|jq|command jq|jq|jq
 	demo|nsenter and setpriv|command setpriv|util-linux|util-linux
+	test|git|command git|git|git
+	test|gcc|command gcc|gcc|gcc
 	test|ip|command ip|iproute2|iproute
 	test|tc|command tc|iproute2|iproute-tc
 	test|jq|command jq|jq|jq
@@ -74,30 +76,48 @@ check() {
 	return 1
 }
 
-# Root already, or root by sudo; else nothing can be installed.
+# Run the installer as root: at once, or by sudo; else say what somebody else would have to do.
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
 	elif command -v sudo >/dev/null; then
 		sudo "$@"
 	else
+		echo "netlog: cannot install: not root, and there is no sudo; as root: $*" >&2
 		return 1
 	fi
+}
+
+# What an installer says is of interest only if it fails.
+quietly() {
+	log=$(mktemp) || return 1
+	"$@" >"$log" 2>&1
+	status=$?
+	[ $status -eq 0 ] || {
+		cat "$log" >&2
+		echo "netlog: installing failed" >&2
+	}
+	rm -f "$log"
+	return $status
 }
 
 install() {
 	rows=$(missing "$@")
 	[ -n "$rows" ] || return 0
 	if command -v apt-get >/dev/null; then
-		packages=$(echo "$rows" | cut -d'|' -f3 | sort -u)
-		echo "netlog: installing" $packages >&2
+		packages=$(echo "$rows" | cut -d'|' -f3 | sort -u | tr '\n' ' ')
+		echo "netlog: missing: $packages" >&2
 		# shellcheck disable=SC2086 # one word a package
-		as_root apt-get update -qq >&2 &&
-			as_root env DEBIAN_FRONTEND=noninteractive \
-				apt-get install -y -qq --no-install-recommends $packages >&2
+		if [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; then
+			quietly as_root apt-get update -qq &&
+				quietly as_root env DEBIAN_FRONTEND=noninteractive \
+					apt-get install -y -qq --no-install-recommends $packages
+		else
+			as_root apt-get install $packages
+		fi
 	elif command -v dnf >/dev/null; then
-		packages=$(echo "$rows" | cut -d'|' -f4 | sort -u)
-		echo "netlog: installing" $packages >&2
+		packages=$(echo "$rows" | cut -d'|' -f4 | sort -u | tr '\n' ' ')
+		echo "netlog: missing: $packages" >&2
 		# shellcheck disable=SC2086
 		as_root dnf install -y -q $packages >&2
 	fi

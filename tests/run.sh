@@ -43,10 +43,12 @@ done
 
 if [ "$(id -u)" = 0 ]; then
 	why=
-elif command -v sudo >/dev/null && sudo -v; then
-	why=
-else
+elif ! command -v sudo >/dev/null; then
 	why="live tests need root, and there is no sudo"
+elif ! sudo -v; then
+	why="live tests need root, and sudo refused"
+else
+	why=
 fi
 for file in tests/live/*_test.sh; do
 	wanted "$file" "$@" || continue

@@ -107,6 +107,20 @@ test_the_end_of_the_terminal_ends_it_unless_nohup_says_otherwise() {
 	done
 }
 
+# Programs may be at work on the other CPU when they are detached: nothing is half counted.
+test_the_books_balance_when_it_ends_in_the_middle_of_traffic() {
+	build/traffic --bytes 100000000 --messages 1000 >/dev/null 2>&1 &
+	pids+=($!)
+	for _ in $(seq 8); do
+		netlog_start --ring-size=65536
+		some() { [ "$(wc -l <"$lines")" -gt 500 ]; }
+		wait_for 10 some || fail "no events"
+		netlog_stop
+		check_books
+		! grep -q "please report" "$work/netlog.log" || fail "$(cat "$work/netlog.log")"
+	done
+}
+
 # A line's time in the kernel against the time at which its reader has it, in the median of many.
 lag_of() { # lines behind the reader's EPOCHREALTIME
 	jq -r 'select(.event_type == "latency") | .read_us - (
@@ -250,10 +264,151 @@ test_an_output_that_cannot_be_opened_is_said() {
 	refused 73 "cannot open the output file:/nonexistent/x: No such file" \
 		$netlog -d 0.1 -o file:/nonexistent/x
 	refused 73 "cannot open the output file:/: Is a directory" $netlog -d 0.1 -o file:/
+	mkfifo "$work/fifo"
+	refused 73 "No such device or address" $netlog -d 0.1 -o "file:$work/fifo" # nobody reads it
+	refused 73 "cannot open the output stdout: Bad file descriptor" \
+		bash -c "exec $netlog -d 0.1 >&-"
 }
 
-test_an_output_that_fails_is_said() {
-	refused 74 "cannot write to file:/dev/full: No space left" $netlog -d 5 -o file:/dev/full
+# A full disk: the lines that do not fit are counted and told, none is ever cut in two, and when there
+# is room again, it goes on.
+test_a_full_disk_cuts_no_line_and_is_told_when_it_works_again() {
+	wire_up
+	mkdir "$work/disk"
+	mount -t tmpfs -o size=262144 none "$work/disk" || fail "no tmpfs"
+	lines=$work/disk/lines
+	$netlog -o "file:$lines" 2>"$work/message" &
+	pid=$!
+	pids+=($pid)
+	wait_for 30 grep -qs start "$lines" || fail "no start"
+	for _ in 1 2 3; do
+		traffic --messages 1000 --bytes 100 --reply 100
+	done
+	wait_for 10 grep -q "cannot write to file:$lines: No space left" "$work/message" || fail "nothing said"
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is torn"
+	mount -o remount,size=67108864 "$work/disk" || fail "no more room"
+	wait_for 10 grep -q "works again" "$work/message" || fail "it does not work again"
+	wait_for 10 grep -q '"event_type":"lost"' "$lines" || fail "no lost line: $(cat "$work/message")"
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	cp "$lines" "$work/lines"
+	umount "$work/disk"
+	lines=$work/lines
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
+	# what the file lacks is what its lost lines tell
+	lost=$(jq 'select(.event_type == "lost" and (.where | startswith("file:"))) | .count' "$lines" | sum)
+	[ "$lost" -gt 0 ] || fail "nothing told as lost: $(cat "$work/message")"
+	equal "events in the file and those told as lost there" "$(($(jq -c 'select(.event_type |
+		IN("retransmit", "rtt", "latency"))' "$lines" | count) + lost))" \
+		"$(tail -n 1 "$lines" | jq '.emitted | add')"
+}
+
+test_an_output_that_fails_to_the_end_is_said() {
+	refused 74 "cannot write to file:/dev/full: No space left" $netlog -d 0.3 -o file:/dev/full
+	case $message in
+	*"file:/dev/full: "*" lines were left unwritten"*) ;;
+	*) fail "$message" ;;
+	esac
+	refused 74 "cannot write to stdout: No space left" bash -c "$netlog --schema >/dev/full"
+}
+
+# It reads, but slowly: all it is owed still comes, whole, up to the stop line.
+test_a_slow_reader_gets_all_to_the_end() {
+	wire_up
+	lines=$work/lines
+	mkfifo "$work/pipe"
+	{
+		while dd bs=65536 count=1 iflag=fullblock status=none | tee -a "$lines" | grep -q .; do
+			sleep 0.3 # 200 kB a second
+		done
+	} <"$work/pipe" &
+	reader=$!
+	$netlog -q >"$work/pipe" &
+	pid=$!
+	pids+=($pid $reader)
+	for _ in 1 2; do
+		traffic --messages 500 --bytes 100 --reply 100
+	done
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	wait $reader
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
+	check_books
+}
+
+# It does not read at all: after a while netlog ends without it, and cuts no line.
+test_a_reader_that_never_reads_is_not_waited_for_for_ever() {
+	wire_up
+	mkfifo "$work/pipe"
+	exec {reader}<>"$work/pipe"
+	$netlog -q >"$work/pipe" 2>"$work/message" &
+	pid=$!
+	pids+=($pid)
+	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
+	for _ in 1 2; do
+		traffic --messages 500 --bytes 100 --reply 100
+	done
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 74
+	grep -q "stdout: [0-9]* lines were left unwritten" "$work/message" || fail "$(cat "$work/message")"
+	timeout 5 dd bs=65536 iflag=nonblock status=none <&$reader >"$work/lines" 2>/dev/null
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "a line is cut"
+	exec {reader}>&-
+}
+
+test_messages_never_get_into_the_lines_even_with_stderr_closed() {
+	bash -c "exec $netlog -d 0.2 2>&-" | cat >"$work/lines"
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "not only lines on a pipe"
+	bash -c "exec $netlog -d 0.2 -o file:$work/file 2>&- <&-"
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/file" || fail "not only lines in a file"
+}
+
+test_a_file_that_ends_within_a_line_is_not_made_worse() {
+	printf '{"torn":' >"$work/lines"
+	$netlog -q -d 0.2 -o "file:$work/lines"
+	equal "the torn line" "$(head -n 1 "$work/lines")" '{"torn":'
+	sed -i 1d "$work/lines"
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "glued to the torn line"
+}
+
+# Two outputs, each with its own events.
+test_each_output_has_its_own_events() {
+	wire_up
+	lines=$work/all
+	$netlog -q -o "file:$work/all" -o "file:$work/rtt,events=rtt" &
+	pid=$!
+	pids+=($pid)
+	wait_for 30 grep -qs start "$work/rtt" || fail "no start"
+	traffic --messages 100
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	check_books
+	equal "types in the second file" "$(jq -r .event_type "$work/rtt" | sort -u | tr '\n' ' ')" \
+		"rtt start stop "
+	equal "rtt lines of both" "$(grep '"event_type":"rtt"' "$work/rtt" | sha1sum)" \
+		"$(grep '"event_type":"rtt"' "$work/all" | sha1sum)"
+}
+
+test_a_signal_while_loading_ends_it_in_order_too() {
+	for pause in 0 0.01 0.03 0.06 0.1; do
+		$netlog -q -o "file:$work/lines" &
+		pid=$!
+		pids+=($pid)
+		sleep $pause # any moment is as good as another: whatever it is at, it must end in order
+		kill -TERM $pid 2>/dev/null
+		wait $pid
+		status=$?
+		# before it has had the time to hold the signal, it is a process like any other
+		[ $status = 0 ] || { [ $status = 143 ] && [ ! -s "$work/lines" ]; } || fail "status $status"
+	done
+}
+
+test_too_few_descriptors_are_not_called_a_missing_btf() {
+	refused 71 "Too many open files" bash -c "ulimit -n 5; exec $netlog -d 0.1"
 }
 
 test_unknown_words_are_refused_with_a_hint() {

@@ -8,10 +8,10 @@
  * each message that was received: the wall clock right before and after the read that completed it.
  *
  *   traffic --client NETNS --server NETNS [--family 4|6|46] [--messages N] [--bytes N] [--reply N]
- *           [--gap-ms N] [--dwell-ms N] [--times] [--congestion NAME] [--comm NAME]
+ *           [--gap-ms N] [--dwell-ms N] [--read-bytes N] [--times] [--congestion NAME] [--comm NAME]
  *
  * --dwell-ms: the server leaves each message in its socket's queue for that long after it has come.
- * --comm: the server's name, any bytes.
+ * --read-bytes: it reads them in parts of so many bytes. --comm: the server's name, any bytes.
  * NETNS is a path such as /proc/PID/fd/30, or - for the own namespace. Family 46: an IPv4 client
  * and a dual-stack server.
  */
@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -40,7 +41,8 @@
 
 static const char *client_netns = "-", *server_netns = "-", *congestion;
 static const char *comm = "traffic-server";
-static unsigned long messages = 1, bytes = 1, reply = 1, gap_ms, dwell_ms, family = 4;
+static unsigned long read_bytes = ULONG_MAX, messages = 1, bytes = 1, reply = 1, gap_ms, dwell_ms,
+		     family = 4;
 static bool times;
 
 struct message_time {
@@ -150,7 +152,7 @@ static void receive_all(int fd, char *buffer, size_t length, struct message_time
 		ssize_t n;
 
 		time->before_us = wall_us();
-		n = recv(fd, buffer, length, 0);
+		n = recv(fd, buffer, length < read_bytes ? length : read_bytes, 0);
 		time->after_us = wall_us();
 		if (n == 0)
 			errno = ECONNRESET;
@@ -271,6 +273,7 @@ static void arguments(int argc, char **argv)
 		{ "reply", required_argument, NULL, 'r' },
 		{ "gap-ms", required_argument, NULL, 'g' },
 		{ "dwell-ms", required_argument, NULL, 'd' },
+		{ "read-bytes", required_argument, NULL, 'p' },
 		{ "comm", required_argument, NULL, 'n' },
 		{ "congestion", required_argument, NULL, 'o' },
 		{ "times", no_argument, NULL, 't' },
@@ -305,6 +308,9 @@ static void arguments(int argc, char **argv)
 			break;
 		case 'd':
 			dwell_ms = value;
+			break;
+		case 'p':
+			read_bytes = value;
 			break;
 		case 'n':
 			comm = optarg;

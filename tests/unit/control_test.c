@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "control.h"
+#include "strict.h"
 #include "test.h"
 
 static struct json_object *end(struct control *control)
 {
-	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *object;
 	size_t length;
 	char *line;
@@ -14,10 +14,8 @@ static struct json_object *end(struct control *control)
 	CHECK(line[length - 1] == '\n' && !memchr(line, '\n', length - 1));
 	for (size_t i = 0; i < length - 1; i++)
 		CHECK((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	object = json_tokener_parse_ex(tokener, line, (int)length - 1);
+	object = strict_parse(line, length - 1);
 	CHECK_SAYING(object, "%s", line);
-	json_tokener_free(tokener);
 	free(line);
 	return object;
 }

@@ -6,26 +6,22 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <limits.h>
 
 #include "encode.h"
+#include "strict.h"
 #include "test.h"
 
 #define WALL_NS 1795227753123456789ULL
 
 static struct json_object *parse(const char *line, size_t length)
 {
-	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *object;
 
 	CHECK(length && line[length - 1] == '\n');
 	CHECK(!memchr(line, '\n', length - 1));
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	object = json_tokener_parse_ex(tokener, line, (int)length - 1);
-	CHECK_SAYING(object && json_tokener_get_parse_end(tokener) == length - 1, "%.*s",
-		     (int)length, line);
-	json_tokener_free(tokener);
+	object = strict_parse(line, length - 1);
+	CHECK_SAYING(object, "%.*s", (int)length, line);
 	return object;
 }
 

@@ -4,6 +4,7 @@
 
 #include "event.h"
 #include "test.h"
+#include "util.h"
 
 /* Elasticsearch's Common Schema has objects of these names: a scalar would clash. */
 static const char *const reserved[] = { "event",   "host",    "source",	   "destination",
@@ -170,6 +171,13 @@ TEST(broken_records_are_refused)
 		CHECK_EQUAL(event_check(record, good.size), -EBADMSG);
 		record->header = good;
 		record->ip_version = 5;
+		CHECK_EQUAL(event_check(record, good.size), -EBADMSG);
+		record->header.has = BIT(offsetof(struct event_index, dest_ip)) |
+				     BIT(offsetof(struct event_index, ip_version));
+		CHECK_EQUAL(event_check(record, good.size), -EBADMSG);
+		record->ip_version = 6;
+		CHECK_EQUAL(event_check(record, good.size), type);
+		record->header.has = BIT(offsetof(struct event_index, src_ip));
 		CHECK_EQUAL(event_check(record, good.size), -EBADMSG);
 		free(record);
 	}

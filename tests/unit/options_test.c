@@ -53,18 +53,25 @@ TEST(everything_is_logged_to_stdout_by_default)
 		CHECK(options.events & BIT(type));
 	CHECK_EQUAL(options.stages, BIT(stage_tcp) | BIT(stage_app));
 	CHECK(!options.events_named && !options.stages_named);
-	CHECK_TEXT(options.output, "stdout");
+	CHECK_EQUAL(options.output_count, 1);
+	CHECK_TEXT(options.outputs[0].name, "stdout");
 	CHECK_EQUAL(options.stats_interval_us, 60000000);
 	CHECK(!options.duration_us && !options.count && !options.quiet);
 }
 
 TEST(each_option_does_what_it_says)
 {
+	struct options options;
+
 	CHECK_EQUAL(good("-e rtt").events, BIT(event_rtt));
 	CHECK(good("-e rtt").events_named);
 	CHECK_EQUAL(good("--events=rtt,retransmit").events, BIT(event_rtt) | BIT(event_retransmit));
 	CHECK_EQUAL(good("--latency-stage=app").stages, BIT(stage_app));
-	CHECK_TEXT(good("-o file:/tmp/x").output, "file:/tmp/x");
+	options = good("-o file:/tmp/x,events=rtt -o stdout");
+	CHECK_EQUAL(options.output_count, 2);
+	CHECK_TEXT(options.outputs[0].name, "file:/tmp/x");
+	CHECK_EQUAL(options.outputs[0].events, BIT(event_rtt));
+	CHECK_TEXT(options.outputs[1].name, "stdout");
 	CHECK_EQUAL(good("-d 10").duration_us, 10000000);
 	CHECK_EQUAL(good("--duration=0.5").duration_us, 500000);
 	CHECK_EQUAL(good("-d 1.000001").duration_us, 1000001);
@@ -85,8 +92,8 @@ TEST(what_cannot_be_used_is_refused_with_a_hint)
 	bad("-e retransmits", "known are: retransmit, rtt, latency");
 	bad("-e rtt,", "known are");
 	bad("--latency-stage=driver", "known are: tcp, app");
-	bad("-o syslog", "neither stdout nor file:PATH");
-	bad("-o file:", "neither stdout nor file:PATH");
+	bad("-o syslog", "is neither stdout nor file:PATH");
+	bad("-o file:", "is neither stdout nor file:PATH");
 	bad("-d 0", "give seconds");
 	bad("-d -1", "give seconds");
 	bad("-d 1e3", "give seconds");
@@ -105,7 +112,11 @@ TEST(what_cannot_be_used_is_refused_with_a_hint)
 	bad("--min-latency=-1", "give microseconds");
 	bad("--min-latency=99999999999", "give microseconds");
 	bad("--nonsense", "there is no option --nonsense; see netlog --help");
-	bad("-x", "netlog --help");
+	bad("-x", "there is no option -x");
+	bad("-xq", "there is no option -x");
+	bad("--quiet=4", "--quiet takes no value");
+	bad("-n +5", "give 1 or more");
+	bad("-d 0.1234567", "give seconds");
 	bad("-n", "a value is missing");
 	bad("--events", "a value is missing");
 	bad("retransmit", "--events=retransmit");

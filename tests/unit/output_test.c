@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "output.h"
-#include "sink_stream.h"
 #include "test.h"
 
 #define LINE_MAX 4096
@@ -29,15 +28,32 @@ static void cleanup(const char *path)
 	rmdir(directory);
 }
 
-static struct output *output_to(const char *path)
+static int add(struct output *output, const char *text)
+{
+	struct sink_spec spec;
+	char *message;
+	int r;
+
+	CHECK_SAYING(sink_spec_parse(text, &spec, &message) == 0, "%s: %s", text, message);
+	r = output_add(output, &spec);
+	return r;
+}
+
+/* An output to the file with these parameters, as ",max-size=65536". */
+static struct output *output_with(const char *path, const char *parameters)
 {
 	struct output *output;
 	char spec[160];
 
-	snprintf(spec, sizeof(spec), "file:%s", path);
+	snprintf(spec, sizeof(spec), "file:%s%s", path, parameters);
 	CHECK_EQUAL(output_new(LINE_MAX, &output), 0);
-	CHECK_EQUAL(output_add(output, spec), 0);
+	CHECK_EQUAL(add(output, spec), 0);
 	return output;
+}
+
+static struct output *output_to(const char *path)
+{
+	return output_with(path, "");
 }
 
 static size_t read_all(const char *path, char *text, size_t size)
@@ -53,7 +69,7 @@ static size_t read_all(const char *path, char *text, size_t size)
 
 TEST(a_file_is_appended_to_and_made_with_0640)
 {
-	const char *path = path_of("lines"), *name;
+	const char *path = path_of("lines");
 	struct output *output;
 	struct stat status;
 	char text[64];
@@ -61,8 +77,8 @@ TEST(a_file_is_appended_to_and_made_with_0640)
 	umask(0);
 	for (int i = 0; i < 2; i++) {
 		output = output_to(path);
-		output_write(output, "{}\n", 3);
-		CHECK_EQUAL(output_flush(output, &name), 0);
+		output_write(output, event_none, "{}\n", 3);
+		CHECK_EQUAL(output_flush(output, 0), 0);
 		output_free(output);
 	}
 	CHECK_EQUAL(stat(path, &status), 0);
@@ -77,9 +93,8 @@ TEST(what_cannot_be_opened_says_why)
 	struct output *output;
 
 	CHECK_EQUAL(output_new(LINE_MAX, &output), 0);
-	CHECK_EQUAL(output_add(output, "file:/nonexistent/x"), -ENOENT);
-	CHECK_EQUAL(output_add(output, "file:/"), -EISDIR);
-	CHECK_EQUAL(output_add(output, "nonsense"), -EINVAL);
+	CHECK_EQUAL(add(output, "file:/nonexistent/x"), -ENOENT);
+	CHECK_EQUAL(add(output, "file:/"), -EISDIR);
 	output_free(output);
 }
 
@@ -87,34 +102,214 @@ TEST(a_device_such_as_dev_null_is_only_written_to)
 {
 	struct output *output = output_to("/dev/null");
 	struct stat status;
-	const char *name;
 
-	output_write(output, "{}\n", 3);
-	CHECK_EQUAL(output_flush(output, &name), 0);
-	CHECK_EQUAL(output_fd(output, 0), -EPERM); /* cannot be waited for */
+	output_write(output, event_none, "{}\n", 3);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	CHECK_EQUAL(output_sink(output, 0)->ops->fd(output_sink(output, 0)),
+		    -EPERM); /* cannot be waited for */
 	output_free(output);
 	CHECK_EQUAL(stat("/dev/null", &status), 0);
 	CHECK(S_ISCHR(status.st_mode));
 }
 
-TEST(a_full_device_is_an_error_with_its_name)
+TEST(a_full_device_is_not_waited_for_and_its_lines_are_counted)
 {
 	struct output *output = output_to("/dev/full");
-	const char *name = NULL;
+	const struct sink *sink = output_sink(output, 0);
+	char line[LINE_MAX];
 
-	output_write(output, "{}\n", 3);
-	CHECK_EQUAL(output_flush(output, &name), -ENOSPC);
-	CHECK_TEXT(name, "file:/dev/full");
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	CHECK(!output_sink(output, 1));
+	for (int i = 0; i < 100; i++) {
+		CHECK(output_ready(output));
+		output_write(output, event_rtt, line, sizeof(line));
+		CHECK_EQUAL(output_flush(output, 0), -EAGAIN);
+	}
+	CHECK_EQUAL(sink->error, -ENOSPC);
+	CHECK_EQUAL(sink->taken.of[event_rtt], sink->ops->pending(sink));
+	CHECK_EQUAL(sink->taken.of[event_rtt] + sink->lost.of[event_rtt], 100);
+	CHECK(sink->lost.of[event_rtt] > 0);
 	output_free(output);
 }
 
-/* A sink on the write end of a pipe or socket that somebody else has, too. */
+TEST(a_specification_is_read_whole_or_refused)
+{
+	static const char *const bad[] = { "syslog",
+					   "file:",
+					   "",
+					   "file:/x,events=drop",
+					   "file:/x,nonsense",
+					   "file:/x,max-size=1",
+					   "file:/x,max-size=1M",
+					   "stdout,max-size=65536",
+					   "file:/x,max-files=0",
+					   "file:/x,events=rtt,,latency",
+					   "file:/x,events=" };
+	struct sink_spec spec;
+	char *message;
+
+	CHECK_EQUAL(sink_spec_parse("file:/a/b,events=rtt,latency,max-size=65536,max-files=3",
+				    &spec, &message),
+		    0);
+	CHECK_TEXT(spec.name, "file:/a/b");
+	CHECK_EQUAL(spec.events, BIT(event_rtt) | BIT(event_latency));
+	CHECK_EQUAL(spec.max_bytes, 65536);
+	CHECK_EQUAL(spec.max_files, 3);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		CHECK_SAYING(sink_spec_parse(bad[i], &spec, &message) == -EINVAL, "%s", bad[i]);
+		CHECK(message && strstr(message, "--output"));
+		free(message);
+	}
+}
+
+TEST(each_sink_takes_its_own_events_and_all_control_lines)
+{
+	const char *path = path_of("lines");
+	struct output *output = output_with(path, ",events=rtt");
+	char text[64];
+
+	output_write(output, event_rtt, "rtt\n", 4);
+	output_write(output, event_latency, "latency\n", 8);
+	output_write(output, event_none, "control\n", 8);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	read_all(path, text, sizeof(text));
+	CHECK_TEXT(text, "rtt\ncontrol\n");
+	CHECK_EQUAL(output_sink(output, 0)->lost.of[event_latency], 0);
+	output_free(output);
+	cleanup(path);
+}
+
+TEST(reopening_after_a_rename_loses_and_doubles_nothing)
+{
+	const char *path = path_of("lines");
+	struct output *output = output_to(path);
+	char renamed[128], text[64];
+
+	snprintf(renamed, sizeof(renamed), "%s.old", path);
+	output_write(output, event_none, "1\n", 2);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	CHECK_EQUAL(rename(path, renamed), 0);
+	output_write(output, event_none, "2\n", 2); /* still to the old one */
+	CHECK_EQUAL(output_reopen(output), 0);
+	output_write(output, event_none, "3\n", 2);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	read_all(renamed, text, sizeof(text));
+	CHECK_TEXT(text, "1\n2\n");
+	read_all(path, text, sizeof(text));
+	CHECK_TEXT(text, "3\n");
+	output_free(output);
+	unlink(renamed);
+	cleanup(path);
+}
+
+TEST(when_reopening_fails_the_old_file_is_gone_on_with)
+{
+	const char *path = path_of("lines");
+	struct output *output = output_to(path);
+	int fd = open(path, O_RDONLY);
+	char text[8] = "";
+
+	cleanup(path); /* the directory, too */
+	CHECK_EQUAL(output_reopen(output), -ENOENT);
+	output_write(output, event_none, "1\n", 2);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	CHECK_EQUAL(read(fd, text, sizeof(text)), 2);
+	output_free(output);
+	close(fd);
+}
+
+TEST(a_file_rotates_by_itself_at_line_ends_and_keeps_so_many)
+{
+	const char *path = path_of("lines");
+	struct output *output = output_with(path, ",max-size=65536,max-files=2");
+	char line[1001], old[128];
+	struct stat status;
+	int expected = 300;
+
+	for (int i = 1; i <= 300; i++) {
+		snprintf(line, sizeof(line), "%0999d\n", i);
+		output_write(output, event_none, line, 1000);
+		if (i % 7 == 0)
+			CHECK_EQUAL(output_flush(output, 0), 0);
+	}
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	output_free(output);
+	/* from the newest line back: each file whole lines, none missing, none twice */
+	for (int i = 0; i < 3; i++) {
+		FILE *stream;
+		int count, first;
+
+		snprintf(old, sizeof(old), i ? "%s.%d" : "%s", path, i);
+		CHECK_EQUAL(stat(old, &status), 0);
+		CHECK(status.st_size <= 65536 && status.st_size % 1000 == 0);
+		count = (int)(status.st_size / 1000);
+		first = expected - count + 1;
+		stream = fopen(old, "r");
+		for (int j = 0; j < count; j++) {
+			CHECK(fgets(line, sizeof(line), stream));
+			CHECK_EQUAL(strtol(line, NULL, 10), first + j);
+		}
+		fclose(stream);
+		expected = first - 1;
+		unlink(old);
+	}
+	snprintf(old, sizeof(old), "%s.3", path);
+	CHECK(stat(old, &status) < 0);
+	cleanup(path);
+}
+
+/* Standard output, as a pipe or socket that somebody else has, too. */
 static struct sink *sink_on(int fd)
 {
+	const struct sink_spec spec = {};
 	struct sink *sink;
 
-	CHECK_EQUAL(sink_stream_new(fd, false, LINE_MAX, &sink), 0);
+	fflush(stdout);
+	CHECK(dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
+	CHECK_EQUAL(sink_stdout_open(&spec, LINE_MAX, &sink), 0);
 	return sink;
+}
+
+static struct output *output_on(int fd, const char *also)
+{
+	struct output *output;
+
+	fflush(stdout);
+	CHECK(dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
+	CHECK_EQUAL(output_new(LINE_MAX, &output), 0);
+	CHECK_EQUAL(add(output, "stdout"), 0);
+	CHECK_EQUAL(add(output, also), 0);
+	return output;
+}
+
+TEST(a_slow_reader_beside_others_is_waited_for_only_a_while)
+{
+	struct output *output;
+	const struct sink *slow, *fast;
+	uint64_t now_ns = 1;
+	int fds[2], lines = 0;
+
+	CHECK(pipe(fds) == 0);
+	output = output_on(fds[1], "file:/dev/null");
+	slow = output_sink(output, 0);
+	fast = output_sink(output, 1);
+	for (; output_ready(output); lines++) {
+		output_write(output, event_rtt, "{\"seq\":1}\n", 10);
+		if (lines % 100 == 0)
+			output_flush(output, now_ns);
+		CHECK(lines < 1000000);
+	}
+	output_flush(output, now_ns + OUTPUT_PATIENCE_NS / 2);
+	CHECK(!output_ready(output)); /* it may be back soon */
+	output_flush(output, now_ns + OUTPUT_PATIENCE_NS * 2);
+	CHECK(output_ready(output));
+	for (int i = 0; i < 50; i++, lines++)
+		output_write(output, event_rtt, "{\"seq\":1}\n", 10);
+	CHECK_EQUAL(slow->lost.of[event_rtt], 50);
+	CHECK_EQUAL(fast->lost.of[event_rtt], 0);
+	CHECK_EQUAL(fast->taken.of[event_rtt], lines);
+	output_free(output);
 }
 
 /* Fill the sink with numbered lines until neither the reader's end nor its buffer takes more. */
