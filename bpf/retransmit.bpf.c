@@ -140,12 +140,17 @@ int retransmit__tcp_retransmit_skb(__u64 *ctx)
 SEC("tp_btf/tcp_retransmit_synack")
 int retransmit__tcp_retransmit_synack(__u64 *ctx)
 {
-	const struct sock *listener = (void *)ctx[0];
+	struct sock *listener = (void *)ctx[0];
 	struct request_sock *req = (void *)ctx[1];
 	const struct tcp_request_sock *tcp_req = (void *)req;
 	struct retransmit *e = event_reserve(retransmit);
+	__u32 *seen;
 	__u8 timeouts;
 
+	/* Fast Open: it is the connection itself by then, and counts the segment as its own */
+	seen = bpf_sk_storage_get(&retransmit_seen, listener, NULL, 0);
+	if (seen)
+		*seen += 1;
 	if (!e)
 		return 0;
 	event_set_addresses((struct event *)e, &req->__req_common, req->rsk_ops->family == AF_INET6,

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <systemd/sd-event.h>
 #include <systemd/sd-id128.h>
@@ -11,6 +10,7 @@
 
 #include "log.h"
 #include "report.h"
+#include "signals.h"
 
 #define DRAIN_BUDGET 4096		       /* records before signals and timers have a turn */
 #define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC)  /* between looks at the ring while events come */
@@ -228,43 +228,26 @@ static int on_duration(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
-static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
-
-/* The signals that end a run; of SIGHUP nothing, if nohup(1) has seen to it. */
-static void end_signals_set(sigset_t *set)
-{
-	struct sigaction action;
-
-	sigemptyset(set);
-	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
-		if (end_signals[i] != SIGHUP || sigaction(SIGHUP, NULL, &action) < 0 ||
-		    action.sa_handler != SIG_IGN)
-			sigaddset(set, end_signals[i]);
-}
-
-void daemon_hold_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	end_signals_set(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-/* The first signal ends the run in order. It also gives the next one its default meaning back. */
+/*
+ * SIGHUP opens files anew, for logrotate(8); without a file it is the terminal's end. The first
+ * signal that ends the run does so in order, and gives the next one its default meaning back.
+ */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
-	sigset_t set;
+	struct daemon *daemon = context;
+	int r;
 
 	(void)source;
-	end_signals_set(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
-		if (sigismember(&set, end_signals[i]))
-			signal(end_signals[i], SIG_DFL);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	end(context, info->ssi_signo == SIGINT	? "SIGINT" :
-		     info->ssi_signo == SIGTERM ? "SIGTERM" :
-						  "SIGHUP");
+	if (info->ssi_signo == SIGHUP && output_reopens(daemon->output)) {
+		r = output_reopen(daemon->output);
+		if (r < 0)
+			log_error("cannot open an output anew: %s; going on with the old file",
+				  strerror(-r));
+		flush(daemon);
+		return 0;
+	}
+	signals_release();
+	end(daemon, signal_name((int)info->ssi_signo));
 	return 0;
 }
 
@@ -327,18 +310,13 @@ static int outputs_add(struct daemon *daemon)
 static int signals_add(struct daemon *daemon)
 {
 	sigset_t set;
+	int r = 0;
 
-	end_signals_set(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++) {
-		int r;
-
-		if (!sigismember(&set, end_signals[i]))
-			continue;
-		r = sd_event_add_signal(daemon->loop, NULL, end_signals[i], on_signal, daemon);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	signals_set(&set);
+	for (int number = 1; number < NSIG && r >= 0; number++)
+		if (sigismember(&set, number) == 1)
+			r = sd_event_add_signal(daemon->loop, NULL, number, on_signal, daemon);
+	return r;
 }
 
 /* ---- the end ---- */

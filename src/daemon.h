@@ -10,13 +10,10 @@
 #include "options.h"
 #include "probe.h"
 
-/* Let the signals that end a run wait until daemon_run() can take them, and ignore SIGPIPE. */
-void daemon_hold_signals(void);
-
 /*
- * Log until a signal, the end of the time or of the count, or until the output's reader has gone;
- * then detach, write what is left, and the stop line. The probe, the lines and the output stay the
- * caller's.
+ * Log until a signal (signals_hold() has been called), the end of the time or of the count, or
+ * until the output's reader has gone; then detach, write what is left, and the stop line. The
+ * probe, the lines and the output stay the caller's.
  *
  * 0 when it ended as asked, the reader's going included. -EBADMSG when the books do not balance,
  * -EIO when lines could not be written (told to the log), or an error of the event loop.

@@ -11,6 +11,7 @@
 #include "capability.h"
 #include "daemon.h"
 #include "log.h"
+#include "signals.h"
 
 #define EXIT_USAGE 2
 
@@ -136,7 +137,7 @@ static int run(const struct options *options)
 	char hostname[HOST_NAME_MAX + 1] = "";
 	int r;
 
-	daemon_hold_signals();
+	signals_hold();
 	gethostname(hostname, sizeof(hostname) - 1);
 	r = output_new(LINES_LINE_MAX, &output);
 	if (r < 0) {

@@ -218,6 +218,12 @@ void output_give_up(struct output *output)
 	for_each_sink(output, sink) sink->given_up = true;
 }
 
+bool output_reopens(const struct output *output)
+{
+	for_each_sink(output, sink) if (sink->ops->reopen) return true;
+	return false;
+}
+
 int output_reopen(struct output *output)
 {
 	int result = 0;
@@ -226,10 +232,8 @@ int output_reopen(struct output *output)
 	{
 		int r = sink->ops->reopen ? sink->ops->reopen(sink) : 0;
 
-		if (r < 0) {
-			sink->error = r;
+		if (r < 0)
 			result = r;
-		}
 	}
 	return result;
 }

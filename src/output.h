@@ -100,7 +100,13 @@ int output_flush(struct output *output, uint64_t now_ns);
 /* Wait for no sink any more: those without room lose lines from now on. */
 void output_give_up(struct output *output);
 
-/* Open files anew that may have been renamed. The error of the last sink that could not be, or 0. */
+/* Is there a sink that can be opened anew? */
+bool output_reopens(const struct output *output);
+
+/*
+ * Open files anew that may have been renamed. The error of the last sink that could not be, or 0;
+ * such a one goes on with the file it has.
+ */
 int output_reopen(struct output *output);
 
 /* Sink number `i`, NULL past the last. */

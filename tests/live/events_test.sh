@@ -32,6 +32,21 @@ test_segs_sum_up_to_total_retrans_over_ipv4_ipv6_and_a_dual_stack_socket() {
 	done
 }
 
+# Calls that the kernel did not make show when TCP's own counter has grown by more than one call's segments.
+test_missed_calls_are_counted_and_told_as_lost() {
+	wire_up --delay-ms 2 --drop-every 20
+	netlog_start --events=retransmit
+	# of netlog's two maps of sockets (type 24, sk_storage) the one that holds a number
+	map=$(awk '/^map_type:/ { type = $2 } /^value_size:/ { size = $2 }
+		/^map_id:/ && type == 24 && size == 4 { print $2 }' /proc/"$netlog_pid"/fdinfo/* | head -n 1)
+	traffic --messages 2 --bytes 300000 --forget "$map"
+	netlog_stop
+	check_books
+	[ "$(missed retransmit)" -ge 7 ] || fail "missed: $(missed retransmit)"
+	equal "more than the truth" "$(($(segs_of "$(of client sock_cookie)") - $(of client total_retrans)))" 7
+	/usr/bin/python3 tests/live/validate.py "$netlog" "$lines" || fail "a line is not valid"
+}
+
 test_a_small_receive_window_and_many_segments_in_one_skb_still_sum_up() {
 	wire_up --delay-ms 2 --drop-every 7
 	netlog_start --events=retransmit

@@ -93,7 +93,7 @@ test_the_end_of_the_terminal_ends_it_unless_nohup_says_otherwise() {
 	lines=$work/lines
 	for how in "" "trap '' HUP;"; do
 		rm -f "$lines"
-		bash -c "$how exec $netlog -q -o file:$lines" &
+		bash -c "$how exec $netlog -q >$lines" &
 		pid=$!
 		pids+=($pid)
 		wait_for 30 grep -qs start "$lines" || fail "no start"
@@ -103,8 +103,43 @@ test_the_end_of_the_terminal_ends_it_unless_nohup_says_otherwise() {
 		fi
 		wait $pid
 		equal "exit status" $? 0
-		equal "reason" "$(tail -n 1 "$lines" | jq -r .reason)" SIG${how:+TERM}$([ -n "$how" ] || echo HUP)
+		equal "reason" "$(tail -n 1 "$lines" | jq -r .reason)" "SIG$([ -n "$how" ] && echo TERM || echo HUP)"
 	done
+}
+
+# What logrotate does, again and again, under traffic: the files together are the run, line by line.
+test_files_are_opened_anew_on_sighup_and_no_line_is_lost_or_doubled() {
+	wire_up
+	chatter 1
+	netlog_start
+	for i in 1 2 3 4 5 6; do
+		grown() { [ "$(wc -l <"$lines")" -gt 50 ]; }
+		wait_for 10 grown || fail "no lines"
+		mv "$lines" "$lines.$i"
+		kill -HUP "$netlog_pid"
+		wait_for 10 test -e "$lines" || fail "not opened anew"
+	done
+	netlog_stop
+	cat "$lines".[1-6] "$lines" >"$work/whole"
+	lines=$work/whole
+	check_books # seq from 1 on without a gap or a double
+}
+
+test_where_a_file_cannot_be_opened_anew_the_old_one_goes_on() {
+	mkdir "$work/away"
+	lines=$work/away/lines
+	$netlog -o "file:$lines" 2>"$work/message" &
+	pid=$!
+	pids+=($pid)
+	wait_for 30 grep -qs start "$lines" || fail "no start"
+	mv "$work/away" "$work/gone"
+	kill -HUP $pid
+	wait_for 10 grep -q "cannot open an output anew: No such file" "$work/message" || fail "nothing said"
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	lines=$work/gone/lines
+	check_books
 }
 
 # Programs may be at work on the other CPU when they are detached: nothing is half counted.

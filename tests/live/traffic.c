@@ -8,18 +8,20 @@
  * each message that was received: the wall clock right before and after the read that completed it.
  *
  *   traffic --client NETNS --server NETNS [--family 4|6|46] [--messages N] [--bytes N] [--reply N]
- *           [--gap-ms N] [--dwell-ms N] [--read-bytes N] [--times] [--congestion NAME] [--comm NAME]
+ *           [--gap-ms N] [--dwell-ms N] [--read-bytes N] [--forget MAP_ID] [--times]
+ *           [--congestion NAME] [--comm NAME]
  *
  * --dwell-ms: the server leaves each message in its socket's queue for that long after it has come.
  * --read-bytes: it reads them in parts of so many bytes. --comm: the server's name, any bytes.
- * NETNS is a path such as /proc/PID/fd/30, or - for the own namespace. Family 46: an IPv4 client
- * and a dual-stack server.
+ * --forget: before the last message, netlog's memory of the client's socket (a map, by its id) is
+ * set back by 7 segments.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <linux/bpf.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -32,17 +34,19 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TIMEOUT_S 60 /* of every read and write: a test never hangs */
 #define TCP_CLOSE_STATE 7
+#define FORGET_SEGMENTS 7
 
 static const char *client_netns = "-", *server_netns = "-", *congestion;
 static const char *comm = "traffic-server";
-static unsigned long read_bytes = ULONG_MAX, messages = 1, bytes = 1, reply = 1, gap_ms, dwell_ms,
-		     family = 4;
+static unsigned long forget_map, read_bytes = ULONG_MAX, messages = 1, bytes = 1, reply = 1, gap_ms,
+				 dwell_ms, family = 4;
 static bool times;
 
 struct message_time {
@@ -243,6 +247,34 @@ static void serve(int listener)
 	exit(EXIT_SUCCESS);
 }
 
+static int bpf(int command, union bpf_attr *attr)
+{
+	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+/*
+ * As if netlog's program had not been run for FORGET_SEGMENTS: its memory of the socket, the map
+ * with this id, is set back.
+ */
+static void forget(int fd)
+{
+	union bpf_attr by_id = { .map_id = (__u32)forget_map };
+	int map = bpf(BPF_MAP_GET_FD_BY_ID, &by_id);
+	uint32_t seen = 0;
+	union bpf_attr attr = {
+		.map_fd = (__u32)map,
+		.key = (uintptr_t)&fd,
+		.value = (uintptr_t)&seen,
+	};
+
+	if (map < 0 || bpf(BPF_MAP_LOOKUP_ELEM, &attr) < 0)
+		fail("the socket is not in netlog's map");
+	seen -= FORGET_SEGMENTS;
+	if (bpf(BPF_MAP_UPDATE_ELEM, &attr) < 0)
+		fail("netlog's map");
+	close(map);
+}
+
 static void use(int fd)
 {
 	struct message_time *message_times = calloc(messages, sizeof(*message_times));
@@ -253,6 +285,8 @@ static void use(int fd)
 		fail("memory");
 	ports_text(fd, ports, sizeof(ports));
 	for (unsigned long i = 0; i < messages; i++) {
+		if (forget_map && i == messages - 1)
+			forget(fd);
 		send_all(fd, buffer, bytes);
 		receive_all(fd, buffer, reply, &message_times[i]);
 		if (gap_ms)
@@ -274,6 +308,7 @@ static void arguments(int argc, char **argv)
 		{ "gap-ms", required_argument, NULL, 'g' },
 		{ "dwell-ms", required_argument, NULL, 'd' },
 		{ "read-bytes", required_argument, NULL, 'p' },
+		{ "forget", required_argument, NULL, 'e' },
 		{ "comm", required_argument, NULL, 'n' },
 		{ "congestion", required_argument, NULL, 'o' },
 		{ "times", no_argument, NULL, 't' },
@@ -308,6 +343,9 @@ static void arguments(int argc, char **argv)
 			break;
 		case 'd':
 			dwell_ms = value;
+			break;
+		case 'e':
+			forget_map = value;
 			break;
 		case 'p':
 			read_bytes = value;

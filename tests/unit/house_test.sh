@@ -38,7 +38,7 @@ layer() {
 	output | encode | schema) echo 3 ;;
 	control) echo 2 ;;
 	event) echo 1 ;;
-	log | util | text | clock | capability) echo 0 ;;
+	log | util | text | clock | capability | signals) echo 0 ;;
 	*) echo "$1 has no layer: give it one in tests/unit/house_test.sh" >&2 ;;
 	esac
 }

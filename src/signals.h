@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * signals.h - the signals that end a run: SIGINT, SIGTERM, and SIGHUP unless nohup(1) has seen to
+ * it.
+ */
+#ifndef NETLOG_SIGNALS_H
+#define NETLOG_SIGNALS_H
+
+#include <signal.h>
+
+void signals_set(sigset_t *ret_set);
+
+/* Let them wait until somebody takes them; and no reader's going is a signal (SIGPIPE). */
+void signals_hold(void);
+
+/* From now on they end the process at once. */
+void signals_release(void);
+
+/* Its name, for those of the set. */
+const char *signal_name(int number);
+
+#endif
