@@ -16,11 +16,10 @@ fi
 
 build=build
 work=$(mktemp -d) || exit 1
-pids=()
 
 at_exit() {
-	# all that was started, by pid; each in turn, so that nothing is left when we have gone
-	for pid in "${pids[@]}"; do
+	# all that was started here and still runs: a pid that has been waited for may be another's by now
+	for pid in $(jobs -rp); do
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
 	done
@@ -51,14 +50,12 @@ say() {
 
 $build/wire --delay-ms 5 --drop-every 20 >"$work/wire" 2>"$work/wire.log" &
 wire=$!
-pids+=($wire)
 wait_for grep -q ready "$work/wire" || fail "no wire: $(cat "$work/wire.log")"
 client=/proc/$wire/fd/30
 server=/proc/$wire/fd/31
 
 $build/netlog --quiet --duration=60 --output="file:$work/lines" 2>"$work/netlog.log" &
 netlog=$!
-pids+=($netlog)
 wait_for grep -qs '"start"' "$work/lines" || {
 	cat "$work/netlog.log" >&2
 	exit 1
@@ -69,7 +66,6 @@ for family in 4 6; do
 	# in the background, since bash acts on a signal at once only while it waits
 	timeout 20 $build/traffic --client $client --server $server --family $family \
 		--bytes 60000 --messages 10 >"$work/truth.$family" &
-	pids+=($!)
 	wait $! || fail "the traffic failed"
 done
 kill $netlog

@@ -270,7 +270,6 @@ test_a_socket_older_than_netlog_tells_only_what_is_new() {
 	build/traffic --client "$ns0" --server "$ns1" --messages 200 --reply 0 --gap-ms 20 \
 		>"$work/truth" &
 	traffic_pid=$!
-	pids+=($traffic_pid)
 	established() { nsenter --net="$ns1" ss -tnH state established | grep -q .; }
 	wait_for 10 established || fail "no connection"
 	netlog_start --events=rtt

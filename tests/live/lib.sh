@@ -12,12 +12,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin
 netlog=build/netlog
 work=$(mktemp -d) || exit 1
-pids=()
 wire_pid=
 netlog_pid=
 
 at_exit() {
-	for pid in "${pids[@]}"; do
+	for pid in $(jobs -rp); do
 		kill "$pid" 2>/dev/null
 	done
 	rm -rf "$work"
@@ -45,7 +44,6 @@ wait_for() {
 wire_up() {
 	build/wire "$@" >"$work/wire" 2>"$work/wire.log" &
 	wire_pid=$!
-	pids+=($wire_pid)
 	wait_for 10 grep -qs ready "$work/wire" || fail "no wire: $(cat "$work/wire.log")"
 	ns0=/proc/$wire_pid/fd/30
 	ns1=/proc/$wire_pid/fd/31
@@ -74,7 +72,6 @@ netlog_start() {
 	: >"$lines"
 	"$netlog" --output="file:$lines" "$@" 2>"$work/netlog.log" &
 	netlog_pid=$!
-	pids+=($netlog_pid)
 	wait_for 30 grep -q '"event_type":"start"' "$lines" ||
 		fail "netlog did not start: $(cat "$work/netlog.log")"
 }
@@ -140,7 +137,6 @@ run_tests() {
 	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }' | grep -F "${TEST:-test_}"); do
 		# a subshell each: what one leaves behind ends with it
 		if (
-			pids=()
 			work=$work/$name
 			mkdir "$work" && chmod 755 "$work" "${work%/*}"
 			trap at_exit_of_test EXIT
@@ -157,7 +153,8 @@ run_tests() {
 
 at_exit_of_test() {
 	mountpoint -q "$work/disk" && umount -l "$work/disk"
-	for pid in "${pids[@]}"; do
+	# all that was started here and still runs: a pid that has been waited for may be another's by now
+	for pid in $(jobs -rp); do
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
 	done

@@ -7,7 +7,6 @@
 # Traffic without end, in the background: a message each GAP ms
 chatter() {
 	build/traffic --client "$ns0" --server "$ns1" --messages 1000000 --gap-ms "$1" >/dev/null 2>&1 &
-	pids+=($!)
 }
 
 # status_of COMMAND...: its exit status into $status, its stderr into $message
@@ -95,7 +94,6 @@ test_the_end_of_the_terminal_ends_it_unless_nohup_says_otherwise() {
 		rm -f "$lines"
 		bash -c "$how exec $netlog -q >$lines" &
 		pid=$!
-		pids+=($pid)
 		wait_for 30 grep -qs start "$lines" || fail "no start"
 		kill -HUP $pid
 		if [ -n "$how" ]; then
@@ -130,7 +128,6 @@ test_where_a_file_cannot_be_opened_anew_the_old_one_goes_on() {
 	lines=$work/away/lines
 	$netlog -o "file:$lines" 2>"$work/message" &
 	pid=$!
-	pids+=($pid)
 	wait_for 30 grep -qs start "$lines" || fail "no start"
 	mv "$work/away" "$work/gone"
 	kill -HUP $pid
@@ -145,7 +142,6 @@ test_where_a_file_cannot_be_opened_anew_the_old_one_goes_on() {
 # Programs may be at work on the other CPU when they are detached: nothing is half counted.
 test_the_books_balance_when_it_ends_in_the_middle_of_traffic() {
 	build/traffic --bytes 100000000 --messages 1000 >/dev/null 2>&1 &
-	pids+=($!)
 	for _ in $(seq 8); do
 		netlog_start --ring-size=65536
 		some() { [ "$(wc -l <"$lines")" -gt 500 ]; }
@@ -201,7 +197,6 @@ test_a_stalled_reader_costs_counted_events_and_no_torn_line() {
 	exec {reader}<>"$work/pipe"
 	$netlog -q --ring-size=65536 --stats-interval=0.2 >"$work/pipe" &
 	pid=$!
-	pids+=($pid)
 	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
 	for _ in 1 2 3; do
 		traffic --messages 1500 --bytes 100 --reply 100
@@ -209,7 +204,6 @@ test_a_stalled_reader_costs_counted_events_and_no_torn_line() {
 	lines=$work/lines
 	cat <&$reader >"$lines" &
 	cat_pid=$!
-	pids+=($cat_pid)
 	wait_for 10 grep -q '"event_type":"lost"' "$lines" || fail "no lost line: $(tail -n 1 "$lines")"
 	kill -TERM $pid
 	wait $pid
@@ -230,7 +224,6 @@ test_a_second_signal_ends_it_at_once() {
 	exec {reader}<>"$work/pipe"
 	$netlog -q >"$work/pipe" &
 	pid=$!
-	pids+=($pid)
 	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
 	for _ in 1 2 3; do
 		traffic --messages 1000 --bytes 100 --reply 100
@@ -314,7 +307,6 @@ test_a_full_disk_cuts_no_line_and_is_told_when_it_works_again() {
 	lines=$work/disk/lines
 	$netlog -o "file:$lines" 2>"$work/message" &
 	pid=$!
-	pids+=($pid)
 	wait_for 30 grep -qs start "$lines" || fail "no start"
 	for _ in 1 2 3; do
 		traffic --messages 1000 --bytes 100 --reply 100
@@ -354,14 +346,14 @@ test_a_slow_reader_gets_all_to_the_end() {
 	lines=$work/lines
 	mkfifo "$work/pipe"
 	{
-		while dd bs=65536 count=1 iflag=fullblock status=none | tee -a "$lines" | grep -q .; do
+		while dd bs=65536 count=1 iflag=fullblock status=none >"$work/part" && [ -s "$work/part" ]; do
+			cat "$work/part" >>"$lines"
 			sleep 0.3 # 200 kB a second
 		done
 	} <"$work/pipe" &
 	reader=$!
 	$netlog -q >"$work/pipe" &
 	pid=$!
-	pids+=($pid $reader)
 	for _ in 1 2; do
 		traffic --messages 500 --bytes 100 --reply 100
 	done
@@ -380,7 +372,6 @@ test_a_reader_that_never_reads_is_not_waited_for_for_ever() {
 	exec {reader}<>"$work/pipe"
 	$netlog -q >"$work/pipe" 2>"$work/message" &
 	pid=$!
-	pids+=($pid)
 	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
 	for _ in 1 2; do
 		traffic --messages 500 --bytes 100 --reply 100
@@ -415,7 +406,6 @@ test_each_output_has_its_own_events() {
 	lines=$work/all
 	$netlog -q -o "file:$work/all" -o "file:$work/rtt,events=rtt" &
 	pid=$!
-	pids+=($pid)
 	wait_for 30 grep -qs start "$work/rtt" || fail "no start"
 	traffic --messages 100
 	kill -TERM $pid
@@ -432,7 +422,6 @@ test_a_signal_while_loading_ends_it_in_order_too() {
 	for pause in 0 0.01 0.03 0.06 0.1; do
 		$netlog -q -o "file:$work/lines" &
 		pid=$!
-		pids+=($pid)
 		sleep $pause # any moment is as good as another: whatever it is at, it must end in order
 		kill -TERM $pid 2>/dev/null
 		wait $pid
