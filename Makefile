@@ -104,7 +104,7 @@ tools: $(TOOLS)
 
 test:
 	@tests/requirements.sh install build test
-	@$(MAKE) --no-print-directory all unit-tests tools
+	@$(MAKE) --no-print-directory --silent all unit-tests tools
 	@tests/run.sh
 
 # ---- for people

@@ -95,5 +95,5 @@ for family in 4 6; do
 	echo "IPv$family: netlog $told, TCP_INFO $true"
 done
 
-say "The last line, with the figures of the run:"
+say "The last line, with the figures of the run (other connections of this host count, too):"
 tail -n 1 "$work/lines"

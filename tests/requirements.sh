@@ -106,9 +106,9 @@ install() {
 	[ -n "$rows" ] || return 0
 	if command -v apt-get >/dev/null; then
 		packages=$(echo "$rows" | cut -d'|' -f3 | sort -u | tr '\n' ' ')
-		echo "netlog: missing: $packages" >&2
 		# shellcheck disable=SC2086 # one word a package
 		if [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; then
+			echo "netlog: installing: $packages" >&2
 			quietly as_root apt-get update -qq &&
 				quietly as_root env DEBIAN_FRONTEND=noninteractive \
 					apt-get install -y -qq --no-install-recommends $packages
@@ -117,7 +117,7 @@ install() {
 		fi
 	elif command -v dnf >/dev/null; then
 		packages=$(echo "$rows" | cut -d'|' -f4 | sort -u | tr '\n' ' ')
-		echo "netlog: missing: $packages" >&2
+		echo "netlog: installing: $packages" >&2
 		# shellcheck disable=SC2086
 		as_root dnf install -y -q $packages >&2
 	fi

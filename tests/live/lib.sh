@@ -110,6 +110,12 @@ equal() {
 	[ "$2" = "$3" ] || fail "$1: $2, not $3"
 }
 
+# told WHAT SEEN TRUE: as many retransmits as there were, but for those told as missed
+told() {
+	[ "$2" -le "$3" ] && [ $(($2 + $(missed retransmit))) -ge "$3" ] ||
+		fail "$1: $2, not $3 ($(missed retransmit) missed)"
+}
+
 # at_least WHAT SEEN PART WHOLE: seen >= part % of whole, and whole is not nothing
 at_least() {
 	[ "$4" -gt 0 ] && [ $((100 * $2)) -ge $(($3 * $4)) ] || fail "$1: $2 of $4, wanted $3 %"
