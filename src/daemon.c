@@ -34,6 +34,7 @@ struct daemon {
 	struct report report;
 	const char *reason;
 	bool waiting;	  /* a reader is slow, its buffer is full: the ring is left alone */
+	bool asleep;	  /* the doorbell has been raised */
 	bool stopped;	  /* the drain ended before its budget and the ring's end */
 	bool reader_gone; /* EPIPE */
 };
@@ -113,8 +114,13 @@ static int ring_wait(struct daemon *daemon, unsigned int drained)
 	daemon->waiting = !output_ready(daemon->output);
 	if (!daemon->waiting && !drained) {
 		probe_sleep(daemon->probe);
+		if (!daemon->asleep)
+			timer_set(daemon->drain,
+				  DRAIN_INTERVAL_US); /* one more look: see probe_sleep() */
+		daemon->asleep = true;
 		return sd_event_source_set_enabled(daemon->ring, SD_EVENT_ON);
 	}
+	daemon->asleep = false;
 	if (!daemon->waiting) /* at once if there is more, but signals and timers first */
 		timer_set(daemon->drain,
 			  daemon->stopped || drained == DRAIN_BUDGET ? 0 : DRAIN_INTERVAL_US);

@@ -289,7 +289,9 @@ unsigned int probe_drain(struct probe *probe, unsigned int budget,
 /*
  * The next event_submit() sees the doorbell and signals. One that looked just before it was raised
  * does not, but has its record in the ring by then, and the caller's next poll of probe_fd(), which
- * follows, sees that: ringbuf_map_poll(), kernel/bpf/ringbuf.c.
+ * follows, sees that: ringbuf_map_poll(), kernel/bpf/ringbuf.c. So it is where the reservation is
+ * ordered before the look at the doorbell (x86); elsewhere the caller should look once more, a
+ * little later.
  */
 void probe_sleep(struct probe *probe)
 {
