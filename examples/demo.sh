@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/root.sh
 
 if [ "$(id -u)" != 0 ]; then
-	as_root env PATH="$PATH" "$0" "$@"
+	as_root "$0" "$@"
 	exit
 fi
 

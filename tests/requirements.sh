@@ -6,6 +6,7 @@
 #
 # Groups: build, demo, test.
 set -u
+. "$(dirname "$0")/root.sh"
 
 # group | what | how to know | package for apt | package for dnf
 requirements() {
@@ -34,9 +35,6 @@ requirements() {
 	test|Python 3 with jsonschema|python jsonschema|python3-jsonschema|python3-jsonschema
 	END
 }
-
-# bpftool, ip, tc live where not every user's PATH leads
-PATH=$PATH:/usr/sbin:/sbin
 
 compiles() { # flags; the program on stdin
 	command -v "${CC:-cc}" >/dev/null && "${CC:-cc}" "$@" -x c - -o /dev/null 2>/dev/null
@@ -76,18 +74,6 @@ check() {
 	return 1
 }
 
-# Run the installer as root: at once, or by sudo; else say what somebody else would have to do.
-as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
-	else
-		echo "netlog: cannot install: not root, and there is no sudo; as root: $*" >&2
-		return 1
-	fi
-}
-
 # What an installer says is of interest only if it fails.
 quietly() {
 	log=$(mktemp) || return 1
@@ -101,25 +87,24 @@ quietly() {
 	return $status
 }
 
+# shellcheck disable=SC2086 # packages are words
 install() {
 	rows=$(missing "$@")
 	[ -n "$rows" ] || return 0
 	if command -v apt-get >/dev/null; then
 		packages=$(echo "$rows" | cut -d'|' -f3 | sort -u | tr '\n' ' ')
-		# shellcheck disable=SC2086 # one word a package
-		if [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; then
+		if can_be_root; then
 			echo "netlog: installing: $packages" >&2
 			quietly as_root apt-get update -qq &&
 				quietly as_root env DEBIAN_FRONTEND=noninteractive \
 					apt-get install -y -qq --no-install-recommends $packages
 		else
-			as_root apt-get install $packages
+			as_root apt-get install $packages # says what somebody else would have to do
 		fi
 	elif command -v dnf >/dev/null; then
 		packages=$(echo "$rows" | cut -d'|' -f4 | sort -u | tr '\n' ' ')
 		echo "netlog: installing: $packages" >&2
-		# shellcheck disable=SC2086
-		as_root dnf install -y -q $packages >&2
+		quietly as_root dnf install -y -q $packages
 	fi
 	check "$@"
 }

@@ -43,7 +43,7 @@ done
 
 if [ "$(id -u)" = 0 ]; then
 	why=
-elif ! command -v sudo >/dev/null; then
+elif ! can_be_root; then
 	why="live tests need root, and there is no sudo"
 elif ! sudo -v; then
 	why="live tests need root, and sudo refused"
