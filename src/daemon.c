@@ -78,17 +78,18 @@ static void outputs_watch(struct daemon *daemon)
 /* Write what can be written. Returns whether all is out. */
 static bool flush(struct daemon *daemon)
 {
+	uint64_t now_ns = clock_boot_ns();
 	int r;
 
 	if (daemon->reader_gone)
 		return true;
-	r = output_flush(daemon->output, clock_boot_ns());
+	r = output_flush(daemon->output, now_ns);
 	if (r == -EPIPE) {
 		daemon->reader_gone = true;
 		end(daemon, "reader gone");
 		return true;
 	}
-	report_outputs(&daemon->report, clock_boot_ns());
+	report_outputs(&daemon->report, now_ns);
 	outputs_watch(daemon);
 	return r == 0;
 }
@@ -169,6 +170,13 @@ static int on_drain(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
+/* A reader has read, or an output works again: back to the ring, if that has been waited for. */
+static void ring_resume(struct daemon *daemon)
+{
+	if (daemon->waiting && output_ready(daemon->output))
+		ring_drain(daemon);
+}
+
 static int on_output(sd_event_source *source, int fd, uint32_t events, void *context)
 {
 	struct daemon *daemon = context;
@@ -180,8 +188,7 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *con
 		end(daemon, "reader gone");
 	}
 	flush(daemon);
-	if (daemon->waiting && output_ready(daemon->output))
-		ring_drain(daemon);
+	ring_resume(daemon);
 	return 0;
 }
 
@@ -196,8 +203,7 @@ static int on_retry(sd_event_source *source, uint64_t us, void *context)
 	flush(daemon); /* sets the timer again, if it must */
 	if (output_ready(daemon->output) && report_losses(&daemon->report))
 		flush(daemon);
-	if (daemon->waiting && output_ready(daemon->output))
-		ring_drain(daemon);
+	ring_resume(daemon);
 	return 0;
 }
 

@@ -109,15 +109,7 @@ static int attach(const struct options *options, struct probe **ret_probe)
 	return 0;
 }
 
-/* Append to a list "a, b, c", as far as it fits. */
-static void list_add(char *list, size_t size, const char *word)
-{
-	size_t length = strlen(list);
-
-	snprintf(list + length, size - length, "%s%s", length ? ", " : "", word);
-}
-
-static void report_start(const struct probe *probe, const struct options *options)
+static void announce(const struct probe *probe, const struct options *options)
 {
 	char events[512] = "", outputs[1024] = "";
 
@@ -160,7 +152,7 @@ static int run(const struct options *options)
 	r = attach(options, &probe);
 	if (r)
 		return r;
-	report_start(probe, options);
+	announce(probe, options);
 	r = daemon_run(options, probe, &lines);
 	if (r == -EIO)
 		return EX_IOERR;

@@ -14,6 +14,7 @@
 #define SECONDS_MAX 4000000000ULL
 #define THRESHOLD_MAX 4000000000ULL
 #define STATS_INTERVAL_DEFAULT 60
+#define WORD_LIST_BYTES 1024
 
 /* While one option is applied: where its value goes, and what is wrong with it. */
 struct context {
@@ -36,21 +37,6 @@ static int complain(struct context *context, const char *format, ...)
 }
 
 /* ---- values ---- */
-
-static int parse_count(const char *text, uint64_t *ret_value)
-{
-	unsigned long long value;
-	char *end;
-
-	if (!isdigit((unsigned char)text[0]))
-		return -EINVAL; /* strtoull() takes signs and blanks, too */
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || *end)
-		return -EINVAL;
-	*ret_value = value;
-	return 0;
-}
 
 /* Seconds, with up to six decimals. */
 static int parse_seconds(const char *text, uint64_t *ret_us)
@@ -75,7 +61,7 @@ static int parse_seconds(const char *text, uint64_t *ret_us)
 			us += (uint64_t)(*p - '0') * scale;
 		}
 	}
-	if (parse_count(whole, &seconds) < 0 || seconds > SECONDS_MAX)
+	if (parse_u64(whole, &seconds) < 0 || seconds > SECONDS_MAX)
 		return -EINVAL;
 	*ret_us = seconds * USEC_PER_SEC + us;
 	return 0;
@@ -84,14 +70,11 @@ static int parse_seconds(const char *text, uint64_t *ret_us)
 /* The names of a list's possible words, "a, b, c"; the caller frees. */
 static char *word_list(const char *(*word)(unsigned int number), unsigned int count)
 {
-	char *list = calloc(1, 1024);
+	char *list = calloc(1, WORD_LIST_BYTES);
 
-	for (unsigned int i = 0; list && i < count; i++) {
-		size_t length = strlen(list);
-
+	for (unsigned int i = 0; list && i < count; i++)
 		if (word(i))
-			snprintf(list + length, 1024 - length, "%s%s", length ? ", " : "", word(i));
-	}
+			list_add(list, WORD_LIST_BYTES, word(i));
 	return list;
 }
 
@@ -170,7 +153,7 @@ static int apply_duration(struct context *context)
 
 static int apply_count(struct context *context)
 {
-	if (parse_count(context->value, &context->options->count) < 0 || !context->options->count)
+	if (parse_u64(context->value, &context->options->count) < 0 || !context->options->count)
 		return complain(context, "--count: '%s' is no number of lines; give 1 or more",
 				context->value);
 	return 0;
@@ -189,7 +172,7 @@ static int apply_rtt_interval(struct context *context)
 {
 	uint64_t ms;
 
-	if (parse_count(context->value, &ms) < 0 || ms > THRESHOLD_MAX)
+	if (parse_u64(context->value, &ms) < 0 || ms > THRESHOLD_MAX)
 		return complain(context, "--rtt-interval: '%s' is no time; give milliseconds",
 				context->value);
 	context->options->rtt_interval_us = ms * USEC_PER_MSEC;
@@ -200,7 +183,7 @@ static int apply_min_latency(struct context *context)
 {
 	uint64_t us;
 
-	if (parse_count(context->value, &us) < 0 || us > THRESHOLD_MAX)
+	if (parse_u64(context->value, &us) < 0 || us > THRESHOLD_MAX)
 		return complain(context, "--min-latency: '%s' is no time; give microseconds",
 				context->value);
 	context->options->min_latency_us = us;
@@ -211,7 +194,7 @@ static int apply_ring_size(struct context *context)
 {
 	uint64_t page = (uint64_t)getpagesize(), bytes;
 
-	if (parse_count(context->value, &bytes) < 0 || bytes < page || bytes > RING_BYTES_MAX ||
+	if (parse_u64(context->value, &bytes) < 0 || bytes < page || bytes > RING_BYTES_MAX ||
 	    bytes & (bytes - 1))
 		return complain(context,
 				"--ring-size: '%s' cannot be had; give a power of two from %llu "

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "output.h"
 
-#include <ctype.h>
 #include <errno.h>
 
 #define FILE_PREFIX "file:"
@@ -40,7 +39,8 @@ void output_free(struct output *output)
 {
 	if (!output)
 		return;
-	for_each_sink(output, sink) sink_free(sink);
+	for_each_sink(output, sink)
+		sink_free(sink);
 	free(output);
 }
 
@@ -48,13 +48,9 @@ void output_free(struct output *output)
 
 static int parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *ret_number)
 {
-	char *end;
-
-	if (!isdigit((unsigned char)text[0]))
+	if (parse_u64(text, ret_number) < 0)
 		return -EINVAL;
-	errno = 0;
-	*ret_number = strtoull(text, &end, 10);
-	return errno || *end || *ret_number < least || *ret_number > most ? -EINVAL : 0;
+	return *ret_number < least || *ret_number > most ? -EINVAL : 0;
 }
 
 static int parse_event(const char *name, uint64_t *events)
@@ -162,14 +158,15 @@ int output_add(struct output *output, const struct sink_spec *spec)
 
 bool output_ready(const struct output *output)
 {
-	for_each_sink(output, sink) if (!sink->given_up && !sink->ops->ready(sink)) return false;
+	for_each_sink(output, sink)
+		if (!sink->given_up && !sink->ops->ready(sink))
+			return false;
 	return true;
 }
 
 void output_write(struct output *output, enum event_type type, const char *line, size_t length)
 {
-	for_each_sink(output, sink)
-	{
+	for_each_sink(output, sink) {
 		if (type != event_none && !(sink->events & BIT(type)))
 			continue;
 		if (sink->ops->ready(sink)) {
@@ -200,8 +197,7 @@ int output_flush(struct output *output, uint64_t now_ns)
 {
 	int result = 0;
 
-	for_each_sink(output, sink)
-	{
+	for_each_sink(output, sink) {
 		int r = sink->ops->flush(sink);
 
 		if ((r == -EPIPE || r == -ECONNRESET) && !spec_path(sink->name))
@@ -215,12 +211,15 @@ int output_flush(struct output *output, uint64_t now_ns)
 
 void output_give_up(struct output *output)
 {
-	for_each_sink(output, sink) sink->given_up = true;
+	for_each_sink(output, sink)
+		sink->given_up = true;
 }
 
 bool output_reopens(const struct output *output)
 {
-	for_each_sink(output, sink) if (sink->ops->reopen) return true;
+	for_each_sink(output, sink)
+		if (sink->ops->reopen)
+			return true;
 	return false;
 }
 
@@ -228,8 +227,7 @@ int output_reopen(struct output *output)
 {
 	int result = 0;
 
-	for_each_sink(output, sink)
-	{
+	for_each_sink(output, sink) {
 		int r = sink->ops->reopen ? sink->ops->reopen(sink) : 0;
 
 		if (r < 0)

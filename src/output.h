@@ -19,7 +19,7 @@
 
 #define OUTPUT_SINKS_MAX 8
 #define SINK_NAME_MAX 4096
-#define OUTPUT_PATIENCE_NS (100 * 1000000ULL) /* with a slow sink, while others take lines */
+#define OUTPUT_PATIENCE_NS (NSEC_PER_SEC / 10) /* with a slow sink, while others take lines */
 
 struct sink;
 

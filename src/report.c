@@ -6,7 +6,7 @@
 
 #include "log.h"
 
-#define THOROUGH_NS (500 * 1000000ULL) /* between system calls for what the kernel has skipped */
+#define THOROUGH_NS (NSEC_PER_SEC / 2) /* between system calls for what the kernel has skipped */
 #define RETELL_NS (60 * NSEC_PER_SEC)  /* of an output that goes on failing */
 
 static void line_end(struct report *report, struct control *control)
@@ -87,9 +87,8 @@ static void add_figures(const struct report *report, struct control *control,
 	control_add_figures(control, "lost", lost, events);
 }
 
-/* All that was lost, wherever; with what the kernel has to be asked for, but not all the time. */
-static void lost_figures(struct report *report, struct probe_figures *ret_figures,
-			 struct figures *ret_lost)
+/* The kernel side's figures; with what the kernel has to be asked for, but not all the time. */
+static void figures_read(struct report *report, struct probe_figures *ret_figures)
 {
 	uint64_t now_ns = clock_boot_ns();
 	bool thorough = now_ns - report->thorough_at_ns > THOROUGH_NS;
@@ -97,9 +96,17 @@ static void lost_figures(struct report *report, struct probe_figures *ret_figure
 	if (thorough)
 		report->thorough_at_ns = now_ns;
 	probe_figures(report->probe, thorough, ret_figures);
+}
+
+/* All that was lost, wherever, before it was a line. */
+static struct figures lost_sum(const struct report *report, const struct probe_figures *figures)
+{
+	struct figures lost = {};
+
 	for_each_event_type(type)
-		ret_lost->of[type] = ret_figures->lost.of[type] + ret_figures->missed.of[type] +
-				     report->lines->broken.of[type];
+		lost.of[type] = figures->lost.of[type] + figures->missed.of[type] +
+				report->lines->broken.of[type];
+	return lost;
 }
 
 /*
@@ -109,10 +116,11 @@ static void lost_figures(struct report *report, struct probe_figures *ret_figure
 void report_stats(struct report *report)
 {
 	struct probe_figures figures;
-	struct figures lost = {};
 	struct control control;
+	struct figures lost;
 
-	lost_figures(report, &figures, &lost);
+	figures_read(report, &figures);
+	lost = lost_sum(report, &figures);
 	for_each_event_type(type)
 		figures.produced.of[type] = report->lines->emitted.of[type] + lost.of[type];
 	lines_begin(report->lines, &control, control_stats);
@@ -155,10 +163,9 @@ bool report_losses(struct report *report)
 	const struct sink *sink;
 	const struct figures *broken = &report->lines->broken;
 	struct probe_figures figures;
-	struct figures all = {};
 	bool told = false;
 
-	lost_figures(report, &figures, &all);
+	figures_read(report, &figures);
 	for_each_event_type(type) {
 		told |= tell(report, type, figures.lost.of[type], &report->told_lost.of[type],
 			     "ring");
@@ -187,11 +194,12 @@ void report_outputs(struct report *report, uint64_t now_ns)
 
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
 		int error = sink->error == -EAGAIN && !sink->given_up ? 0 : sink->error;
-		unsigned long long lost = figures_sum(&sink->lost);
+		unsigned long long lost;
 
 		if (error == report->sinks[i].told_error &&
 		    (!error || now_ns - report->sinks[i].told_at_ns < RETELL_NS))
 			continue;
+		lost = figures_sum(&sink->lost);
 		if (error)
 			log_error("cannot write to %s: %s; %llu lines lost there so far",
 				  sink->name,
@@ -230,13 +238,14 @@ void report_unasked(struct report *report, const void *record, size_t size)
 int report_stop(struct report *report, const char *reason)
 {
 	struct probe_figures figures;
-	struct figures lost = {};
 	struct control control;
+	struct figures lost;
 	int r = 0;
 
 	report->thorough_at_ns = 0;
 	report_losses(report);
-	lost_figures(report, &figures, &lost);
+	figures_read(report, &figures);
+	lost = lost_sum(report, &figures);
 	for_each_event_type(type) {
 		uint64_t emitted = report->lines->emitted.of[type];
 		uint64_t *produced = &figures.produced.of[type];

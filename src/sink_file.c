@@ -3,7 +3,8 @@
  * sink_file.c - lines appended to a file, which others may rename, read and append to as well.
  *
  * Lines are whole in every file, also across reopening and rotation: both happen only where a line
- * has ended. A line that a full disk has cut in two is completed when there is room again.
+ * has ended. A line that a full disk has cut in two is taken back and written when there is room
+ * again; where it cannot be taken back, it is completed then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,17 +41,23 @@ static bool path_torn(const char *path)
 	       pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
 }
 
+static uint64_t size_of(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
 /* Go on in the file that has the path now; the old one stays when there is none to be had. */
 static int path_switch(struct file *file)
 {
-	struct stat status;
 	int fd = path_open(file->path);
 
 	if (fd < 0)
 		return fd;
 	close(file->stream.fd);
 	file->stream.fd = fd;
-	file->size = fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
+	file->size = size_of(fd);
 	return 0;
 }
 
@@ -115,11 +122,7 @@ static void torn_line_drop(struct file *file)
 
 	if (!stream->torn || !newline)
 		return;
-	stream->start = (size_t)(newline - stream->buffer) + 1;
-	memmove(stream->buffer, stream->buffer + stream->start, stream->end - stream->start);
-	stream->end -= stream->start;
-	stream->start = 0;
-	stream->torn = false;
+	stream_drop(stream, (size_t)(newline - stream->buffer) + 1);
 	file->stream.sink.lost.of[event_none]++;
 }
 
@@ -159,7 +162,6 @@ static const struct sink_ops file_ops = {
 int sink_file_open(const struct sink_spec *spec, size_t line_max, struct sink **ret_sink)
 {
 	struct file *file = calloc(1, sizeof(*file));
-	struct stat status;
 	int fd = -1, r;
 
 	if (!file)
@@ -180,7 +182,7 @@ int sink_file_open(const struct sink_spec *spec, size_t line_max, struct sink **
 		free(file);
 		return r;
 	}
-	file->size = fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
+	file->size = size_of(fd);
 	if (path_torn(file->path))
 		stream_write(&file->stream.sink, "\n", 1);
 	*ret_sink = &file->stream.sink;

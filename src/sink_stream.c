@@ -64,54 +64,53 @@ static ssize_t write_some(struct stream *stream, const char *bytes, size_t lengt
 
 /*
  * A full disk has taken a part of a line: take it back, if the file still ends with it, so that no
- * reader ever sees the half. The line stays in the buffer.
+ * reader ever sees the half. Returns how much of the buffer is `written` then.
  */
-static void untear(struct stream *stream)
+static size_t untear(const struct stream *stream, size_t written)
 {
-	const char *newline = memrchr(stream->buffer, '\n', stream->start);
+	const char *newline = memrchr(stream->buffer, '\n', written);
 	size_t line = newline ? (size_t)(newline - stream->buffer) + 1 : 0;
 	off_t end = lseek(stream->fd, 0, SEEK_CUR), whole;
 	struct stat status;
 
-	if (!stream->regular || line == stream->start || (!newline && stream->torn))
-		return;
-	whole = end - (off_t)(stream->start - line);
+	if (!stream->regular || line == written || (!newline && stream->torn))
+		return written;
+	whole = end - (off_t)(written - line);
 	if (fstat(stream->fd, &status) < 0 || status.st_size != end || whole < 0 ||
 	    ftruncate(stream->fd, whole) < 0)
-		return;
+		return written;
 	lseek(stream->fd, whole, SEEK_SET);
-	stream->start = line;
+	return line;
 }
 
-/* Make room behind what is left, so that a slow reader holds no space twice. */
-static void buffer_compact(struct stream *stream)
+/* What is left moves to the front, so that a slow reader holds no space twice. */
+void stream_drop(struct stream *stream, size_t length)
 {
-	if (stream->start)
-		stream->torn = stream->buffer[stream->start - 1] != '\n';
-	memmove(stream->buffer, stream->buffer + stream->start, stream->end - stream->start);
-	stream->end -= stream->start;
-	stream->start = 0;
+	if (length)
+		stream->torn = stream->buffer[length - 1] != '\n';
+	stream->end -= length;
+	memmove(stream->buffer, stream->buffer + length, stream->end);
 }
 
 int stream_flush(struct stream *stream, size_t limit)
 {
+	size_t written = 0;
 	int r = 0;
 
 	if (limit > stream->end)
 		limit = stream->end;
-	while (!r && stream->start < limit) {
-		ssize_t n =
-			write_some(stream, stream->buffer + stream->start, limit - stream->start);
+	while (!r && written < limit) {
+		ssize_t n = write_some(stream, stream->buffer + written, limit - written);
 
 		if (n >= 0)
-			stream->start += (size_t)n;
+			written += (size_t)n;
 		else if (errno != EINTR)
 			r = errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	}
 	if (r < 0 && r != -EAGAIN)
-		untear(stream);
-	stream->sink.written_bytes += stream->start;
-	buffer_compact(stream);
+		written = untear(stream, written);
+	stream->sink.written_bytes += written;
+	stream_drop(stream, written);
 	return r ?: stream->end ? -EAGAIN : 0;
 }
 
@@ -125,7 +124,7 @@ size_t stream_pending(const struct sink *sink)
 	const struct stream *stream = (const struct stream *)sink;
 	size_t lines = 0;
 
-	for (size_t i = stream->start; i < stream->end; i++)
+	for (size_t i = 0; i < stream->end; i++)
 		lines += stream->buffer[i] == '\n';
 	return lines;
 }

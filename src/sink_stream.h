@@ -25,7 +25,7 @@ struct stream {
 	bool torn; /* the first byte in the buffer is not the first of its line */
 	enum stream_mode mode;
 	size_t line_max;
-	size_t start, end; /* what is still to be written */
+	size_t end; /* of what is still to be written */
 	char buffer[STREAM_BUFFER_BYTES];
 };
 
@@ -41,6 +41,8 @@ void stream_done(struct stream *stream);
 bool stream_ready(const struct sink *sink);
 void stream_write(struct sink *sink, const char *line, size_t length);
 int stream_flush(struct stream *stream, size_t limit);
+/* Take so many bytes out of the buffer's front: they are written, or given up. */
+void stream_drop(struct stream *stream, size_t length);
 size_t stream_pending(const struct sink *sink);
 int stream_fd(const struct sink *sink);
 

@@ -5,6 +5,7 @@
 #ifndef NETLOG_UTIL_H
 #define NETLOG_UTIL_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,30 @@ static inline void cleanup_close(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+}
+
+/* The decimal number that the whole text is; -EINVAL for signs, blanks and what does not fit. */
+static inline int parse_u64(const char *text, uint64_t *ret_value)
+{
+	unsigned long long value;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL; /* strtoull() takes signs and blanks, too */
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || *end)
+		return -EINVAL;
+	*ret_value = value;
+	return 0;
+}
+
+/* Append to a list "a, b, c", as far as it fits. */
+static inline void list_add(char *list, size_t size, const char *word)
+{
+	size_t length = strlen(list);
+
+	snprintf(list + length, size - length, "%s%s", length ? ", " : "", word);
 }
 
 /* For `_cleanup_(type_freep)`: the function that frees what a pointer variable points to. */
