@@ -16,6 +16,8 @@ struct config {
 struct settings {
 	__u64 rtt_interval_ns; /* at the least between two rtt lines of a socket; 0: none */
 	__u64 min_latency_ns;  /* a packet that was faster makes no latency line */
+	__u64 events_off;      /* event types that are not wanted, as bits */
+	__u64 stages_off;      /* stages of latency, as bits by their number */
 };
 
 /*

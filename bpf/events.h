@@ -186,11 +186,17 @@ struct ifname {
 	H(latency, app, lines, latency__skb_copy_datagram_iovec,                            \
 	  "UDP; payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into another packet")
 
-/* Events: X(name, FIELDS, HOOKS, doc). The order is the record's type, from 1. Only ever append. */
-#define EVENTS(X)                                                                     \
-	X(retransmit, RETRANSMIT_FIELDS, RETRANSMIT_HOOKS, "TCP sent segments again") \
-	X(rtt, RTT_FIELDS, RTT_HOOKS, "TCP measured a new round-trip time")           \
-	X(latency, LATENCY_FIELDS, LATENCY_HOOKS, "a packet's time inside this host")
+/*
+ * Events: X(name, FIELDS, HOOKS, message_id, doc). The order is the record's type, from 1. Only
+ * ever append. message_id is journald's MESSAGE_ID, made once by `systemd-id128 new`.
+ */
+#define EVENTS(X)                                                                              \
+	X(retransmit, RETRANSMIT_FIELDS, RETRANSMIT_HOOKS, "d924293e3c9c472e9c5e429b9b384251", \
+	  "TCP sent segments again")                                                           \
+	X(rtt, RTT_FIELDS, RTT_HOOKS, "5b6ae53cf967447388e1f640cb87e8f0",                      \
+	  "TCP measured a new round-trip time")                                                \
+	X(latency, LATENCY_FIELDS, LATENCY_HOOKS, "281c1941063744b8b6d2b272d1c65286",          \
+	  "a packet's time inside this host")
 
 /* ---- what the rows become; nothing below knows an event by name ---- */
 
@@ -217,7 +223,7 @@ enum stage { STAGE_VALUES(NETLOG_STAGE) };
 #define NETLOG_DIRECTION(number, text) direction_##text = number,
 enum direction { DIRECTION_VALUES(NETLOG_DIRECTION) };
 
-#define NETLOG_EVENT_TYPE(name, fields, hooks, doc) event_##name,
+#define NETLOG_EVENT_TYPE(name, fields, hooks, message_id, doc) event_##name,
 enum event_type { event_none, EVENTS(NETLOG_EVENT_TYPE) event_types };
 
 /*
@@ -227,7 +233,7 @@ enum event_type { event_none, EVENTS(NETLOG_EVENT_TYPE) event_types };
 #define NETLOG_MEMBER(kind, name, doc) field_##kind name;
 #define NETLOG_INDEX(kind, name, doc) char name;
 #define NETLOG_NO_FIELDS(F)
-#define NETLOG_RECORD(name, FIELDS, hooks, doc)                                                  \
+#define NETLOG_RECORD(name, FIELDS, hooks, message_id, doc)                                      \
 	struct name##_index {                                                                    \
 		COMMON_FIELDS(NETLOG_INDEX) FIELDS(NETLOG_INDEX) char end;                       \
 	};                                                                                       \
@@ -236,7 +242,7 @@ enum event_type { event_none, EVENTS(NETLOG_EVENT_TYPE) event_types };
 		COMMON_FIELDS(NETLOG_MEMBER) FIELDS(NETLOG_MEMBER) struct name##_index index[0]; \
 	};                                                                                       \
 	_Static_assert(sizeof(struct name##_index) <= 64, #name ": `has` has 64 bits");
-NETLOG_RECORD(event, NETLOG_NO_FIELDS, , )
+NETLOG_RECORD(event, NETLOG_NO_FIELDS, , , )
 EVENTS(NETLOG_RECORD)
 
 #endif

@@ -99,7 +99,8 @@ static __always_inline struct latency *latency_reserve(const struct sk_buff *skb
 	struct tcp_cb cb;
 	struct latency *e;
 
-	if (!entry || (entry & ~TIME_MASK) != tag || !skb->skb_iif)
+	if (!entry || (entry & ~TIME_MASK) != tag || !skb->skb_iif ||
+	    settings.stages_off & 1ULL << stage)
 		return NULL;
 	if (stage == stage_app)
 		slot->entry = 0; /* a packet may be copied in parts: the first one counts */

@@ -44,11 +44,18 @@ static __always_inline struct counters *cpu_counters(void)
 	return &counters[bpf_get_smp_processor_id() & (COUNTER_CPUS - 1)];
 }
 
+static __always_inline bool event_wanted(__u16 type)
+{
+	return !(settings.events_off & 1ULL << type);
+}
+
 static __always_inline void *event_reserve_type(__u16 type, __u64 size)
 {
 	struct counters *cpu = cpu_counters();
 	struct event_header *header;
 
+	if (!event_wanted(type))
+		return NULL;
 	header = bpf_ringbuf_reserve(&ring, size, 0);
 	/*
 	 * Atomic though per CPU: a softirq may interrupt a program that runs in a process. On x86
@@ -66,13 +73,21 @@ static __always_inline void *event_reserve_type(__u16 type, __u64 size)
 	return header;
 }
 
-/* A zeroed record in the ring, stamped with type, size and time; NULL (and counted) if it is full. */
+/*
+ * A zeroed record in the ring, stamped with type, size and time. NULL if the ring is full, which is
+ * counted, and for an event that is not wanted.
+ */
 #define event_reserve(name) ((struct name *)event_reserve_type(event_##name, sizeof(struct name)))
 
 /* Events that happened without the program being run: produced, and lost before they were records. */
-#define event_missed(name, count)                                              \
-	(__sync_fetch_and_add(&cpu_counters()->produced[event_##name], count), \
-	 __sync_fetch_and_add(&cpu_counters()->missed[event_##name], count))
+static __always_inline void event_missed_type(__u16 type, __u64 count)
+{
+	if (!event_wanted(type))
+		return;
+	__sync_fetch_and_add(&cpu_counters()->produced[type], count);
+	__sync_fetch_and_add(&cpu_counters()->missed[type], count);
+}
+#define event_missed(name, count) event_missed_type(event_##name, count)
 
 static __always_inline void event_submit(void *record)
 {

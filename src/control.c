@@ -6,12 +6,12 @@
 #include "text.h"
 
 #define CONTROL_FIELD(shape, name, doc) { #name, doc, shape_##shape },
-#define CONTROL_FIELD_TABLE(name, FIELDS, doc) \
+#define CONTROL_FIELD_TABLE(name, FIELDS, message_id, doc) \
 	static const struct control_field name##_fields[] = { FIELDS(CONTROL_FIELD) };
 CONTROL_LINES(CONTROL_FIELD_TABLE)
 
-#define CONTROL_DESC(name, FIELDS, doc) \
-	[control_##name] = { #name, doc, ARRAY_SIZE(name##_fields), name##_fields },
+#define CONTROL_DESC(name, FIELDS, message_id, doc) \
+	[control_##name] = { #name, message_id, doc, ARRAY_SIZE(name##_fields), name##_fields },
 const struct control_desc control_descs[control_types] = { CONTROL_LINES(CONTROL_DESC) };
 
 /* Hand a new value to the object, which then owns it; NULL stands for a failed allocation. */
@@ -107,15 +107,36 @@ void control_add_event_names(struct control *control, const char *name, uint64_t
 			append(control, array, json_object_new_string(event_desc(type)->name));
 }
 
-void control_add_figures(struct control *control, const char *name, const struct figures *figures,
-			 uint64_t events)
+static void put_figures(struct control *control, struct json_object *object,
+			const struct figures *figures, uint64_t events)
 {
-	struct json_object *object = child(control, name, json_object_new_object);
-
 	for_each_event_type(type)
 		if (events & BIT(type))
 			put(control, object, event_desc(type)->name,
 			    json_object_new_uint64(figures->of[type]));
+}
+
+void control_add_figures(struct control *control, const char *name, const struct figures *figures,
+			 uint64_t events)
+{
+	put_figures(control, child(control, name, json_object_new_object), figures, events);
+}
+
+void control_add_output(struct control *control, const char *name, const char *output,
+			const struct figures *emitted, const struct figures *lost, uint64_t events)
+{
+	struct json_object *array = child(control, name, make_array);
+	struct json_object *object = json_object_new_object();
+	struct json_object *part;
+
+	put(control, object, "output", clean_string(output));
+	part = json_object_new_object();
+	put_figures(control, part, emitted, events);
+	put(control, object, "emitted", part);
+	part = json_object_new_object();
+	put_figures(control, part, lost, events);
+	put(control, object, "lost", part);
+	append(control, array, object);
 }
 
 void control_add_hook(struct control *control, const char *name, const struct control_hook *hook)

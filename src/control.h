@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * control.h - netlog's own lines: start, stats, lost, stop.
+ * control.h - netlog's own lines: start, reload, stats, lost, stop.
  *
  * They are rare, so json-c writes them. Their fields are rows like those of the events
  * (bpf/events.h): the schema and the README's tables come from them.
@@ -28,37 +28,49 @@
 #define FIGURES(C)                                                                                \
 	C(figures, produced, "for each event type: events that the kernel side wanted to report") \
 	C(figures, emitted, "of these, the ones written as lines")                                \
-	C(figures, lost, "of these, the ones lost; produced = emitted + lost")
+	C(figures, lost, "of these, the ones lost; produced = emitted + lost")                    \
+	C(outputs, outputs,                                                                       \
+	  "for each output: of the emitted lines that it is there for, those it took (emitted) "  \
+	  "and those it lost")
+
+#define RELOAD_FIELDS(C)                                                  \
+	C(event_names, events, "event types that are logged from now on") \
+	C(filters, filters, "what leaves events out from now on")
 
 #define STATS_FIELDS(C) FIGURES(C)
 
-#define LOST_FIELDS(C)                                                          \
-	C(event_name, lost_event, "type of the events lost")                    \
-	C(count, count, "how many were lost since the last such line")          \
-	C(string, where,                                                        \
-	  "ring: the ring was full; hook: the kernel did not run the program, " \
+#define LOST_FIELDS(C)                                                                    \
+	C(lost_name, lost_event, "type of the events lost; other: lines of netlog's own") \
+	C(count, count, "how many were lost since the last such line")                    \
+	C(string, where,                                                                  \
+	  "ring: the ring was full; hook: the kernel did not run the program, "           \
 	  "at the most so many; decode: not a record netlog knows; else the output")
 
 #define STOP_FIELDS(C)                                                              \
 	C(string, reason, "what ended the run: a signal's name, duration or count") \
 	FIGURES(C)
 
-/* L(name, FIELDS, doc) */
-#define CONTROL_LINES(L)                                                           \
-	L(start, START_FIELDS, "the first line of a run: what is logged, and how") \
-	L(stats, STATS_FIELDS,                                                     \
-	  "figures so far, now and then; what is still in the ring counts "        \
-	  "next time")                                                             \
-	L(lost, LOST_FIELDS, "events were lost, within a second of the loss")      \
-	L(stop, STOP_FIELDS, "the last line of a run: its figures")
+/* L(name, FIELDS, message_id, doc) */
+#define CONTROL_LINES(L)                                                              \
+	L(start, START_FIELDS, "e5e604348df34f8988a15abd2c01a610",                    \
+	  "the first line of a run: what is logged, and how")                         \
+	L(reload, RELOAD_FIELDS, "40c80cfe2b1447f2929a7541df90fcad",                  \
+	  "the configuration has been read anew")                                     \
+	L(stats, STATS_FIELDS, "d1fa3568b5574fdbb1f0b4de3ffa9efc",                    \
+	  "figures so far, now and then; what is still in the ring counts next time") \
+	L(lost, LOST_FIELDS, "2c5978fa39694c70a14271f48a923b56",                      \
+	  "events were lost, within a second of the loss")                            \
+	L(stop, STOP_FIELDS, "26fb15ed66ce494f9ecd6c1c5c5cf033",                      \
+	  "the last line of a run: its figures")
 
 enum control_shape {
 	shape_string,
 	shape_hex32,
 	shape_count,
-	shape_event_name,
+	shape_lost_name,
 	shape_event_names,
 	shape_figures,
+	shape_outputs,
 	shape_hooks,
 	shape_filters,
 };
@@ -71,13 +83,16 @@ struct control_field {
 
 struct control_desc {
 	const char *name;
+	const char *message_id; /* journald's, 32 hexadecimal digits */
 	const char *doc;
 	unsigned int field_count;
 	const struct control_field *fields;
 };
 
-#define CONTROL_TYPE(name, FIELDS, doc) control_##name,
+#define CONTROL_TYPE(name, FIELDS, message_id, doc) control_##name,
 enum control_type { CONTROL_LINES(CONTROL_TYPE) control_types };
+
+#define LOST_OTHER "other" /* in a lost line, for what is no event */
 
 extern const struct control_desc control_descs[control_types];
 
@@ -109,6 +124,9 @@ void control_add_event_names(struct control *control, const char *name, uint64_t
 /* only of the types among `events` */
 void control_add_figures(struct control *control, const char *name, const struct figures *figures,
 			 uint64_t events);
+/* One output's lines, of the types among `events`. */
+void control_add_output(struct control *control, const char *name, const char *output,
+			const struct figures *emitted, const struct figures *lost, uint64_t events);
 void control_add_hook(struct control *control, const char *name, const struct control_hook *hook);
 /* `texts`: the values let through, NULL at the end */
 void control_add_filter(struct control *control, const char *name, const char *filter,

@@ -2,41 +2,39 @@
 #include "daemon.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/epoll.h>
-#include <systemd/sd-event.h>
 #include <systemd/sd-id128.h>
 #include <time.h>
 
+#include "delivery.h"
 #include "log.h"
-#include "report.h"
+#include "reload.h"
+#include "service.h"
 #include "signals.h"
 
 #define DRAIN_BUDGET 4096		       /* records before signals and timers have a turn */
 #define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC)  /* between looks at the ring while events come */
 #define LOSS_INTERVAL_US (500 * USEC_PER_MSEC) /* at the least between two lost lines of a type */
-#define FLUSH_PATIENCE_NS (2 * NSEC_PER_SEC)   /* for a reader that does not read, at the end */
+#define STATUS_INTERVAL_US (10 * USEC_PER_SEC) /* between figures for the service manager */
 #define TIMER_ACCURACY_US 1
-#define RETRY_INTERVAL_US USEC_PER_SEC /* between tries with a failing output */
 
 struct daemon {
-	const struct options *options;
+	struct options *options;
 	struct probe *probe;
 	struct lines *lines;
 	struct output *output;
+	struct delivery delivery;
 	sd_event *loop;
 	sd_event_source *ring; /* readable when an event wakes us; off while we look by ourselves */
 	sd_event_source *drain; /* the next look */
 	sd_event_source *loss;	/* when to tell of losses again */
 	sd_event_source *stats;
-	sd_event_source *retry;			    /* with an output that fails */
-	sd_event_source *outputs[OUTPUT_SINKS_MAX]; /* for slow and for gone readers */
+	sd_event_source *status; /* for the service manager */
 	struct report report;
 	const char *reason;
-	bool waiting;	  /* a reader is slow, its buffer is full: the ring is left alone */
-	bool asleep;	  /* the doorbell has been raised */
-	bool stopped;	  /* the drain ended before its budget and the ring's end */
-	bool reader_gone; /* EPIPE */
+	bool waiting; /* a reader is slow, its buffer is full: the ring is left alone */
+	bool asleep;  /* the doorbell has been raised */
+	bool stopped; /* the drain ended before its budget and the ring's end */
 };
 
 static void end(struct daemon *daemon, const char *reason)
@@ -51,47 +49,17 @@ static bool count_reached(const struct daemon *daemon)
 	return daemon->options->count && daemon->lines->emitted_total >= daemon->options->count;
 }
 
-/* ---- output ---- */
-
 static void timer_set(sd_event_source *timer, uint64_t us)
 {
 	sd_event_source_set_time_relative(timer, us);
 	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
 }
 
-/* Watch a slow output for being writable, any other only for the reader's going. */
-static void outputs_watch(struct daemon *daemon)
+static void flush(struct daemon *daemon)
 {
-	const struct sink *sink;
-	bool failing = false;
-
-	for (unsigned int i = 0; (sink = output_sink(daemon->output, i)); i++) {
-		failing |= sink->error && sink->error != -EAGAIN;
-		if (daemon->outputs[i])
-			sd_event_source_set_io_events(daemon->outputs[i],
-						      sink->error == -EAGAIN ? EPOLLOUT : 0);
-	}
-	if (failing && sd_event_source_get_enabled(daemon->retry, NULL) == SD_EVENT_OFF)
-		timer_set(daemon->retry, RETRY_INTERVAL_US);
-}
-
-/* Write what can be written. Returns whether all is out. */
-static bool flush(struct daemon *daemon)
-{
-	uint64_t now_ns = clock_boot_ns();
-	int r;
-
-	if (daemon->reader_gone)
-		return true;
-	r = output_flush(daemon->output, now_ns);
-	if (r == -EPIPE) {
-		daemon->reader_gone = true;
+	delivery_flush(&daemon->delivery);
+	if (daemon->delivery.reader_gone)
 		end(daemon, "reader gone");
-		return true;
-	}
-	report_outputs(&daemon->report, now_ns);
-	outputs_watch(daemon);
-	return r == 0;
 }
 
 /* ---- the ring ---- */
@@ -171,41 +139,17 @@ static int on_drain(sd_event_source *source, uint64_t us, void *context)
 }
 
 /* A reader has read, or an output works again: back to the ring, if that has been waited for. */
-static void ring_resume(struct daemon *daemon)
+static void on_progress(void *context)
 {
-	if (daemon->waiting && output_ready(daemon->output))
+	struct daemon *daemon = context;
+
+	if (daemon->delivery.reader_gone)
+		end(daemon, "reader gone");
+	else if (daemon->waiting && output_ready(daemon->output))
 		ring_drain(daemon);
 }
 
-static int on_output(sd_event_source *source, int fd, uint32_t events, void *context)
-{
-	struct daemon *daemon = context;
-
-	(void)source;
-	(void)fd;
-	if (events & (EPOLLERR | EPOLLHUP)) {
-		daemon->reader_gone = true;
-		end(daemon, "reader gone");
-	}
-	flush(daemon);
-	ring_resume(daemon);
-	return 0;
-}
-
 /* ---- timers and signals ---- */
-
-static int on_retry(sd_event_source *source, uint64_t us, void *context)
-{
-	struct daemon *daemon = context;
-
-	(void)source;
-	(void)us;
-	flush(daemon); /* sets the timer again, if it must */
-	if (output_ready(daemon->output) && report_losses(&daemon->report))
-		flush(daemon);
-	ring_resume(daemon);
-	return 0;
-}
 
 static int on_loss(sd_event_source *source, uint64_t us, void *context)
 {
@@ -240,22 +184,57 @@ static int on_duration(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
+static int on_status(sd_event_source *source, uint64_t us, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)us;
+	service_status(daemon->lines, report_lost(&daemon->report));
+	timer_set(source, STATUS_INTERVAL_US);
+	return 0;
+}
+
+/* All of the new settings, or none. */
+static void config_reload(struct daemon *daemon)
+{
+	if (reload(daemon->options, daemon->probe, daemon->output) < 0)
+		return; /* it has said why */
+	delivery_rewatch(&daemon->delivery);
+	if (daemon->options->stats_interval_us)
+		timer_set(daemon->stats, daemon->options->stats_interval_us);
+	else
+		sd_event_source_set_enabled(daemon->stats, SD_EVENT_OFF);
+	report_reload(&daemon->report);
+}
+
+static void on_hangup(struct daemon *daemon)
+{
+	int r;
+
+	service_reloading();
+	if (daemon->options->config_path)
+		config_reload(daemon);
+	r = output_reopen(daemon->output);
+	if (r < 0)
+		log_error("cannot open an output anew: %s; going on with the old file",
+			  strerror(-r));
+	flush(daemon);
+	service_ready(daemon->lines, report_lost(&daemon->report));
+}
+
 /*
- * SIGHUP opens files anew, for logrotate(8); without a file it is the terminal's end. The first
- * signal that ends the run does so in order, and gives the next one its default meaning back.
+ * SIGHUP reads the configuration and opens files anew, for logrotate(8); where there is neither, it
+ * is the terminal's end. The first signal that ends the run does so in order, and gives the next
+ * one its default meaning back.
  */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
 	struct daemon *daemon = context;
-	int r;
 
 	(void)source;
-	if (info->ssi_signo == SIGHUP && output_reopens(daemon->output)) {
-		r = output_reopen(daemon->output);
-		if (r < 0)
-			log_error("cannot open an output anew: %s; going on with the old file",
-				  strerror(-r));
-		flush(daemon);
+	if (info->ssi_signo == SIGHUP &&
+	    (daemon->options->config_path || output_reopens(daemon->output))) {
+		on_hangup(daemon);
 		return 0;
 	}
 	signals_release();
@@ -282,15 +261,16 @@ static int sources_add(struct daemon *daemon)
 	if (r < 0)
 		return r;
 	sd_event_source_set_enabled(daemon->loss, SD_EVENT_OFF);
-	r = sd_event_add_time_relative(daemon->loop, &daemon->retry, clock, 0, TIMER_ACCURACY_US,
-				       on_retry, daemon);
+	r = sd_event_add_time_relative(daemon->loop, &daemon->stats, clock,
+				       options->stats_interval_us, TIMER_ACCURACY_US, on_stats,
+				       daemon);
 	if (r < 0)
 		return r;
-	sd_event_source_set_enabled(daemon->retry, SD_EVENT_OFF);
-	if (options->stats_interval_us) {
-		r = sd_event_add_time_relative(daemon->loop, &daemon->stats, clock,
-					       options->stats_interval_us, TIMER_ACCURACY_US,
-					       on_stats, daemon);
+	if (!options->stats_interval_us)
+		sd_event_source_set_enabled(daemon->stats, SD_EVENT_OFF);
+	if (service_managed()) {
+		r = sd_event_add_time_relative(daemon->loop, &daemon->status, clock,
+					       STATUS_INTERVAL_US, USEC_PER_SEC, on_status, daemon);
 		if (r < 0)
 			return r;
 	}
@@ -298,22 +278,6 @@ static int sources_add(struct daemon *daemon)
 		r = sd_event_add_time_relative(daemon->loop, NULL, clock, options->duration_us,
 					       TIMER_ACCURACY_US, on_duration, daemon);
 		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int outputs_add(struct daemon *daemon)
-{
-	const struct sink *sink;
-
-	for (unsigned int i = 0; (sink = output_sink(daemon->output, i)); i++) {
-		int fd = sink->ops->fd(sink), r;
-
-		if (fd < 0)
-			continue;
-		r = sd_event_add_io(daemon->loop, &daemon->outputs[i], fd, 0, on_output, daemon);
-		if (r < 0 && r != -EPERM)
 			return r;
 	}
 	return 0;
@@ -333,25 +297,6 @@ static int signals_add(struct daemon *daemon)
 
 /* ---- the end ---- */
 
-/* Write what the sinks hold, waiting for slow readers as long as they read. */
-static void flush_patiently(struct daemon *daemon)
-{
-	while (!flush(daemon)) {
-		struct pollfd fds[OUTPUT_SINKS_MAX];
-		uint64_t now_ns = clock_boot_ns();
-		unsigned int count = 0;
-		const struct sink *sink;
-
-		for (unsigned int i = 0; (sink = output_sink(daemon->output, i)); i++)
-			if (sink->error == -EAGAIN &&
-			    now_ns - sink->slow_since_ns < FLUSH_PATIENCE_NS)
-				fds[count++] = (struct pollfd){ sink->ops->fd(sink), POLLOUT, 0 };
-		if (!count)
-			return; /* only those are left that fail, or that nobody reads */
-		poll(fds, count, 100);
-	}
-}
-
 static bool on_last_record(void *context, const void *record, size_t size)
 {
 	struct daemon *daemon = context;
@@ -366,23 +311,25 @@ static bool on_last_record(void *context, const void *record, size_t size)
 
 static int finish(struct daemon *daemon)
 {
+	struct delivery *delivery = &daemon->delivery;
 	unsigned int drained;
 	int r;
 
+	service_stopping();
 	probe_detach(daemon->probe);
-	if (daemon->reader_gone)
-		return 0;
 	do {
+		if (delivery->reader_gone)
+			return 0;
 		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
-		flush_patiently(daemon);
+		delivery_flush_patiently(delivery);
 		if (!output_ready(daemon->output))
 			output_give_up(daemon->output); /* who still does not read loses lines */
-	} while (drained && !daemon->reader_gone);
-	if (daemon->reader_gone)
-		return 0;
+	} while (drained);
 	r = report_stop(&daemon->report, daemon->reason ?: "failure");
-	flush_patiently(daemon);
-	return report_unwritten(&daemon->report) ? -EIO : r;
+	delivery_flush_patiently(delivery);
+	if (delivery->reader_gone)
+		return 0;
+	return report_unwritten(daemon->output) ? -EIO : r;
 }
 
 static void identity_fill(struct run_identity *identity)
@@ -406,18 +353,22 @@ static int run(struct daemon *daemon)
 	r = sources_add(daemon);
 	if (r < 0)
 		return r;
-	r = outputs_add(daemon);
+	r = delivery_init(&daemon->delivery);
+	if (r < 0)
+		return r;
+	r = sd_event_set_watchdog(daemon->loop, true); /* if the service manager wants it */
 	if (r < 0)
 		return r;
 	identity_fill(&identity);
 	report_start(&daemon->report, &identity);
 	flush(daemon);
+	service_ready(daemon->lines, 0);
 	failure = sd_event_loop(daemon->loop);
 	r = finish(daemon);
 	return failure < 0 ? failure : r;
 }
 
-int daemon_run(const struct options *options, struct probe *probe, struct lines *lines)
+int daemon_run(struct options *options, struct probe *probe, struct lines *lines)
 {
 	struct daemon daemon = {
 		.options = options,
@@ -432,14 +383,20 @@ int daemon_run(const struct options *options, struct probe *probe, struct lines 
 	r = sd_event_new(&daemon.loop);
 	if (r < 0)
 		return r;
+	daemon.delivery = (struct delivery){
+		.loop = daemon.loop,
+		.output = lines->output,
+		.report = &daemon.report,
+		.on_progress = on_progress,
+		.context = &daemon,
+	};
 	r = run(&daemon);
-	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
-		sd_event_source_unref(daemon.outputs[i]);
+	delivery_done(&daemon.delivery);
 	sd_event_source_unref(daemon.ring);
 	sd_event_source_unref(daemon.drain);
 	sd_event_source_unref(daemon.loss);
 	sd_event_source_unref(daemon.stats);
-	sd_event_source_unref(daemon.retry);
+	sd_event_source_unref(daemon.status);
 	sd_event_unref(daemon.loop);
 	return r;
 }

@@ -12,12 +12,12 @@
 
 /*
  * Log until a signal (signals_hold() has been called), the end of the time or of the count, or
- * until the output's reader has gone; then detach, write what is left, and the stop line. The
- * probe, the lines and the output stay the caller's.
+ * until the output's reader has gone; then detach, write what is left, and the stop line. SIGHUP
+ * reads the options anew, and they change. The probe, the lines and the output stay the caller's.
  *
  * 0 when it ended as asked, the reader's going included. -EBADMSG when the books do not balance,
  * -EIO when lines could not be written (told to the log), or an error of the event loop.
  */
-int daemon_run(const struct options *options, struct probe *probe, struct lines *lines);
+int daemon_run(struct options *options, struct probe *probe, struct lines *lines);
 
 #endif

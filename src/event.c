@@ -21,7 +21,7 @@ const struct kind_desc kind_descs[kinds] = { KINDS(KIND_DESC) ENUMS(ENUM_DESC) }
 #define FIELD_DESC(kind, name, doc) { #name, doc, kind_##kind, offsetof(RECORD, name) },
 #define HOOK_DESC(event, part, role, program, blind) \
 	{ event_##event, #part, role_##role, #program, blind },
-#define DESCRIBE(event_name, FIELDS, HOOKS, event_doc)                                    \
+#define DESCRIBE(event_name, FIELDS, HOOKS, event_message_id, event_doc)                  \
 	static const struct event_desc *event_name##_desc(void)                           \
 	{                                                                                 \
 		typedef struct event_name RECORD;                                         \
@@ -30,6 +30,7 @@ const struct kind_desc kind_descs[kinds] = { KINDS(KIND_DESC) ENUMS(ENUM_DESC) }
 		static const struct hook_desc hooks[] = { HOOKS(HOOK_DESC) };             \
 		static const struct event_desc desc = {                                   \
 			.name = #event_name,                                              \
+			.message_id = event_message_id,                                   \
 			.doc = event_doc,                                                 \
 			.size = sizeof(RECORD),                                           \
 			.field_count = ARRAY_SIZE(fields),                                \
@@ -43,7 +44,7 @@ EVENTS(DESCRIBE)
 
 typedef const struct event_desc *(*describe_function)(void);
 
-#define DESCRIBE_ENTRY(name, FIELDS, HOOKS, doc) [event_##name] = name##_desc,
+#define DESCRIBE_ENTRY(name, FIELDS, HOOKS, message_id, doc) [event_##name] = name##_desc,
 static const describe_function describe[event_types] = { EVENTS(DESCRIBE_ENTRY) };
 
 const struct event_desc *event_desc(enum event_type type)

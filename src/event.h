@@ -48,6 +48,7 @@ struct hook_desc {
 
 struct event_desc {
 	const char *name;
+	const char *message_id; /* journald's, 32 hexadecimal digits */
 	const char *doc;
 	uint16_t size; /* of the record, bytes */
 	unsigned int field_count;

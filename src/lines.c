@@ -12,12 +12,12 @@ int lines_init(struct lines *lines, const char *hostname, struct output *output)
 	if (r < 0)
 		return r;
 	lines->hostname = strdup(hostname);
-	lines->line = malloc(LINES_LINE_MAX);
+	lines->line = malloc(OUTPUT_LINE_MAX);
 	if (!lines->hostname || !lines->line) {
 		lines_done(lines);
 		return -ENOMEM;
 	}
-	if (encoder_line_max(lines->encoder) > LINES_LINE_MAX) {
+	if (encoder_line_max(lines->encoder) > OUTPUT_LINE_MAX) {
 		lines_done(lines);
 		return -E2BIG; /* a test says that it is not */
 	}
@@ -70,7 +70,7 @@ int lines_end(struct lines *lines, struct control *control)
 	r = control_end(control, &line, &length);
 	if (r < 0)
 		return r;
-	if (length > LINES_LINE_MAX)
+	if (length > OUTPUT_LINE_MAX)
 		return -E2BIG;
 	lines->seq++;
 	output_write(lines->output, event_none, line, length);

@@ -33,15 +33,12 @@ struct lines {
 int lines_init(struct lines *lines, const char *hostname, struct output *output);
 void lines_done(struct lines *lines);
 
-/* What output_new() has to be told. */
-#define LINES_LINE_MAX 16384 /* bytes; of a control line, too */
-
 /* A record from the ring, of any bytes: to a line, or to the books as broken. */
 void lines_event(struct lines *lines, const void *record, size_t size);
 
 /* Begin a control line, stamped now; lines_end() writes it. Only while the output is ready. */
 void lines_begin(struct lines *lines, struct control *control, enum control_type type);
-/* -ENOMEM; -E2BIG when it is longer than LINES_LINE_MAX. It has no seq then. */
+/* -ENOMEM; -E2BIG when it is longer than OUTPUT_LINE_MAX. It has no seq then. */
 int lines_end(struct lines *lines, struct control *control);
 
 #endif

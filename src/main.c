@@ -11,6 +11,7 @@
 #include "capability.h"
 #include "daemon.h"
 #include "log.h"
+#include "reload.h"
 #include "signals.h"
 
 #define EXIT_USAGE 2
@@ -68,16 +69,10 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 	return named_missing;
 }
 
-static int attach(const struct options *options, struct probe **ret_probe)
+static int attach(struct options *options, struct probe **ret_probe)
 {
-	struct probe_config config = {
-		.events = options->events,
-		.stages = options->stages,
-		.ring_bytes = options->ring_bytes,
-		.settings = { .rtt_interval_us = options->rtt_interval_us,
-			      .min_latency_us = options->min_latency_us },
-		.tick_ns = clock_tick_ns(),
-	};
+	struct probe_config config = { .ring_bytes = options->ring_bytes,
+				       .tick_ns = clock_tick_ns() };
 	const char *missing = capability_missing();
 	int r;
 
@@ -87,6 +82,8 @@ static int attach(const struct options *options, struct probe **ret_probe)
 			  missing);
 		return EX_NOPERM;
 	}
+	settings_for_probe(options, &config.settings);
+	options->stages_loaded = options->stages;
 	r = probe_new(&config, ret_probe);
 	if (r == -ENODATA) {
 		log_error(
@@ -121,7 +118,47 @@ static void announce(const struct probe *probe, const struct options *options)
 	log_info("logging %s to %s", events, outputs);
 }
 
-static int run(const struct options *options)
+/*
+ * What is attached needs no capability any more. Only a file of somebody else, which root has been
+ * told to write to, needs one to be opened anew; and old kernels one for the figures.
+ */
+static void capabilities_drop(const struct options *options, struct probe *probe,
+			      const struct output *output)
+{
+	uint64_t keep = 0;
+	int r;
+
+	if (options->config_path || output_reopens(output))
+		keep |= BIT(CAP_DAC_OVERRIDE);
+	r = capability_suspend(keep);
+	if (r == 0 && probe_check(probe) < 0)
+		keep |= BIT(CAP_BPF);
+	if (r == 0)
+		r = capability_drop(keep);
+	if (r < 0)
+		log_warning("cannot drop capabilities: %s; going on with them", strerror(-r));
+}
+
+static int outputs_open(const struct options *options, struct output **ret_output)
+{
+	_cleanup_(output_freep) struct output *output = NULL, *none = NULL;
+	const char *failed = "";
+	int r;
+
+	r = output_new(&output) ?: output_new(&none);
+	if (r == 0)
+		r = output_configure(output, options->outputs, options->output_count, none,
+				     &failed);
+	if (r < 0) {
+		log_error("cannot open the output %s: %s", failed, strerror(-r));
+		return EX_CANTCREAT;
+	}
+	*ret_output = output;
+	output = NULL;
+	return 0;
+}
+
+static int run(struct options *options)
 {
 	_cleanup_(output_freep) struct output *output = NULL;
 	_cleanup_(probe_freep) struct probe *probe = NULL;
@@ -131,19 +168,9 @@ static int run(const struct options *options)
 
 	signals_hold();
 	gethostname(hostname, sizeof(hostname) - 1);
-	r = output_new(LINES_LINE_MAX, &output);
-	if (r < 0) {
-		log_error("cannot make an output: %s", strerror(-r));
-		return EXIT_FAILURE;
-	}
-	for (unsigned int i = 0; i < options->output_count; i++) {
-		r = output_add(output, &options->outputs[i]);
-		if (r < 0) {
-			log_error("cannot open the output %s: %s", options->outputs[i].name,
-				  strerror(-r));
-			return EX_CANTCREAT;
-		}
-	}
+	r = outputs_open(options, &output);
+	if (r)
+		return r;
 	r = lines_init(&lines, hostname, output);
 	if (r < 0) {
 		log_error("cannot prepare the lines: %s", strerror(-r));
@@ -152,6 +179,7 @@ static int run(const struct options *options)
 	r = attach(options, &probe);
 	if (r)
 		return r;
+	capabilities_drop(options, probe, output);
 	announce(probe, options);
 	r = daemon_run(options, probe, &lines);
 	if (r == -EIO)
@@ -182,12 +210,14 @@ int main(int argc, char **argv)
 {
 	_cleanup_free_ char *message = NULL;
 	struct options options;
+	int r;
 
 	descriptor_reserve(STDIN_FILENO);
 	descriptor_reserve(STDERR_FILENO);
-	if (options_parse(argc, argv, &options, &message) < 0) {
+	r = options_parse(argc, argv, &options, &message);
+	if (r < 0) {
 		log_error("%s", message ?: "memory is short");
-		return EXIT_USAGE;
+		return r == -EINVAL ? EXIT_USAGE : EX_CONFIG;
 	}
 	log_set_quiet(options.quiet);
 	switch (options.action) {
@@ -199,6 +229,11 @@ int main(int argc, char **argv)
 		return printed();
 	case ACTION_SCHEMA:
 		return print_schema();
+	case ACTION_CHECK_CONFIG:
+		return EXIT_SUCCESS; /* they have been read */
+	case ACTION_PRINT_CONFIG:
+		options_print(&options);
+		return printed();
 	case ACTION_LOG:
 		return run(&options);
 	}

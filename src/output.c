@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#define FILE_PREFIX "file:"
 #define MAX_BYTES_LEAST (64 * 1024)
 #define MAX_FILES_DEFAULT 5
 #define MAX_FILES_MOST 1000
@@ -11,20 +10,18 @@
 struct output {
 	struct sink *sinks[OUTPUT_SINKS_MAX];
 	unsigned int count;
-	size_t line_max;
 };
 
-#define for_each_sink(output, sink)                           \
+#define for_each_sink(output, each)                           \
 	for (unsigned int i_ = 0; i_ < (output)->count; i_++) \
-		for (struct sink *sink = (output)->sinks[i_]; sink; sink = NULL)
+		for (struct sink *each = (output)->sinks[i_]; each; each = NULL)
 
-int output_new(size_t line_max, struct output **ret_output)
+int output_new(struct output **ret_output)
 {
 	struct output *output = calloc(1, sizeof(*output));
 
 	if (!output)
 		return -ENOMEM;
-	output->line_max = line_max;
 	*ret_output = output;
 	return 0;
 }
@@ -92,17 +89,31 @@ static const char *parse_parameter(struct sink_spec *spec, const char *word, boo
 	return "known are events=, max-size=, max-files=";
 }
 
-/* The path in `file:PATH`, NULL if it is none. */
-static const char *spec_path(const char *name)
+static const struct sink_kind {
+	const char *prefix;
+	bool has_path; /* after the prefix */
+	int (*open)(const struct sink_spec *spec, struct sink **ret_sink);
+} sink_kinds[] = {
+	{ "stdout", false, sink_stdout_open },
+	{ "file:", true, sink_file_open },
+	{ "journald", false, sink_journald_open },
+};
+
+static const struct sink_kind *kind_of(const char *name)
 {
-	if (strncmp(name, FILE_PREFIX, strlen(FILE_PREFIX)) != 0 || !name[strlen(FILE_PREFIX)])
-		return NULL;
-	return name + strlen(FILE_PREFIX);
+	for (size_t i = 0; i < ARRAY_SIZE(sink_kinds); i++) {
+		const struct sink_kind *kind = &sink_kinds[i];
+		size_t length = strlen(kind->prefix);
+
+		if (!strncmp(name, kind->prefix, length) && !name[length] == !kind->has_path)
+			return kind;
+	}
+	return NULL;
 }
 
 static int complain(char **ret_message, const char *text, const char *hint)
 {
-	if (asprintf(ret_message, "--output: '%s': %s", text, hint) < 0)
+	if (asprintf(ret_message, "'%s': %s", text, hint) < 0)
 		*ret_message = NULL;
 	return -EINVAL;
 }
@@ -110,6 +121,7 @@ static int complain(char **ret_message, const char *text, const char *hint)
 int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_message)
 {
 	struct sink_spec spec = { .max_files = MAX_FILES_DEFAULT };
+	const struct sink_kind *kind;
 	bool in_events = false;
 	char *rest, *word;
 
@@ -117,6 +129,7 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 		return complain(ret_message, text, "is too long");
 	for_each_event_type(type)
 		spec.events |= BIT(type);
+	strcpy(spec.text, text);
 	rest = strcpy(spec.name, text);
 	strsep(&rest, ",");
 	while ((word = strsep(&rest, ","))) {
@@ -125,9 +138,11 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 		if (wrong)
 			return complain(ret_message, word, wrong);
 	}
-	if (strcmp(spec.name, "stdout") != 0 && !spec_path(spec.name))
-		return complain(ret_message, spec.name, "is neither stdout nor file:PATH");
-	if (spec.max_bytes && !spec_path(spec.name))
+	kind = kind_of(spec.name);
+	if (!kind)
+		return complain(ret_message, spec.name,
+				"is none of stdout, file:PATH and journald");
+	if (spec.max_bytes && !kind->has_path)
 		return complain(ret_message, text, "only a file has a max-size");
 	*ret_spec = spec;
 	return 0;
@@ -135,31 +150,80 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 
 /* ---- the sinks ---- */
 
-int output_add(struct output *output, const struct sink_spec *spec)
+static int sink_open(const struct sink_spec *spec, struct sink **ret_sink)
 {
 	struct sink *sink;
-	int r;
+	int r = kind_of(spec->name)->open(spec, &sink);
 
-	if (output->count == OUTPUT_SINKS_MAX)
-		return -ENOSPC;
-	r = spec_path(spec->name) ? sink_file_open(spec, output->line_max, &sink) :
-				    sink_stdout_open(spec, output->line_max, &sink);
 	if (r < 0)
 		return r;
-	sink->events = spec->events;
 	sink->name = strdup(spec->name);
 	if (!sink->name) {
 		sink_free(sink);
 		return -ENOMEM;
 	}
-	output->sinks[output->count++] = sink;
+	*ret_sink = sink;
 	return 0;
+}
+
+static struct sink *sink_by_name(const struct output *output, const char *name)
+{
+	for_each_sink(output, sink)
+		if (!strcmp(sink->name, name))
+			return sink;
+	return NULL;
+}
+
+static bool sink_is_of(const struct sink *sink, const struct output *output)
+{
+	for_each_sink(output, own)
+		if (own == sink)
+			return true;
+	return false;
+}
+
+int output_configure(struct output *output, const struct sink_spec *specs, unsigned int count,
+		     struct output *removed, const char **ret_failed)
+{
+	struct output next = {};
+	int r = count > OUTPUT_SINKS_MAX ? -ENOSPC : 0;
+
+	for (unsigned int i = 0; !r && i < count; i++) {
+		struct sink *sink = sink_by_name(output, specs[i].name);
+
+		*ret_failed = specs[i].name;
+		if (!sink)
+			r = sink_open(&specs[i], &sink);
+		if (!r)
+			next.sinks[next.count++] = sink;
+	}
+	if (r < 0) {
+		for_each_sink(&next, sink)
+			if (!sink_is_of(sink, output))
+				sink_free(sink);
+		return r;
+	}
+	for_each_sink(output, sink)
+		if (!sink_is_of(sink, &next))
+			removed->sinks[removed->count++] = sink;
+	for (unsigned int i = 0; i < count; i++) {
+		next.sinks[i]->events = specs[i].events;
+		if (next.sinks[i]->ops->configure)
+			next.sinks[i]->ops->configure(next.sinks[i], &specs[i]);
+	}
+	*output = next;
+	return 0;
+}
+
+bool sink_ready(const struct sink *sink)
+{
+	return sink->ops->room(sink) >= OUTPUT_LINE_MAX + OUTPUT_RESERVE;
 }
 
 bool output_ready(const struct output *output)
 {
 	for_each_sink(output, sink)
-		if (!sink->given_up && !sink->ops->ready(sink))
+		if (!sink->given_up && !sink_ready(sink))
 			return false;
 	return true;
 }
@@ -167,9 +231,11 @@ bool output_ready(const struct output *output)
 void output_write(struct output *output, enum event_type type, const char *line, size_t length)
 {
 	for_each_sink(output, sink) {
-		if (type != event_none && !(sink->events & BIT(type)))
+		bool control = type == event_none;
+
+		if (!control && !(sink->events & BIT(type)))
 			continue;
-		if (sink->ops->ready(sink)) {
+		if (control ? sink->ops->room(sink) >= length : sink_ready(sink)) {
 			sink->ops->write(sink, line, length);
 			sink->taken.of[type]++;
 		} else {
@@ -200,7 +266,7 @@ int output_flush(struct output *output, uint64_t now_ns)
 	for_each_sink(output, sink) {
 		int r = sink->ops->flush(sink);
 
-		if ((r == -EPIPE || r == -ECONNRESET) && !spec_path(sink->name))
+		if ((r == -EPIPE || r == -ECONNRESET) && sink->ops->ends_run)
 			return -EPIPE;
 		sink_judge(sink, r, now_ns, output->count == 1);
 		if (r < 0)
@@ -236,7 +302,7 @@ int output_reopen(struct output *output)
 	return result;
 }
 
-const struct sink *output_sink(const struct output *output, unsigned int i)
+struct sink *output_sink(const struct output *output, unsigned int i)
 {
 	return i < output->count ? output->sinks[i] : NULL;
 }

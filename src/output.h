@@ -6,7 +6,8 @@
  * blocks: what the other end does not take stays in the buffer. While the buffer is full the output
  * is not ready, and the caller leaves the events in the ring, where the kernel counts what does not
  * fit: a slow reader costs counted events, never memory. But a sink that fails, or that is slow for
- * long while others are not, is not waited for: it loses lines, and counts them.
+ * long while others are not, is not waited for: it loses lines, and counts them. A reserve of each
+ * buffer is kept for control lines: that a reader is slow must not cost it the line that says so.
  */
 #ifndef NETLOG_OUTPUT_H
 #define NETLOG_OUTPUT_H
@@ -19,26 +20,43 @@
 
 #define OUTPUT_SINKS_MAX 8
 #define SINK_NAME_MAX 4096
+#define OUTPUT_LINE_MAX 16384	   /* bytes, newline included; of a control line, too */
+#define OUTPUT_RESERVE (32 * 1024) /* bytes of a sink's buffer that only control lines may take */
 #define OUTPUT_PATIENCE_NS (NSEC_PER_SEC / 10) /* with a slow sink, while others take lines */
 
 struct sink;
 
+/*
+ * What a sink is to be: stdout, file:PATH or journald, with parameters after commas: events=A,B,
+ * and for a file max-size=BYTES and max-files=N. A comma is thus no part of a path.
+ */
+struct sink_spec {
+	char text[SINK_NAME_MAX]; /* as it was given */
+	char name[SINK_NAME_MAX]; /* without the parameters */
+	uint64_t events;
+	uint64_t max_bytes;	/* 0: never rotated */
+	unsigned int max_files; /* rotated ones that are kept */
+};
+
 /* What a kind of sink can do. */
 struct sink_ops {
-	/* Is there room for a line? */
-	bool (*ready)(const struct sink *sink);
-	/* Take one line; only while ready. */
+	/* Bytes that it has room for. */
+	size_t (*room)(const struct sink *sink);
+	/* Take one line; only while there is room. */
 	void (*write)(struct sink *sink, const char *line, size_t length);
 	/* Write what it holds: 0 when all is out, -EAGAIN when the other end is slow, or an error. */
 	int (*flush)(struct sink *sink);
 	/* Open anew what may have been renamed; the old one stays on an error. NULL: nothing to do.
 	 */
 	int (*reopen)(struct sink *sink);
+	/* Take other parameters, from the next line on. NULL: it has none. */
+	void (*configure)(struct sink *sink, const struct sink_spec *spec);
 	/* Lines in its buffer. */
 	size_t (*pending)(const struct sink *sink);
 	/* To be watched for being writable, and for the reader's going; -EPERM: cannot be. */
 	int (*fd)(const struct sink *sink);
 	void (*free)(struct sink *sink);
+	bool ends_run; /* when its reader has gone, there is nothing left to do */
 };
 
 /* The head of every sink. */
@@ -53,25 +71,19 @@ struct sink {
 	uint64_t judged_bytes;	/* of these, at the last flush */
 	uint64_t slow_since_ns; /* when it last took something, or began not to */
 	bool given_up;		/* nobody waits for it */
+	struct {
+		struct figures lost; /* of `lost`, what has been told in a line */
+		int error;	     /* the error that was last logged */
+		uint64_t at_ns;	     /* and when */
+	} told;			     /* report.c's */
 };
 
 struct output;
 
-/* An output without sinks, for lines of at most `line_max` bytes. -ENOMEM. The caller frees it. */
-int output_new(size_t line_max, struct output **ret_output);
+/* An output without sinks. -ENOMEM. The caller frees it. */
+int output_new(struct output **ret_output);
 void output_free(struct output *output);
 DEFINE_CLEANUP(struct output, output_free)
-
-/*
- * What a sink is to be: stdout or file:PATH, with parameters after commas: events=A,B, and for a
- * file max-size=BYTES and max-files=N. A comma is thus no part of a path.
- */
-struct sink_spec {
-	char name[SINK_NAME_MAX]; /* without the parameters */
-	uint64_t events;
-	uint64_t max_bytes;	/* 0: never rotated */
-	unsigned int max_files; /* rotated ones that are kept */
-};
 
 /*
  * Read a specification; opens nothing. -EINVAL, and *ret_message (the caller frees it; NULL if
@@ -79,11 +91,19 @@ struct sink_spec {
  */
 int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_message);
 
-/* Open the sink and add it. -ENOSPC: too many; -ENOMEM; or why it cannot be opened. */
-int output_add(struct output *output, const struct sink_spec *spec);
+/*
+ * Have these sinks and no others. One of the same name stays, with the new parameters; what is no
+ * longer wanted is moved to `removed`, with the lines that it still holds. -ENOSPC: too many;
+ * -ENOMEM; or why the sink *ret_failed cannot be opened: then all is as it was.
+ */
+int output_configure(struct output *output, const struct sink_spec *specs, unsigned int count,
+		     struct output *removed, const char **ret_failed);
 
 /* Should the caller go on? Not while there is a sink without room that is worth waiting for. */
 bool output_ready(const struct output *output);
+
+/* Has the sink room for an event's line? */
+bool sink_ready(const struct sink *sink);
 
 /*
  * Hand one line, newline included, to every sink that takes the type (event_none: a control line);
@@ -110,10 +130,11 @@ bool output_reopens(const struct output *output);
 int output_reopen(struct output *output);
 
 /* Sink number `i`, NULL past the last. */
-const struct sink *output_sink(const struct output *output, unsigned int i);
+struct sink *output_sink(const struct output *output, unsigned int i);
 
 /* The sinks. Each: -ENOMEM, or why it cannot be opened; *ret_sink is freed with its ops. */
-int sink_stdout_open(const struct sink_spec *spec, size_t line_max, struct sink **ret_sink);
-int sink_file_open(const struct sink_spec *spec, size_t line_max, struct sink **ret_sink);
+int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink);
+int sink_file_open(const struct sink_spec *spec, struct sink **ret_sink);
+int sink_journald_open(const struct sink_spec *spec, struct sink **ret_sink);
 
 #endif

@@ -75,9 +75,9 @@ static bool hook_wanted(const struct probe_config *config, const struct hook_des
 {
 	int stage = enum_by_text(kind_stage, desc->part);
 
-	if (!(config->events & BIT(desc->event)))
+	if (!(config->settings.events & BIT(desc->event)))
 		return false;
-	return desc->event != event_latency || stage < 0 || config->stages & BIT(stage);
+	return desc->event != event_latency || stage < 0 || config->settings.stages & BIT(stage);
 }
 
 static void hooks_choose(struct probe *probe)
@@ -239,6 +239,8 @@ void probe_set(struct probe *probe, const struct probe_settings *settings)
 {
 	struct settings *mapped = &probe->skeleton->bss->settings;
 
+	__atomic_store_n(&mapped->events_off, ~settings->events, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->stages_off, ~settings->stages, __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
 			 __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->min_latency_ns, settings->min_latency_us * NSEC_PER_USEC,
@@ -308,9 +310,10 @@ int probe_fd(const struct probe *probe)
  * program that chooses, some of these would have made no event: an upper bound. Retransmits are
  * counted by TCP itself, see bpf/retransmit.bpf.c.
  */
-static void skipped_count(struct probe *probe)
+static int skipped_count(struct probe *probe)
 {
-	probe->skipped = (struct figures){};
+	struct figures skipped = {};
+
 	for (unsigned int i = 0; i < probe->hook_count; i++) {
 		const struct hook_desc *desc = probe->hooks[i].desc;
 		struct bpf_prog_info info = {};
@@ -321,9 +324,17 @@ static void skipped_count(struct probe *probe)
 			continue;
 		if (bpf_obj_get_info_by_fd(
 			    bpf_program__fd(program_of(probe->skeleton, &probe->hooks[i])), &info,
-			    &size) == 0)
-			probe->skipped.of[desc->event] += info.recursion_misses;
+			    &size) < 0)
+			return -errno;
+		skipped.of[desc->event] += info.recursion_misses;
 	}
+	probe->skipped = skipped;
+	return 0;
+}
+
+int probe_check(struct probe *probe)
+{
+	return skipped_count(probe);
 }
 
 void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret_figures)

@@ -14,16 +14,16 @@ struct probe;
 
 /* What may be changed while the probe works. */
 struct probe_settings {
+	uint64_t events; /* wanted event types, as bits; of those that the probe was made for */
+	uint64_t stages; /* wanted stages of latency, as bits by their number */
 	uint64_t rtt_interval_us; /* at the least between two rtt events of a socket */
 	uint64_t min_latency_us;  /* of latency events */
 };
 
 struct probe_config {
-	uint64_t events;   /* wanted event types, as bits */
-	uint64_t stages;   /* wanted stages of latency, as bits by their number */
-	size_t ring_bytes; /* a power of two, a multiple of the page size */
 	struct probe_settings settings;
-	uint64_t tick_ns; /* length of the kernel's tick */
+	size_t ring_bytes; /* a power of two, a multiple of the page size */
+	uint64_t tick_ns;  /* length of the kernel's tick */
 };
 
 /* What became of one wanted hook. */
@@ -83,6 +83,13 @@ struct probe_figures {
  * itself): that takes a system call for each hook, and is asked for with `thorough`.
  */
 void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret_figures);
+
+/*
+ * Can probe_figures() ask the kernel all that it asks? -EPERM without CAP_BPF before Linux 5.19,
+ * where kernel.unprivileged_bpf_disabled closed all of bpf(2) and not only making and loading:
+ * __sys_bpf(), kernel/bpf/syscall.c.
+ */
+int probe_check(struct probe *probe);
 
 /* No more events, and none half made; those in the ring stay. */
 void probe_detach(struct probe *probe);

@@ -77,14 +77,29 @@ void report_start(struct report *report, const struct run_identity *identity)
 	line_end(report, &control);
 }
 
+void report_reload(struct report *report)
+{
+	struct control control;
+
+	lines_begin(report->lines, &control, control_reload);
+	control_add_event_names(&control, "events",
+				report->lines->events & report->options->events);
+	add_filters(report->options, &control);
+	line_end(report, &control);
+}
+
 static void add_figures(const struct report *report, struct control *control,
 			const struct figures *produced, const struct figures *lost)
 {
 	uint64_t events = report->lines->events;
+	const struct sink *sink;
 
 	control_add_figures(control, "produced", produced, events);
 	control_add_figures(control, "emitted", &report->lines->emitted, events);
 	control_add_figures(control, "lost", lost, events);
+	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
+		control_add_output(control, "outputs", sink->name, &sink->taken, &sink->lost,
+				   events & sink->events);
 }
 
 /* The kernel side's figures; with what the kernel has to be asked for, but not all the time. */
@@ -107,6 +122,25 @@ static struct figures lost_sum(const struct report *report, const struct probe_f
 		lost.of[type] = figures->lost.of[type] + figures->missed.of[type] +
 				report->lines->broken.of[type];
 	return lost;
+}
+
+static uint64_t figures_sum(const struct figures *figures)
+{
+	uint64_t sum = 0;
+
+	for (int type = 0; type < event_types; type++)
+		sum += figures->of[type];
+	return sum;
+}
+
+uint64_t report_lost(struct report *report)
+{
+	struct probe_figures figures;
+	struct figures lost;
+
+	figures_read(report, &figures);
+	lost = lost_sum(report, &figures);
+	return figures_sum(&lost);
 }
 
 /*
@@ -137,7 +171,8 @@ static bool tell(struct report *report, enum event_type type, uint64_t lost, uin
 	if (lost == *told)
 		return false;
 	lines_begin(report->lines, &control, control_lost);
-	control_add_string(&control, "lost_event", event_desc(type)->name);
+	control_add_string(&control, "lost_event",
+			   type == event_none ? LOST_OTHER : event_desc(type)->name);
 	control_add_count(&control, "count", lost - *told);
 	control_add_string(&control, "where", where);
 	line_end(report, &control);
@@ -146,21 +181,21 @@ static bool tell(struct report *report, enum event_type type, uint64_t lost, uin
 }
 
 /* What a sink has lost, once it works again: a line for all, and it is one of them. */
-static bool tell_sink(struct report *report, unsigned int i, const struct sink *sink)
+static bool tell_sink(struct report *report, struct sink *sink)
 {
 	bool told = false;
 
-	if (sink->error || !sink->ops->ready(sink))
+	if (sink->error || !sink_ready(sink))
 		return false;
-	for_each_event_type(type)
-		told |= tell(report, type, sink->lost.of[type],
-			     &report->sinks[i].told_lost.of[type], sink->name);
+	for (enum event_type type = event_none; type < event_types; type++)
+		told |= tell(report, type, sink->lost.of[type], &sink->told.lost.of[type],
+			     sink->name);
 	return told;
 }
 
 bool report_losses(struct report *report)
 {
-	const struct sink *sink;
+	struct sink *sink;
 	const struct figures *broken = &report->lines->broken;
 	struct probe_figures figures;
 	bool told = false;
@@ -175,29 +210,19 @@ bool report_losses(struct report *report)
 			     "decode");
 	}
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
-		told |= tell_sink(report, i, sink);
+		told |= tell_sink(report, sink);
 	return told;
-}
-
-static uint64_t figures_sum(const struct figures *figures)
-{
-	uint64_t sum = 0;
-
-	for (int type = 0; type < event_types; type++)
-		sum += figures->of[type];
-	return sum;
 }
 
 void report_outputs(struct report *report, uint64_t now_ns)
 {
-	const struct sink *sink;
+	struct sink *sink;
 
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
 		int error = sink->error == -EAGAIN && !sink->given_up ? 0 : sink->error;
 		unsigned long long lost;
 
-		if (error == report->sinks[i].told_error &&
-		    (!error || now_ns - report->sinks[i].told_at_ns < RETELL_NS))
+		if (error == sink->told.error && (!error || now_ns - sink->told.at_ns < RETELL_NS))
 			continue;
 		lost = figures_sum(&sink->lost);
 		if (error)
@@ -206,23 +231,25 @@ void report_outputs(struct report *report, uint64_t now_ns)
 				  error == -EAGAIN ? "its reader is slow" : strerror(-error), lost);
 		else
 			log_warning("%s works again; %llu lines were lost there", sink->name, lost);
-		report->sinks[i].told_error = error;
-		report->sinks[i].told_at_ns = now_ns;
+		sink->told.error = error;
+		sink->told.at_ns = now_ns;
 	}
 }
 
-bool report_unwritten(struct report *report)
+bool report_unwritten(const struct output *output)
 {
 	const struct sink *sink;
 	bool unwritten = false;
 
-	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
-		size_t lines = sink->ops->pending(sink);
+	for (unsigned int i = 0; (sink = output_sink(output, i)); i++) {
+		size_t left = sink->ops->pending(sink);
+		uint64_t lost = figures_sum(&sink->lost) - figures_sum(&sink->told.lost);
 
-		if (!lines)
+		if (!left && !lost)
 			continue;
 		unwritten = true;
-		log_error("%s: %zu lines were left unwritten", sink->name, lines);
+		log_error("%s: %zu lines were left unwritten, and %llu had been lost", sink->name,
+			  left, (unsigned long long)lost);
 	}
 	return unwritten;
 }

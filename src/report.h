@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * report.h - what netlog says of itself in the stream: the start, stats, lost and stop lines, and
- * the books behind them. For each event type, produced = emitted + lost.
+ * report.h - what netlog says of itself in the stream: the start, reload, stats, lost and stop
+ * lines, and the books behind them. For each event type, produced = emitted + lost.
  */
 #ifndef NETLOG_REPORT_H
 #define NETLOG_REPORT_H
@@ -21,11 +21,6 @@ struct report {
 	struct figures told_missed;
 	struct figures told_broken;
 	struct figures unasked; /* came after the last line of --count */
-	struct {
-		struct figures told_lost;
-		int told_error;	     /* the error that was last logged */
-		uint64_t told_at_ns; /* and when */
-	} sinks[OUTPUT_SINKS_MAX];
 };
 
 /* 128 bits each, as 32 hexadecimal digits. */
@@ -35,7 +30,12 @@ struct run_identity {
 };
 
 void report_start(struct report *report, const struct run_identity *identity);
+/* After report->options has changed. */
+void report_reload(struct report *report);
 void report_stats(struct report *report);
+
+/* Events lost so far, wherever, before they were lines. */
+uint64_t report_lost(struct report *report);
 
 /* Tell of what has been lost since the last time. Returns whether there was something. */
 bool report_losses(struct report *report);
@@ -43,9 +43,11 @@ bool report_losses(struct report *report);
 /* Log which outputs fail, once and then every so often, and which work again. */
 void report_outputs(struct report *report, uint64_t now_ns);
 
-/* Log how many lines the outputs still hold, which nobody will write. Returns whether there are
- * any. */
-bool report_unwritten(struct report *report);
+/*
+ * Log which outputs, at their end, did not get all lines, and have not said so themselves. Returns
+ * whether there are any.
+ */
+bool report_unwritten(const struct output *output);
 
 /* A record of the ring that came after the last line that was asked for: no part of this run. */
 void report_unasked(struct report *report, const void *record, size_t size);

@@ -94,6 +94,21 @@ static struct json_object *figures_schema(void)
 	return object;
 }
 
+static struct json_object *outputs_schema(void)
+{
+	struct json_object *array = json("{\"type\":\"array\"}");
+	struct json_object *object = json("{\"type\":\"object\",\"additionalProperties\":false,"
+					  "\"required\":[\"output\",\"emitted\",\"lost\"]}");
+	struct json_object *properties = json_object_new_object();
+
+	set(properties, "output", json("{\"type\":\"string\"}"));
+	set(properties, "emitted", figures_schema());
+	set(properties, "lost", figures_schema());
+	set(object, "properties", properties);
+	set(array, "items", object);
+	return array;
+}
+
 static struct json_object *shape_schema(enum control_shape shape)
 {
 	struct json_object *object;
@@ -105,14 +120,19 @@ static struct json_object *shape_schema(enum control_shape shape)
 		return json("{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{32}$\"}");
 	case shape_count:
 		return integer(UINT64_MAX);
-	case shape_event_name:
-		return event_names_schema();
+	case shape_lost_name:
+		object = event_names_schema();
+		json_object_array_add(json_object_object_get(object, "enum"),
+				      json_object_new_string(LOST_OTHER));
+		return object;
 	case shape_event_names:
 		object = json("{\"type\":\"array\",\"uniqueItems\":true}");
 		set(object, "items", event_names_schema());
 		return object;
 	case shape_figures:
 		return figures_schema();
+	case shape_outputs:
+		return outputs_schema();
 	case shape_hooks:
 		return json("{\"type\":\"array\",\"items\":{\"type\":\"object\","
 			    "\"additionalProperties\":false,"

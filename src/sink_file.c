@@ -140,6 +140,15 @@ static int file_reopen(struct sink *sink)
 	return r;
 }
 
+static void file_configure(struct sink *sink, const struct sink_spec *spec)
+{
+	struct file *file = (struct file *)sink;
+
+	file->size = size_of(file->stream.fd);
+	file->max_bytes = spec->max_bytes;
+	file->max_files = spec->max_files;
+}
+
 static void file_free(struct sink *sink)
 {
 	struct file *file = (struct file *)sink;
@@ -150,16 +159,17 @@ static void file_free(struct sink *sink)
 }
 
 static const struct sink_ops file_ops = {
-	.ready = stream_ready,
+	.room = stream_room,
 	.write = stream_write,
 	.flush = file_flush,
 	.reopen = file_reopen,
+	.configure = file_configure,
 	.pending = stream_pending,
 	.fd = stream_fd,
 	.free = file_free,
 };
 
-int sink_file_open(const struct sink_spec *spec, size_t line_max, struct sink **ret_sink)
+int sink_file_open(const struct sink_spec *spec, struct sink **ret_sink)
 {
 	struct file *file = calloc(1, sizeof(*file));
 	int fd = -1, r;
@@ -167,13 +177,11 @@ int sink_file_open(const struct sink_spec *spec, size_t line_max, struct sink **
 	if (!file)
 		return -ENOMEM;
 	file->stream.sink.ops = &file_ops;
-	file->max_bytes = spec->max_bytes;
-	file->max_files = spec->max_files;
 	file->path = strdup(strchr(spec->name, ':') + 1);
 	r = file->path ? path_open(file->path) : -ENOMEM;
 	if (r >= 0) {
 		fd = r;
-		r = stream_init(&file->stream, fd, true, line_max);
+		r = stream_init(&file->stream, fd, true);
 	}
 	if (r < 0) {
 		if (fd >= 0)
@@ -182,7 +190,6 @@ int sink_file_open(const struct sink_spec *spec, size_t line_max, struct sink **
 		free(file);
 		return r;
 	}
-	file->size = size_of(fd);
 	if (path_torn(file->path))
 		stream_write(&file->stream.sink, "\n", 1);
 	*ret_sink = &file->stream.sink;

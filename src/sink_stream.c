@@ -16,11 +16,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-bool stream_ready(const struct sink *sink)
+size_t stream_room(const struct sink *sink)
 {
 	const struct stream *stream = (const struct stream *)sink;
 
-	return sizeof(stream->buffer) - stream->end >= stream->line_max;
+	return sizeof(stream->buffer) - stream->end;
 }
 
 void stream_write(struct sink *sink, const char *line, size_t length)
@@ -145,7 +145,7 @@ static int reopen_nonblocking(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
-int stream_init(struct stream *stream, int fd, bool owned, size_t line_max)
+int stream_init(struct stream *stream, int fd, bool owned)
 {
 	struct stat status;
 	int own;
@@ -154,7 +154,6 @@ int stream_init(struct stream *stream, int fd, bool owned, size_t line_max)
 		return -errno;
 	stream->fd = fd;
 	stream->owned = owned;
-	stream->line_max = line_max;
 	stream->regular = S_ISREG(status.st_mode);
 	if (S_ISSOCK(status.st_mode)) {
 		stream->mode = STREAM_SOCKET;
@@ -187,15 +186,16 @@ static void sink_free(struct sink *sink)
 }
 
 static const struct sink_ops stdout_ops = {
-	.ready = stream_ready,
+	.room = stream_room,
 	.write = stream_write,
 	.flush = sink_flush,
 	.pending = stream_pending,
 	.fd = stream_fd,
 	.free = sink_free,
+	.ends_run = true,
 };
 
-int sink_stdout_open(const struct sink_spec *spec, size_t line_max, struct sink **ret_sink)
+int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
 	int r;
@@ -204,7 +204,7 @@ int sink_stdout_open(const struct sink_spec *spec, size_t line_max, struct sink 
 	if (!stream)
 		return -ENOMEM;
 	stream->sink.ops = &stdout_ops;
-	r = stream_init(stream, STDOUT_FILENO, false, line_max);
+	r = stream_init(stream, STDOUT_FILENO, false);
 	if (r < 0) {
 		free(stream);
 		return r;

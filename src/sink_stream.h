@@ -24,7 +24,6 @@ struct stream {
 	bool regular;
 	bool torn; /* the first byte in the buffer is not the first of its line */
 	enum stream_mode mode;
-	size_t line_max;
 	size_t end; /* of what is still to be written */
 	char buffer[STREAM_BUFFER_BYTES];
 };
@@ -33,12 +32,12 @@ struct stream {
  * Make a zeroed stream of `fd`, which it closes when it is done if `owned`. An error of fstat(2);
  * the fd is the caller's then.
  */
-int stream_init(struct stream *stream, int fd, bool owned, size_t line_max);
+int stream_init(struct stream *stream, int fd, bool owned);
 void stream_done(struct stream *stream);
 
 /* As the sink's operations; stream_flush() writes at most `limit` bytes and says -EAGAIN of the
  * rest. */
-bool stream_ready(const struct sink *sink);
+size_t stream_room(const struct sink *sink);
 void stream_write(struct sink *sink, const char *line, size_t length);
 int stream_flush(struct stream *stream, size_t limit);
 /* Take so many bytes out of the buffer's front: they are written, or given up. */

@@ -12,11 +12,11 @@ test_adding_an_event_touches_three_files() {
 	git -C "$tree" add . && git -C "$tree" -c user.name=t -c user.email=t commit -qm before
 
 	# 1. its rows
-	sed -i -e '/^\/\* Events: X(name/i \
+	sed -i -e '/^#define EVENTS(X)/i \
 #define CLOSE_FIELDS(F) F(tcp_state, old_state, "state before")\
 #define CLOSE_HOOKS(H) H(close, state, lines, close__inet_sock_set_state, "")\
-' -e '/^	X(latency, /s/$/ \\\
-	X(close, CLOSE_FIELDS, CLOSE_HOOKS, "a TCP connection has closed")/' "$tree/bpf/events.h"
+' -e "/^	  \"a packet's time inside this host\")/"'s/$/ \\\
+	X(close, CLOSE_FIELDS, CLOSE_HOOKS, "00000000000000000000000000000001", "a TCP connection has closed")/' "$tree/bpf/events.h"
 	# 2. its program
 	cat >"$tree/bpf/close.bpf.c" <<-'END'
 		// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause

@@ -28,12 +28,15 @@ check() {
 # What has no row may be included by all, and includes none but its like.
 layer() {
 	case $1 in
-	main) echo 9 ;;
-	daemon) echo 8 ;;
-	report) echo 7 ;;
-	lines) echo 6 ;;
-	probe | options) echo 5 ;;
-	sink_stream) echo 4 ;; # files are streams
+	main) echo 12 ;;
+	daemon) echo 11 ;;
+	reload) echo 10 ;;
+	delivery) echo 9 ;;
+	report) echo 8 ;;
+	service) echo 7 ;;
+	lines | options) echo 6 ;;
+	probe | settings) echo 5 ;;
+	config | sink_stream) echo 4 ;; # files are streams
 	sink_*) echo 5 ;;
 	output | encode | schema) echo 3 ;;
 	control) echo 2 ;;
@@ -76,8 +79,8 @@ libraries_stay_where_they_belong() {
 	only 'netlog.skel' probe.c
 	only '\.\./bpf/config' probe.c
 	only '\.\./bpf/events' event.h
-	only 'systemd/' daemon.c main.c sink_journald.c
-	only 'json-c/' control.h
+	only 'systemd/' daemon.c delivery.h service.c sink_journald.c
+	only 'json-c/' control.h config.c
 }
 
 # json-c stays out of the way of an event: none of these may even see its header

@@ -10,13 +10,17 @@ static int lines_make(struct lines *lines, struct output **output)
 {
 	char path[] = "/tmp/netlog-test-XXXXXX", text[64], *message;
 	struct sink_spec spec;
+	struct output *removed;
+	const char *failed;
 	int fd = mkstemp(path);
 
 	CHECK(fd >= 0);
 	snprintf(text, sizeof(text), "file:%s", path);
 	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
-	CHECK_EQUAL(output_new(LINES_LINE_MAX, output), 0);
-	CHECK_EQUAL(output_add(*output, &spec), 0);
+	CHECK_EQUAL(output_new(output), 0);
+	CHECK_EQUAL(output_new(&removed), 0);
+	CHECK_EQUAL(output_configure(*output, &spec, 1, removed, &failed), 0);
+	output_free(removed);
 	unlink(path);
 	CHECK_EQUAL(lines_init(lines, "web1", *output), 0);
 	return fd;
@@ -38,7 +42,7 @@ TEST(all_lines_are_numbered_without_gaps_and_the_books_balance)
 	struct lines lines;
 	int fd = lines_make(&lines, &output), expected = 1, broken = 0, emitted = 0;
 	uint64_t state = 8;
-	char line[LINES_LINE_MAX];
+	char line[OUTPUT_LINE_MAX];
 	FILE *stream;
 
 	for (int i = 0; i < 300; i++) {

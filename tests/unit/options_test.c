@@ -92,8 +92,8 @@ TEST(what_cannot_be_used_is_refused_with_a_hint)
 	bad("-e retransmits", "known are: retransmit, rtt, latency");
 	bad("-e rtt,", "known are");
 	bad("--latency-stage=driver", "known are: tcp, app");
-	bad("-o syslog", "is neither stdout nor file:PATH");
-	bad("-o file:", "is neither stdout nor file:PATH");
+	bad("-o syslog", "is none of stdout, file:PATH and journald");
+	bad("-o file:", "is none of stdout, file:PATH and journald");
 	bad("-d 0", "give seconds");
 	bad("-d -1", "give seconds");
 	bad("-d 1e3", "give seconds");

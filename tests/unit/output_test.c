@@ -28,14 +28,28 @@ static void cleanup(const char *path)
 	rmdir(directory);
 }
 
+/* One more output. */
 static int add(struct output *output, const char *text)
 {
-	struct sink_spec spec;
+	static struct sink_spec specs[OUTPUT_SINKS_MAX + 1];
+	struct output *removed;
+	const char *failed;
+	unsigned int count = 0;
 	char *message;
 	int r;
 
-	CHECK_SAYING(sink_spec_parse(text, &spec, &message) == 0, "%s: %s", text, message);
-	r = output_add(output, &spec);
+	/* those that are there stay, by their names */
+	for (; output_sink(output, count); count++) {
+		struct sink *sink = output_sink(output, count);
+
+		CHECK(sink_spec_parse(sink->name, &specs[count], &message) == 0);
+		specs[count].events = sink->events;
+	}
+	CHECK_SAYING(sink_spec_parse(text, &specs[count], &message) == 0, "%s: %s", text, message);
+	CHECK_EQUAL(output_new(&removed), 0);
+	r = output_configure(output, specs, count + 1, removed, &failed);
+	CHECK(!output_sink(removed, 0));
+	output_free(removed);
 	return r;
 }
 
@@ -46,7 +60,7 @@ static struct output *output_with(const char *path, const char *parameters)
 	char spec[160];
 
 	snprintf(spec, sizeof(spec), "file:%s%s", path, parameters);
-	CHECK_EQUAL(output_new(LINE_MAX, &output), 0);
+	CHECK_EQUAL(output_new(&output), 0);
 	CHECK_EQUAL(add(output, spec), 0);
 	return output;
 }
@@ -92,10 +106,58 @@ TEST(what_cannot_be_opened_says_why)
 {
 	struct output *output;
 
-	CHECK_EQUAL(output_new(LINE_MAX, &output), 0);
+	CHECK_EQUAL(output_new(&output), 0);
 	CHECK_EQUAL(add(output, "file:/nonexistent/x"), -ENOENT);
 	CHECK_EQUAL(add(output, "file:/"), -EISDIR);
 	output_free(output);
+}
+
+static void spec_of(const char *text, struct sink_spec *spec)
+{
+	char *message;
+
+	CHECK_EQUAL(sink_spec_parse(text, spec, &message), 0);
+}
+
+TEST(outputs_that_stay_keep_their_lines_and_those_that_go_hand_theirs_over)
+{
+	const char *path = path_of("lines");
+	struct output *output = output_to(path), *removed;
+	struct sink_spec specs[2];
+	const char *failed = NULL;
+	char text[128], own[160];
+	struct sink *sink;
+
+	CHECK_EQUAL(add(output, "file:/dev/full"), 0);
+	CHECK_EQUAL(output_new(&removed), 0);
+	sink = output_sink(output, 0);
+	output_write(output, event_rtt, "{1}\n", 4);
+
+	/* one that cannot be opened: all is as it was */
+	snprintf(own, sizeof(own), "file:%s,events=latency", path);
+	spec_of(own, &specs[0]);
+	spec_of("file:/nonexistent/x", &specs[1]);
+	CHECK_EQUAL(output_configure(output, specs, 2, removed, &failed), -ENOENT);
+	CHECK_TEXT(failed, "file:/nonexistent/x");
+	CHECK(output_sink(output, 0) == sink && output_sink(output, 1) && !output_sink(removed, 0));
+	output_write(output, event_rtt, "{2}\n", 4);
+	CHECK_EQUAL(sink->taken.of[event_rtt], 2);
+
+	/* the first one stays, with other events; the second one goes, with two lines */
+	spec_of("file:/dev/null", &specs[1]);
+	CHECK_EQUAL(output_configure(output, specs, 2, removed, &failed), 0);
+	CHECK(output_sink(output, 0) == sink);
+	CHECK_TEXT(output_sink(output, 1)->name, "file:/dev/null");
+	CHECK_TEXT(output_sink(removed, 0)->name, "file:/dev/full");
+	CHECK_EQUAL(output_sink(removed, 0)->ops->pending(output_sink(removed, 0)), 2);
+	output_write(output, event_rtt, "{3}\n", 4);
+	output_write(output, event_latency, "{4}\n", 4);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	read_all(path, text, sizeof(text));
+	CHECK_TEXT(text, "{1}\n{2}\n{4}\n");
+	output_free(removed);
+	output_free(output);
+	cleanup(path);
 }
 
 TEST(a_device_such_as_dev_null_is_only_written_to)
@@ -158,7 +220,7 @@ TEST(a_specification_is_read_whole_or_refused)
 	CHECK_EQUAL(spec.max_files, 3);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		CHECK_SAYING(sink_spec_parse(bad[i], &spec, &message) == -EINVAL, "%s", bad[i]);
-		CHECK(message && strstr(message, "--output"));
+		CHECK(message && message[0] == '\'');
 		free(message);
 	}
 }
@@ -267,7 +329,7 @@ static struct sink *sink_on(int fd)
 
 	fflush(stdout);
 	CHECK(dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
-	CHECK_EQUAL(sink_stdout_open(&spec, LINE_MAX, &sink), 0);
+	CHECK_EQUAL(sink_stdout_open(&spec, &sink), 0);
 	return sink;
 }
 
@@ -277,7 +339,7 @@ static struct output *output_on(int fd, const char *also)
 
 	fflush(stdout);
 	CHECK(dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
-	CHECK_EQUAL(output_new(LINE_MAX, &output), 0);
+	CHECK_EQUAL(output_new(&output), 0);
 	CHECK_EQUAL(add(output, "stdout"), 0);
 	CHECK_EQUAL(add(output, also), 0);
 	return output;
@@ -318,7 +380,7 @@ static int fill(struct sink *sink)
 	int count = 0, r = 0;
 	char line[64];
 
-	while (sink->ops->ready(sink)) {
+	while (sink_ready(sink)) {
 		int length = snprintf(line, sizeof(line), "{\"seq\":%d}\n", count++);
 
 		sink->ops->write(sink, line, (size_t)length);
@@ -345,7 +407,7 @@ static void drain(struct sink *sink, int fd, int count)
 			sink->ops->flush(sink);
 	}
 	CHECK_EQUAL(sink->ops->flush(sink), 0);
-	CHECK(sink->ops->ready(sink));
+	CHECK(sink_ready(sink));
 	fclose(stream);
 }
 
@@ -359,6 +421,33 @@ TEST(a_slow_pipe_reader_makes_it_unready_and_gets_every_line_whole)
 	count = fill(sink);
 	drain(sink, fds[0], count);
 	sink->ops->free(sink);
+}
+
+/* A reader that is slow must not cost it the lines that say what was lost. */
+TEST(control_lines_have_room_where_events_have_none)
+{
+	struct output *output;
+	const struct sink *sink;
+	char line[1000];
+	int fds[2];
+
+	CHECK(pipe(fds) == 0);
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	output = output_on(fds[1], "file:/dev/null");
+	sink = output_sink(output, 0);
+	for (int i = 0; output_ready(output); i++) {
+		output_write(output, event_rtt, line, sizeof(line));
+		output_flush(output, 1);
+		CHECK(i < 100000);
+	}
+	for (int i = 0; i < OUTPUT_RESERVE / (int)sizeof(line); i++) {
+		output_write(output, event_none, line, sizeof(line));
+		CHECK_EQUAL(sink->lost.of[event_none], 0);
+	}
+	output_write(output, event_rtt, line, sizeof(line));
+	CHECK_EQUAL(sink->lost.of[event_rtt], 1);
+	output_free(output);
 }
 
 TEST(a_slow_socket_reader_gets_every_line_whole)

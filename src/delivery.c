@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "delivery.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+
+#define RETRY_INTERVAL_US USEC_PER_SEC	     /* between tries with a failing output */
+#define FLUSH_PATIENCE_NS (2 * NSEC_PER_SEC) /* for a reader that does not read, at the end */
+#define POLL_MS 100
+
+/* Watch a slow output for being writable, standard output also for its reader's going. */
+static void watch_update(struct delivery *delivery)
+{
+	const struct sink *sink;
+	bool failing = false;
+
+	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++) {
+		bool slow = sink->error == -EAGAIN;
+
+		failing |= sink->error && !slow;
+		if (!delivery->watched[i])
+			continue;
+		sd_event_source_set_io_events(delivery->watched[i], slow ? EPOLLOUT : 0);
+		sd_event_source_set_enabled(delivery->watched[i], slow || sink->ops->ends_run ?
+									  SD_EVENT_ON :
+									  SD_EVENT_OFF);
+	}
+	if (failing && sd_event_source_get_enabled(delivery->retry, NULL) == SD_EVENT_OFF) {
+		sd_event_source_set_time_relative(delivery->retry, RETRY_INTERVAL_US);
+		sd_event_source_set_enabled(delivery->retry, SD_EVENT_ONESHOT);
+	}
+}
+
+bool delivery_flush(struct delivery *delivery)
+{
+	uint64_t now_ns = clock_boot_ns();
+	int r;
+
+	if (delivery->reader_gone)
+		return true;
+	r = output_flush(delivery->output, now_ns);
+	if (r == -EPIPE) {
+		delivery->reader_gone = true;
+		return true;
+	}
+	report_outputs(delivery->report, now_ns);
+	watch_update(delivery);
+	return r == 0;
+}
+
+static int on_output(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	struct delivery *delivery = context;
+	const struct sink *sink;
+
+	(void)fd;
+	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++)
+		if (delivery->watched[i] == source && sink->ops->ends_run &&
+		    events & (EPOLLERR | EPOLLHUP))
+			delivery->reader_gone = true;
+	delivery_flush(delivery);
+	delivery->on_progress(delivery->context);
+	return 0;
+}
+
+static int on_retry(sd_event_source *source, uint64_t us, void *context)
+{
+	struct delivery *delivery = context;
+
+	(void)source;
+	(void)us;
+	delivery_flush(delivery); /* sets the timer again, if it must */
+	if (output_ready(delivery->output) && report_losses(delivery->report))
+		delivery_flush(delivery);
+	delivery->on_progress(delivery->context);
+	return 0;
+}
+
+static void unwatch(struct delivery *delivery)
+{
+	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
+		delivery->watched[i] = sd_event_source_disable_unref(delivery->watched[i]);
+}
+
+int delivery_rewatch(struct delivery *delivery)
+{
+	const struct sink *sink;
+
+	unwatch(delivery);
+	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++) {
+		int fd = sink->ops->fd(sink), r;
+
+		if (fd < 0)
+			continue;
+		r = sd_event_add_io(delivery->loop, &delivery->watched[i], fd, 0, on_output,
+				    delivery);
+		if (r < 0 && r != -EPERM)
+			return r;
+	}
+	watch_update(delivery);
+	return 0;
+}
+
+int delivery_init(struct delivery *delivery)
+{
+	int r = sd_event_add_time_relative(delivery->loop, &delivery->retry, CLOCK_MONOTONIC, 0, 0,
+					   on_retry, delivery);
+
+	if (r < 0)
+		return r;
+	sd_event_source_set_enabled(delivery->retry, SD_EVENT_OFF);
+	return delivery_rewatch(delivery);
+}
+
+void delivery_done(struct delivery *delivery)
+{
+	unwatch(delivery);
+	delivery->retry = sd_event_source_disable_unref(delivery->retry);
+}
+
+/* Wait until one of the slow outputs takes more. False: only those are left that fail, or that
+ * nobody reads. */
+static bool wait_for_readers(struct output *output)
+{
+	struct pollfd fds[OUTPUT_SINKS_MAX];
+	uint64_t now_ns = clock_boot_ns();
+	unsigned int count = 0;
+	const struct sink *sink;
+
+	for (unsigned int i = 0; (sink = output_sink(output, i)); i++)
+		if (sink->error == -EAGAIN && now_ns - sink->slow_since_ns < FLUSH_PATIENCE_NS)
+			fds[count++] = (struct pollfd){ sink->ops->fd(sink), POLLOUT, 0 };
+	if (count)
+		poll(fds, count, POLL_MS);
+	return count;
+}
+
+void delivery_flush_patiently(struct delivery *delivery)
+{
+	while (!delivery_flush(delivery) && wait_for_readers(delivery->output)) {
+	}
+}
+
+void delivery_finish(struct output *removed)
+{
+	uint64_t until_ns = clock_boot_ns() + FLUSH_PATIENCE_NS;
+
+	while (output_flush(removed, clock_boot_ns()) == -EAGAIN && clock_boot_ns() < until_ns &&
+	       wait_for_readers(removed)) {
+	}
+	report_unwritten(removed);
+}

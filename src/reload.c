@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "reload.h"
+
+#include <errno.h>
+
+#include "delivery.h"
+#include "log.h"
+
+void settings_for_probe(const struct options *options, struct probe_settings *ret_settings)
+{
+	*ret_settings = (struct probe_settings){
+		.events = options->events,
+		.stages = options->stages,
+		.rtt_interval_us = options->rtt_interval_us,
+		.min_latency_us = options->min_latency_us,
+	};
+}
+
+/* What cannot be changed while hooks are attached. */
+static void options_keep(struct options *next, const struct options *old, const struct probe *probe)
+{
+	uint64_t missing = next->events & ~probe_events(probe);
+
+	for_each_event_type(type)
+		if (next->events_named && missing & BIT(type))
+			log_warning("event %s was not logged from the start: restart netlog to "
+				    "have it",
+				    event_desc(type)->name);
+	if (next->stages & ~old->stages_loaded)
+		log_warning("a stage of latency was not there from the start: restart netlog to "
+			    "have it");
+	if (next->ring_bytes != old->ring_bytes || next->duration_us != old->duration_us ||
+	    next->count != old->count)
+		log_warning("ring-size, duration and count stay as they are until netlog is "
+			    "restarted");
+	next->stages_loaded = old->stages_loaded;
+	next->ring_bytes = old->ring_bytes;
+	next->duration_us = old->duration_us;
+	next->count = old->count;
+}
+
+/* Lines that an output still holds that is none any more are written. */
+static int outputs_set(struct output *output, const struct options *options)
+{
+	_cleanup_(output_freep) struct output *removed = NULL;
+	const char *failed = "";
+	int r;
+
+	r = output_new(&removed);
+	if (r == 0)
+		r = output_configure(output, options->outputs, options->output_count, removed,
+				     &failed);
+	if (r < 0) {
+		log_error("cannot open the output %s: %s; going on with the old configuration",
+			  failed, strerror(-r));
+		return r;
+	}
+	delivery_finish(removed);
+	return 0;
+}
+
+int reload(struct options *options, struct probe *probe, struct output *output)
+{
+	_cleanup_free_ struct options *next = malloc(sizeof(*next));
+	_cleanup_free_ char *message = NULL;
+	struct probe_settings settings;
+	int r;
+
+	r = next ? options_parse(options->argc, options->argv, next, &message) : -ENOMEM;
+	if (r < 0) {
+		log_error("%s; going on with the old configuration", message ?: strerror(-r));
+		return r;
+	}
+	options_keep(next, options, probe);
+	r = outputs_set(output, next);
+	if (r < 0)
+		return r;
+	settings_for_probe(next, &settings);
+	probe_set(probe, &settings);
+	log_set_quiet(next->quiet);
+	*options = *next;
+	log_info("the configuration has been read anew");
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * reload.h - from settings to what they set, at the start and again while it runs.
+ */
+#ifndef NETLOG_RELOAD_H
+#define NETLOG_RELOAD_H
+
+#include "options.h"
+#include "probe.h"
+
+/* What the options say of the kernel side. */
+void settings_for_probe(const struct options *options, struct probe_settings *ret_settings);
+
+/*
+ * Read the configuration that the options come from anew, and have all of it: thresholds, events of
+ * those that were asked for at the start, outputs. What cannot change while hooks are attached
+ * stays, which is logged. An error (logged, too): all is as it was, the options included.
+ */
+int reload(struct options *options, struct probe *probe, struct output *output);
+
+#endif

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+
+#include "text.h"
+
+#define RING_BYTES_DEFAULT (8 * 1024 * 1024)
+#define RING_BYTES_MAX (1ULL << 30)
+#define SECONDS_MAX 4000000000ULL
+#define THRESHOLD_MAX 4000000000ULL
+#define STATS_INTERVAL_DEFAULT 60
+#define WORD_LIST_BYTES 1024
+#define WORD_ALL "all"
+
+char *setting_wrong(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		abort(); /* a few bytes are not to be had: nothing else would go well either */
+	va_end(arguments);
+	return text;
+}
+
+/* ---- values ---- */
+
+/* Seconds, with up to six decimals. */
+static int parse_seconds(const char *text, uint64_t *ret_us)
+{
+	char whole[24] = "", *point;
+	uint64_t seconds, us = 0;
+
+	if (strlen(text) >= sizeof(whole))
+		return -EINVAL;
+	strcpy(whole, text);
+	point = strchr(whole, '.');
+	if (point) {
+		uint64_t scale = USEC_PER_SEC;
+
+		*point = 0;
+		if (!point[1])
+			return -EINVAL;
+		for (const char *p = point + 1; *p; p++) {
+			scale /= 10;
+			if (!isdigit((unsigned char)*p) || !scale)
+				return -EINVAL;
+			us += (uint64_t)(*p - '0') * scale;
+		}
+	}
+	if (parse_u64(whole, &seconds) < 0 || seconds > SECONDS_MAX)
+		return -EINVAL;
+	*ret_us = seconds * USEC_PER_SEC + us;
+	return 0;
+}
+
+static bool show_seconds(uint64_t us, FILE *file)
+{
+	uint64_t rest = us % USEC_PER_SEC;
+	int digits = 6;
+
+	fprintf(file, "%llu", (unsigned long long)(us / USEC_PER_SEC));
+	for (; rest && rest % 10 == 0; digits--)
+		rest /= 10;
+	if (rest)
+		fprintf(file, ".%0*llu", digits, (unsigned long long)rest);
+	return true;
+}
+
+static bool show_number(uint64_t number, FILE *file)
+{
+	fprintf(file, "%llu", (unsigned long long)number);
+	return true;
+}
+
+static void show_string(const char *text, FILE *file)
+{
+	_cleanup_free_ char *escaped = malloc(JSON_TEXT_MAX(strlen(text)) + 1);
+
+	if (escaped)
+		*put_json_string(escaped, text, strlen(text)) = 0;
+	fprintf(file, "\"%s\"", escaped ?: "");
+}
+
+/* The names of a list's possible words, "a, b, c"; the caller frees. */
+static char *word_list(const char *(*word)(unsigned int number), unsigned int count)
+{
+	char *list = calloc(1, WORD_LIST_BYTES);
+
+	for (unsigned int i = 0; list && i < count; i++)
+		if (word(i))
+			list_add(list, WORD_LIST_BYTES, word(i));
+	return list;
+}
+
+static uint64_t word_bits(const char *(*word)(unsigned int number), unsigned int count)
+{
+	uint64_t bits = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		if (word(i))
+			bits |= BIT(i);
+	return bits;
+}
+
+/*
+ * A comma-separated list of words to bits by the words' numbers; `all` stands for all that can be
+ * had, which is less than to name each.
+ */
+static char *parse_words(const char *text, const char *what,
+			 const char *(*word)(unsigned int number), unsigned int count, bool more,
+			 uint64_t *bits, bool *named)
+{
+	_cleanup_free_ char *copy = strdup(text), *known = NULL;
+	uint64_t found = more ? *bits : 0;
+	char *rest = copy;
+
+	*named = more && *named;
+	for (char *item = strsep(&rest, ","); item; item = strsep(&rest, ",")) {
+		unsigned int i = 0;
+
+		while (i < count && (!word(i) || strcmp(word(i), item) != 0))
+			i++;
+		if (i < count) {
+			found |= BIT(i);
+			*named = true;
+		} else if (!strcmp(item, WORD_ALL)) {
+			found |= word_bits(word, count);
+		} else {
+			known = word_list(word, count);
+			return setting_wrong("there is no %s '%s'; known are: %s, %s", what, item,
+					     known ?: "", WORD_ALL);
+		}
+	}
+	*bits = found;
+	return NULL;
+}
+
+static bool show_words(const char *(*word)(unsigned int number), unsigned int count, uint64_t bits,
+		       bool named, FILE *file)
+{
+	const char *separator = "";
+
+	if (!named)
+		return fprintf(file, "[\"%s\"]", WORD_ALL) > 0;
+	fputc('[', file);
+	for (unsigned int i = 0; i < count; i++) {
+		if (!word(i) || !(bits & BIT(i)))
+			continue;
+		fprintf(file, "%s\"%s\"", separator, word(i));
+		separator = ", ";
+	}
+	fputc(']', file);
+	return true;
+}
+
+/* ---- each setting ---- */
+
+static const char *event_word(unsigned int number)
+{
+	return number == event_none ? NULL : event_desc(number)->name;
+}
+
+static char *apply_events(struct options *options, const char *value, bool more)
+{
+	return parse_words(value, "event", event_word, event_types, more, &options->events,
+			   &options->events_named);
+}
+
+static bool show_events(const struct options *options, FILE *file)
+{
+	return show_words(event_word, event_types, options->events, options->events_named, file);
+}
+
+static const char *stage_word(unsigned int number)
+{
+	return kind_descs[kind_stage].texts[number];
+}
+
+static char *apply_stages(struct options *options, const char *value, bool more)
+{
+	return parse_words(value, "stage", stage_word, ENUM_NUMBERS, more, &options->stages,
+			   &options->stages_named);
+}
+
+static bool show_stages(const struct options *options, FILE *file)
+{
+	return show_words(stage_word, ENUM_NUMBERS, options->stages, options->stages_named, file);
+}
+
+static char *apply_output(struct options *options, const char *value, bool more)
+{
+	struct sink_spec *spec;
+	char *message;
+
+	if (!more)
+		options->output_count = 0;
+	if (options->output_count == OUTPUT_SINKS_MAX)
+		return setting_wrong("%d outputs are the most", OUTPUT_SINKS_MAX);
+	spec = &options->outputs[options->output_count];
+	if (sink_spec_parse(value, spec, &message) < 0)
+		return message ?: setting_wrong("memory is short");
+	for (unsigned int i = 0; i < options->output_count; i++)
+		if (!strcmp(options->outputs[i].name, spec->name))
+			return setting_wrong("'%s' is given twice; name its events in one",
+					     spec->name);
+	options->output_count++;
+	return NULL;
+}
+
+static bool show_output(const struct options *options, FILE *file)
+{
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		fputs(i ? ", " : "[", file);
+		show_string(options->outputs[i].text, file);
+	}
+	fputc(']', file);
+	return true;
+}
+
+static char *apply_duration(struct options *options, const char *value, bool more)
+{
+	uint64_t us;
+
+	(void)more;
+	if (parse_seconds(value, &us) < 0 || !us)
+		return setting_wrong("'%s' is no time; give seconds, as 10 or 0.5", value);
+	options->duration_us = us;
+	return NULL;
+}
+
+static bool show_duration(const struct options *options, FILE *file)
+{
+	return options->duration_us && show_seconds(options->duration_us, file);
+}
+
+static char *apply_count(struct options *options, const char *value, bool more)
+{
+	uint64_t count;
+
+	(void)more;
+	if (parse_u64(value, &count) < 0 || !count)
+		return setting_wrong("'%s' is no number of lines; give 1 or more", value);
+	options->count = count;
+	return NULL;
+}
+
+static bool show_count(const struct options *options, FILE *file)
+{
+	return options->count && show_number(options->count, file);
+}
+
+static char *apply_stats_interval(struct options *options, const char *value, bool more)
+{
+	(void)more;
+	if (parse_seconds(value, &options->stats_interval_us) < 0)
+		return setting_wrong("'%s' is no time; give seconds, 0 = never", value);
+	return NULL;
+}
+
+static bool show_stats_interval(const struct options *options, FILE *file)
+{
+	return show_seconds(options->stats_interval_us, file);
+}
+
+static char *apply_rtt_interval(struct options *options, const char *value, bool more)
+{
+	uint64_t ms;
+
+	(void)more;
+	if (parse_u64(value, &ms) < 0 || ms > THRESHOLD_MAX)
+		return setting_wrong("'%s' is no time; give milliseconds", value);
+	options->rtt_interval_us = ms * USEC_PER_MSEC;
+	return NULL;
+}
+
+static bool show_rtt_interval(const struct options *options, FILE *file)
+{
+	return show_number(options->rtt_interval_us / USEC_PER_MSEC, file);
+}
+
+static char *apply_min_latency(struct options *options, const char *value, bool more)
+{
+	uint64_t us;
+
+	(void)more;
+	if (parse_u64(value, &us) < 0 || us > THRESHOLD_MAX)
+		return setting_wrong("'%s' is no time; give microseconds", value);
+	options->min_latency_us = us;
+	return NULL;
+}
+
+static bool show_min_latency(const struct options *options, FILE *file)
+{
+	return show_number(options->min_latency_us, file);
+}
+
+static char *apply_ring_size(struct options *options, const char *value, bool more)
+{
+	uint64_t page = (uint64_t)getpagesize(), bytes;
+
+	(void)more;
+	if (parse_u64(value, &bytes) < 0 || bytes < page || bytes > RING_BYTES_MAX ||
+	    bytes & (bytes - 1))
+		return setting_wrong(
+			"'%s' cannot be had; give a power of two from %llu to %llu, as "
+			"8388608",
+			value, (unsigned long long)page, (unsigned long long)RING_BYTES_MAX);
+	options->ring_bytes = bytes;
+	return NULL;
+}
+
+static bool show_ring_size(const struct options *options, FILE *file)
+{
+	return show_number(options->ring_bytes, file);
+}
+
+static char *apply_quiet(struct options *options, const char *value, bool more)
+{
+	(void)value;
+	(void)more;
+	options->quiet = true;
+	return NULL;
+}
+
+static bool show_quiet(const struct options *options, FILE *file)
+{
+	return options->quiet && fputs("true", file) >= 0;
+}
+
+static char *apply_config(struct options *options, const char *value, bool more)
+{
+	(void)more;
+	options->config_path = value;
+	return NULL;
+}
+
+#define APPLY_ACTION(name, wanted)                                                       \
+	static char *apply_##name(struct options *options, const char *value, bool more) \
+	{                                                                                \
+		(void)value;                                                             \
+		(void)more;                                                              \
+		options->action = wanted;                                                \
+		return NULL;                                                             \
+	}
+APPLY_ACTION(check_config, ACTION_CHECK_CONFIG)
+APPLY_ACTION(print_config, ACTION_PRINT_CONFIG)
+APPLY_ACTION(schema, ACTION_SCHEMA)
+APPLY_ACTION(version, ACTION_VERSION)
+APPLY_ACTION(help, ACTION_HELP)
+
+/* ---- the table ---- */
+
+const struct setting setting_rows[] = {
+	{ "events", 'e', SETTING_WORDS, "LIST", "which events to log, as a,b (all)", apply_events,
+	  show_events },
+	{ "latency-stage", 0, SETTING_WORDS, "LIST", "where latency is told, as a,b (all)",
+	  apply_stages, show_stages },
+	{ "min-latency", 0, SETTING_NUMBER, "US", "no latency below this, in microseconds (0)",
+	  apply_min_latency, show_min_latency },
+	{ "rtt-interval", 0, SETTING_NUMBER, "MS", "one rtt line of a socket in this time (0)",
+	  apply_rtt_interval, show_rtt_interval },
+	{ "output", 'o', SETTING_WORDS, "WHERE", "stdout, file:PATH or journald[,events=LIST]",
+	  apply_output, show_output },
+	{ "duration", 'd', SETTING_NUMBER, "SECONDS", "end after this time", apply_duration,
+	  show_duration },
+	{ "count", 'n', SETTING_NUMBER, "N", "end after N event lines", apply_count, show_count },
+	{ "stats-interval", 0, SETTING_NUMBER, "SECONDS", "a stats line this often; 0 = never (60)",
+	  apply_stats_interval, show_stats_interval },
+	{ "ring-size", 0, SETTING_NUMBER, "BYTES", "buffer in the kernel, a power of two (8388608)",
+	  apply_ring_size, show_ring_size },
+	{ "quiet", 'q', SETTING_FLAG, NULL, "on stderr, only warnings and errors", apply_quiet,
+	  show_quiet },
+	{ "config", 'c', SETTING_ACTION, "FILE", "read settings by these names; JSON", apply_config,
+	  NULL },
+	{ "check-config", 0, SETTING_ACTION, NULL, "say whether the settings are good, and end",
+	  apply_check_config, NULL },
+	{ "print-config", 0, SETTING_ACTION, NULL, "print the settings in force, for --config",
+	  apply_print_config, NULL },
+	{ "schema", 0, SETTING_ACTION, NULL, "print the JSON Schema of all lines", apply_schema,
+	  NULL },
+	{ "version", 'V', SETTING_ACTION, NULL, "print the version", apply_version, NULL },
+	{ "help", 'h', SETTING_ACTION, NULL, "print this", apply_help, NULL },
+};
+
+const unsigned int setting_count = ARRAY_SIZE(setting_rows);
+
+void settings_default(struct options *options)
+{
+	*options = (struct options){
+		.stats_interval_us = STATS_INTERVAL_DEFAULT * USEC_PER_SEC,
+		.ring_bytes = RING_BYTES_DEFAULT,
+		.events = word_bits(event_word, event_types),
+		.stages = word_bits(stage_word, ENUM_NUMBERS),
+	};
+	free(apply_output(options, "stdout", false));
+}
+
+char *settings_events(void)
+{
+	return word_list(event_word, event_types);
+}
+
+char *settings_stages(void)
+{
+	return word_list(stage_word, ENUM_NUMBERS);
+}

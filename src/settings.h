@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * settings.h - what can be set, as rows: the command line and the configuration file both come from
+ * this one table, and so do --help and --print-config.
+ */
+#ifndef NETLOG_SETTINGS_H
+#define NETLOG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "event.h"
+#include "output.h"
+#include "util.h"
+
+enum options_action {
+	ACTION_LOG,
+	ACTION_HELP,
+	ACTION_VERSION,
+	ACTION_SCHEMA,
+	ACTION_CHECK_CONFIG,
+	ACTION_PRINT_CONFIG,
+};
+
+struct options {
+	char **argv; /* what they come from; the caller's */
+	int argc;
+	enum options_action action;
+	const char *config_path; /* in argv; NULL: none */
+	uint64_t events;	 /* types, as bits */
+	uint64_t stages;	 /* of latency, as bits by their number */
+	uint64_t stages_loaded;	 /* at the start: no others can be had without a restart */
+	bool events_named;	 /* by the user: then none may be missing */
+	bool stages_named;
+	bool quiet;
+	unsigned int output_count;
+	struct sink_spec outputs[OUTPUT_SINKS_MAX];
+	uint64_t duration_us;	    /* 0: until a signal */
+	uint64_t count;		    /* event lines; 0: without end */
+	uint64_t stats_interval_us; /* 0: never */
+	size_t ring_bytes;
+	uint64_t rtt_interval_us; /* at the least between two rtt lines of a socket */
+	uint64_t min_latency_us;  /* of latency lines */
+};
+
+enum setting_kind {
+	SETTING_ACTION, /* of the command line only */
+	SETTING_FLAG,
+	SETTING_NUMBER,
+	SETTING_WORDS, /* each of a list */
+};
+
+struct setting {
+	const char *name;
+	char letter; /* 0: none */
+	enum setting_kind kind;
+	const char *metavar; /* NULL: takes no value */
+	const char *help;
+	/*
+	 * Put the value into the options; `more`: it goes on with a list. NULL if it is well, else
+	 * what is wrong with it and what would do, which the caller frees.
+	 */
+	char *(*apply)(struct options *options, const char *value, bool more);
+	/* The value in force, as JSON. NULL: never shown. False: there is none to show. */
+	bool (*show)(const struct options *options, FILE *file);
+};
+
+extern const struct setting setting_rows[];
+extern const unsigned int setting_count;
+
+/* What is wrong with a value, as apply() returns it; never NULL. */
+char *setting_wrong(const char *format, ...) _printf_(1, 2);
+
+/* All as it is when nothing is said. */
+void settings_default(struct options *options);
+
+/* The events and stages there are, as "a, b, c"; the caller frees. NULL when memory is short. */
+char *settings_events(void);
+char *settings_stages(void);
+
+#endif
