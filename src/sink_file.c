@@ -98,22 +98,6 @@ static size_t room(const struct file *file)
 	return newline ? (size_t)(newline - stream->buffer) + 1 : stream->end;
 }
 
-static int file_flush(struct sink *sink)
-{
-	struct file *file = (struct file *)sink;
-	struct stream *stream = &file->stream;
-
-	while (stream->end) {
-		size_t limit = room(file), before = stream->end;
-		int r = limit ? stream_flush(stream, limit) : path_rotate(file);
-
-		file->size += before - stream->end;
-		if (r < 0 && (r != -EAGAIN || stream->end == before))
-			return r;
-	}
-	return 0;
-}
-
 /* The rest of a line that a full disk has cut belongs to the old file; it cannot have it any more. */
 static void torn_line_drop(struct file *file)
 {
@@ -124,6 +108,43 @@ static void torn_line_drop(struct file *file)
 		return;
 	stream_drop(stream, (size_t)(newline - stream->buffer) + 1);
 	file->stream.sink.lost.of[event_none]++;
+}
+
+/*
+ * Has the file been removed? What is written to it then, nobody will ever read: go on in a new one,
+ * and where its directory has gone, too, fail until there is one again.
+ */
+static int path_watch(struct file *file)
+{
+	struct stat status;
+	int r;
+
+	if (!file->stream.regular || fstat(file->stream.fd, &status) < 0 || status.st_nlink)
+		return 0;
+	r = path_switch(file);
+	if (r == 0)
+		torn_line_drop(file);
+	return r;
+}
+
+static int file_flush(struct sink *sink)
+{
+	struct file *file = (struct file *)sink;
+	struct stream *stream = &file->stream;
+	int r = stream->end ? path_watch(file) : 0;
+
+	if (r < 0)
+		return r;
+	while (stream->end) {
+		size_t limit = room(file), before = stream->end;
+
+		r = limit ? stream_flush(stream, limit) : path_rotate(file);
+
+		file->size += before - stream->end;
+		if (r < 0 && (r != -EAGAIN || stream->end == before))
+			return r;
+	}
+	return 0;
 }
 
 static int file_reopen(struct sink *sink)

@@ -5,23 +5,30 @@
 #include "lines.h"
 #include "test.h"
 
-/* Lines into a file that is already unlinked; its descriptor. */
+static char made[] = "/tmp/netlog-test-XXXXXX";
+
+static void made_unlink(void)
+{
+	unlink(made);
+}
+
+/* Lines into a file that goes when the test ends; its descriptor. */
 static int lines_make(struct lines *lines, struct output **output)
 {
-	char path[] = "/tmp/netlog-test-XXXXXX", text[64], *message;
+	char text[64], *message;
 	struct sink_spec spec;
 	struct output *removed;
 	const char *failed;
-	int fd = mkstemp(path);
+	int fd = mkstemp(made);
 
 	CHECK(fd >= 0);
-	snprintf(text, sizeof(text), "file:%s", path);
+	snprintf(text, sizeof(text), "file:%s", made);
 	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
 	CHECK_EQUAL(output_new(output), 0);
 	CHECK_EQUAL(output_new(&removed), 0);
 	CHECK_EQUAL(output_configure(*output, &spec, 1, removed, &failed), 0);
 	output_free(removed);
-	unlink(path);
+	atexit(made_unlink);
 	CHECK_EQUAL(lines_init(lines, "web1", *output), 0);
 	return fd;
 }

@@ -269,16 +269,18 @@ TEST(when_reopening_fails_the_old_file_is_gone_on_with)
 {
 	const char *path = path_of("lines");
 	struct output *output = output_to(path);
-	int fd = open(path, O_RDONLY);
-	char text[8] = "";
+	char renamed[128], text[8];
 
-	cleanup(path); /* the directory, too */
-	CHECK_EQUAL(output_reopen(output), -ENOENT);
+	snprintf(renamed, sizeof(renamed), "%s.1", path);
+	CHECK(rename(path, renamed) == 0 && mkdir(path, 0700) == 0);
+	CHECK_EQUAL(output_reopen(output), -EISDIR);
 	output_write(output, event_none, "1\n", 2);
 	CHECK_EQUAL(output_flush(output, 0), 0);
-	CHECK_EQUAL(read(fd, text, sizeof(text)), 2);
+	read_all(renamed, text, sizeof(text));
+	CHECK_TEXT(text, "1\n");
 	output_free(output);
-	close(fd);
+	CHECK(unlink(renamed) == 0 && rmdir(path) == 0);
+	rmdir(directory);
 }
 
 TEST(a_file_rotates_by_itself_at_line_ends_and_keeps_so_many)
@@ -421,6 +423,43 @@ TEST(a_slow_pipe_reader_makes_it_unready_and_gets_every_line_whole)
 	count = fill(sink);
 	drain(sink, fds[0], count);
 	sink->ops->free(sink);
+}
+
+TEST(a_removed_file_is_made_again_and_a_vanished_directory_costs_counted_lines)
+{
+	const char *path = path_of("gone/lines");
+	struct output *output;
+	struct sink *sink;
+	char text[64], line[4096];
+
+	CHECK(mkdir(path_of("gone"), 0700) == 0);
+	path = path_of("gone/lines");
+	output = output_to(path);
+	sink = output_sink(output, 0);
+	output_write(output, event_rtt, "{1}\n", 4);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	CHECK(unlink(path) == 0);
+	output_write(output, event_rtt, "{2}\n", 4);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	read_all(path, text, sizeof(text));
+	CHECK_TEXT(text, "{2}\n");
+
+	CHECK(unlink(path) == 0 && rmdir(path_of("gone")) == 0);
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	for (int i = 0; i < 100; i++) {
+		output_write(output, event_rtt, line, sizeof(line));
+		CHECK_EQUAL(output_flush(output, 0), -EAGAIN);
+		CHECK_EQUAL(sink->error, -ENOENT);
+		CHECK(output_ready(output)); /* nobody waits for it */
+	}
+	CHECK(sink->lost.of[event_rtt] > 0);
+	CHECK_EQUAL(sink->lost.of[event_rtt] + sink->taken.of[event_rtt], 102);
+	CHECK(mkdir(path_of("gone"), 0700) == 0);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	output_free(output);
+	CHECK(unlink(path_of("gone/lines")) == 0 && rmdir(path_of("gone")) == 0);
+	rmdir(directory);
 }
 
 /* A reader that is slow must not cost it the lines that say what was lost. */
