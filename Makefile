@@ -4,11 +4,12 @@
 #   make demo      set up and show netlog at work on two network namespaces, 30 s at most
 #   make run       set up and log this machine until Ctrl-C
 #   make test      set up and run all tests
-#   make install   with PREFIX= and DESTDIR= as usual
+#   make install   with PREFIX=, SYSCONFDIR= and DESTDIR= as usual; make uninstall takes it away
 #   make lint      format, clang-tidy, cppcheck, shellcheck, as far as they are installed
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 DESTDIR ?=
 CLANG ?= clang
 BPFTOOL ?= $(or $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool),bpftool)
@@ -125,12 +126,38 @@ README.md: $(BUILD)/netlog examples/fields.jq
 lint:
 	tests/lint.sh
 
+# systemd reads all of these from /usr/lib and from /usr/local/lib, and from no other prefix.
+SYSTEMD = $(PREFIX)/lib/systemd
+CONF = $(SYSCONFDIR)/netlog/netlog.conf
+INSTALLED = $(PREFIX)/sbin/netlog $(PREFIX)/share/man/man8/netlog.8 \
+	$(SYSTEMD)/system/netlog.service $(SYSTEMD)/system-preset/80-netlog.preset \
+	$(SYSTEMD)/catalog/netlog.catalog $(PREFIX)/lib/sysusers.d/netlog.conf \
+	$(SYSCONFDIR)/logrotate.d/netlog
+
 install: all
 	install -D -m 0755 $(BUILD)/netlog $(DESTDIR)$(PREFIX)/sbin/netlog
 	install -D -m 0644 src/man/netlog.8 $(DESTDIR)$(PREFIX)/share/man/man8/netlog.8
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' systemd/netlog.service | \
+		install -D -m 0644 /dev/stdin $(DESTDIR)$(SYSTEMD)/system/netlog.service
+	install -D -m 0644 systemd/netlog.preset $(DESTDIR)$(SYSTEMD)/system-preset/80-netlog.preset
+	install -D -m 0644 systemd/netlog.catalog $(DESTDIR)$(SYSTEMD)/catalog/netlog.catalog
+	install -D -m 0644 systemd/netlog.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/netlog.conf
+	install -D -m 0644 systemd/netlog.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/netlog
+	[ -e $(DESTDIR)$(CONF) ] || install -D -m 0644 systemd/netlog.conf $(DESTDIR)$(CONF)
+	@cmp -s systemd/netlog.conf $(DESTDIR)$(CONF) || echo "netlog: $(DESTDIR)$(CONF) is yours, and stays"
+	@[ -n "$(DESTDIR)" ] || echo "netlog: to make it a service: systemd-sysusers &&" \
+		"journalctl --update-catalog && systemctl daemon-reload && systemctl enable --now netlog"
+	@[ -n "$(DESTDIR)" ] || case $(PREFIX) in /usr | /usr/local) ;; \
+		*) echo "netlog: systemd does not look into $(PREFIX)/lib: install with PREFIX=/usr/local" ;; esac
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/netlog $(DESTDIR)$(PREFIX)/share/man/man8/netlog.8
+	@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl disable --now netlog.service || true
+	rm -f $(INSTALLED:%=$(DESTDIR)%)
+	! cmp -s systemd/netlog.conf $(DESTDIR)$(CONF) || rm $(DESTDIR)$(CONF)
+	@[ ! -e $(DESTDIR)$(CONF) ] || echo "netlog: $(DESTDIR)$(CONF) was changed, and stays"
+	@rmdir $(DESTDIR)$(SYSCONFDIR)/netlog 2>/dev/null || true
+	@[ -n "$(DESTDIR)" ] || echo "netlog: what is left is /var/log/netlog and the user netlog; next:" \
+		"journalctl --update-catalog && systemctl daemon-reload"
 
 clean:
 	rm -rf $(BUILD)

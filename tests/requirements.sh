@@ -29,6 +29,8 @@ requirements() {
 	test|tc|command tc|iproute2|iproute-tc
 	test|jq|command jq|jq|jq
 	test|nsenter and setpriv|command setpriv|util-linux|util-linux
+	test|systemd 250 or newer|systemd 250|systemd|systemd
+	test|logrotate|command logrotate|logrotate|logrotate
 	test|strace|command strace|strace|strace
 	test|AddressSanitizer|sanitizer address|gcc|libasan
 	test|UndefinedBehaviorSanitizer|sanitizer undefined|gcc|libubsan
@@ -45,6 +47,11 @@ present() { # the third column
 	command) command -v "$2" >/dev/null ;;
 	clang)
 		version=$("${CLANG:-clang}" -dumpversion 2>/dev/null) && [ "${version%%.*}" -ge "$2" ]
+		;;
+	systemd)
+		# "systemd 252 (252.39-1)"
+		version=$(systemctl --version 2>/dev/null | sed -n 's/^systemd \([0-9]*\).*/\1/p') &&
+			[ "${version:-0}" -ge "$2" ]
 		;;
 	header) printf '#include <%s>\n' "$2" | compiles -c ;;
 	library) pkg-config --atleast-version="$3" "$2" 2>/dev/null ;;
