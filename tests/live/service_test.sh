@@ -1,0 +1,265 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# The service as it is shipped and installed, under a real systemd: start, reload, logrotate, watchdog,
+# stop, journal.
+. "$(dirname "$0")/lib.sh"
+. tests/live/container.sh
+
+property() { in_container systemctl show --property="$1" --value netlog.service; }
+# Not --after-cursor: with a filter it leaves out the first that matches.
+journal() {
+	in_container journalctl --sync # what has been sent is there
+	in_container journalctl --no-pager --since="@$since" "$@"
+}
+is() { [ "$(property "$1")" = "$2" ]; }
+
+# Everything as it was after installing, then: systemctl start. Its journal begins here.
+service_start() {
+	service_reset
+	service_go
+}
+
+service_go() {
+	in_container systemctl start netlog.service 2>/dev/null || fail "no start: $(service_told)"
+	pid=$(property MainPID)
+}
+
+service_reset() {
+	rm -rf "$drop_in"
+	in_container systemctl daemon-reload
+	in_container systemctl stop netlog.service
+	in_container systemctl reset-failed netlog.service 2>/dev/null
+	cp systemd/netlog.conf "$conf"
+	rm -f "${lines%/*}"/*
+	since=$EPOCHREALTIME
+}
+
+service_told() {
+	in_container systemctl --no-pager --full --lines=0 status netlog.service
+	journal -u netlog.service -n 20 | cut -c 1-300
+}
+
+service_stop() {
+	in_container systemctl stop netlog.service
+	equal "how it ended" "$(property Result) $(property ExecMainStatus)" "success 0"
+}
+
+# Traffic without end, in the background
+chatter() {
+	build/traffic --client "$ns0" --server "$ns1" --messages 1000000 --gap-ms 1 >/dev/null 2>&1 &
+}
+
+more_lines() { # TYPE [FILTER]: more of them than when it was first asked
+	local now
+	now=$(jq -c "select(.event_type == \"$1\") | select(${2:-true})" "$lines" | count)
+	: "${before:=$now}"
+	[ "$now" -gt "$before" ]
+}
+
+lines_go_on() {
+	before=
+	wait_for 20 more_lines "$@" || fail "no more lines of $*: $(service_told)"
+}
+
+test_it_is_active_when_it_logs_and_not_before() {
+	service_start
+	equal "the first line" "$(head -n 1 "$lines" | jq -r .event_type)" start
+	equal "state" "$(property ActiveState) $(property SubState)" "active running"
+	equal "condition" "$(property ConditionResult)" yes
+	equal "it is the unit as shipped: drop-ins" "$(property DropInPaths)" ""
+	equal "state by the preset" "$(in_container systemctl preset netlog.service
+		in_container systemctl is-enabled netlog.service)" disabled
+}
+
+# The sandbox takes nothing away that it needs.
+test_every_hook_attaches_in_the_sandbox() {
+	service_start
+	head -n 1 "$lines" | jq -e --arg boot "$(tr -d - </proc/sys/kernel/random/boot_id)" '
+		.events == ["retransmit", "rtt", "latency"] and all(.hooks[]; has("error") | not) and
+		.boot_id == $boot' >/dev/null || fail "$(head -n 1 "$lines")"
+	equal "messages" "$(journal _PID="$pid" -o cat | grep -v '^{')" \
+		"netlog: logging retransmit, rtt, latency to journald, file:/var/log/netlog/netlog.jsonl"
+}
+
+test_it_runs_as_netlog_and_has_no_capability_left() {
+	service_start
+	status() { in_container sed -n "s/^$1:\t//p" "/proc/$pid/status"; }
+	equal "user and group" "$(status Uid | xargs) $(status Gid | xargs)" \
+		"$(in_container bash -c 'for id in $(id -u netlog) $(getent group adm | cut -d : -f 3); do
+			echo $id $id $id $id; done' | xargs)"
+	for set in Inh Prm Eff Amb; do
+		equal "Cap$set" "$(status "Cap$set")" 0000000000000000
+	done
+	equal "seccomp" "$(status Seccomp)" 2
+	equal "directory and file" "$(in_container stat -c '%U:%G %a' /var/log/netlog \
+		/var/log/netlog/netlog.jsonl | xargs)" "netlog:adm 750 netlog:adm 640"
+}
+
+test_its_status_has_figures() {
+	wire_up
+	chatter
+	service_start
+	figures() { property StatusText | grep -q 'rtt [1-9].* 0 lost'; }
+	wait_for 20 figures || fail "status: \"$(property StatusText)\""
+}
+
+# The rules as shipped, by the real logrotate, while some thousand lines a second are written.
+test_logrotate_loses_and_doubles_no_line() {
+	wire_up
+	chatter
+	service_reset
+	sed -i 's/"\(min-latency\|rtt-interval\)": 1000,/"\1": 0,/' "$conf"
+	service_go
+	for _ in 1 2 3 4 5 6; do
+		grown() { [ -e "$lines" ] && [ "$(count <"$lines")" -gt 500 ]; }
+		wait_for 20 grown || fail "no lines: $(service_told)"
+		in_container logrotate --force /etc/logrotate.d/netlog || fail "logrotate failed"
+	done
+	wait_for 20 test -s "$lines" || fail "not opened anew: $(service_told)"
+	service_stop
+	equal "files, owners and modes" "$(in_container stat -c '%U:%G %a' \
+		/var/log/netlog/netlog.jsonl{,.1,.{2,3,4,5,6}.gz} | sort | uniq -c | xargs)" "7 netlog:adm 640"
+	for old in 6 5 4 3 2; do
+		gunzip -c "$lines.$old.gz"
+	done | cat - "$lines.1" "$lines" >"$work/whole"
+	lines=$work/whole
+	check_books # seq from 1 on without a gap or a double
+}
+
+test_reload_reads_the_configuration_again_and_loses_no_line() {
+	wire_up
+	chatter
+	service_start
+	lines_go_on rtt
+	# on this wire every packet is faster than the shipped min-latency, or nearly so
+	sed -i 's/"min-latency": 1000,/"min-latency": 0,/' "$conf"
+	in_container systemctl reload netlog.service || fail "reload failed: $(service_told)"
+	lines_go_on latency '.latency_ns < 1000000'
+	equal "state and process" "$(property ActiveState) $(property MainPID)" "active $pid"
+	service_stop
+	equal "reload lines" "$(jq 'select(.event_type == "reload") | .seq' "$lines" | count)" 1
+	check_books
+}
+
+test_a_broken_configuration_is_refused_on_reload_and_it_goes_on() {
+	wire_up
+	chatter
+	service_start
+	echo '{"min-latency": "soon"' >"$conf"
+	in_container systemctl reload netlog.service # what it returns depends on systemd
+	refused() { journal -o cat _PID="$pid" | grep -q "netlog.conf:1: .*going on with the old"; }
+	wait_for 20 refused || fail "nothing said: $(service_told)"
+	lines_go_on rtt
+	equal "state and process" "$(property ActiveState) $(property MainPID)" "active $pid"
+	service_stop
+	check_books
+}
+
+test_a_broken_configuration_on_start_fails_once() {
+	service_reset
+	echo '{"no-such-option": 1}' >"$conf"
+	! in_container systemctl start netlog.service 2>/dev/null || fail "it starts: $(service_told)"
+	# waiting to be restarted, it would be activating
+	equal "state" "$(property ActiveState) $(property SubState)" "failed failed"
+	equal "status and restarts" "$(property ExecMainStatus) $(property NRestarts)" "78 0"
+	journal -o cat -u netlog.service | grep -q "no-such-option" || fail "nothing said: $(service_told)"
+}
+
+test_a_daemon_that_hangs_is_killed_and_started_again() {
+	# For this test only: the shipped times are for people.
+	service_reset
+	mkdir -p "$drop_in"
+	printf '[Service]\nWatchdogSec=2\nRestartSec=100ms\n' >"$drop_in/short.conf"
+	in_container systemctl daemon-reload
+	service_go
+	in_container systemctl kill --signal=STOP --kill-whom=main netlog.service
+	again() { is ActiveState active && ! is MainPID "$pid" && ! is MainPID 0; }
+	wait_for 60 again || fail "not started again: $(service_told)"
+	journal -o cat -u netlog.service | grep -q "Watchdog timeout" || fail "$(service_told)"
+	[ "$(property NRestarts)" -gt 0 ] || fail "it was not systemd that started it again"
+	[ "$(jq -r 'select(.event_type == "start") | .run_id' "$lines" | sort -u | count)" -gt 1 ] ||
+		fail "it does not log: $(service_told)"
+}
+
+test_stop_ends_it_in_order() {
+	service_start
+	service_stop
+	equal "the last line" "$(tail -n 1 "$lines" | jq -r '.event_type + " " + .reason')" "stop SIGTERM"
+	/usr/bin/python3 tests/live/validate.py "$netlog" "$lines" || fail "a line is not valid"
+	check_books
+}
+
+test_retransmits_are_in_the_journal_field_by_field() {
+	wire_up --drop-every 10
+	service_start
+	traffic --messages 100
+	cookie=$(of client sock_cookie)
+	at_hand() { journal NETLOG_EVENT=retransmit NETLOG_SOCK_COOKIE="$cookie" -o json; }
+	# stopping flushes both outputs
+	service_stop
+	[ "$(at_hand | count)" -gt 0 ] || fail "none: $(service_told)"
+	equal "numbers of the lines in the journal" "$(at_hand | jq -r .NETLOG_SEQ | xargs)" \
+		"$(events retransmit "$cookie" .seq | xargs)"
+	at_hand | jq -es --arg ip "$(events retransmit "$cookie" .dest_ip | head -n 1 | tr -d '"')" '
+		all(.[]; .NETLOG_DEST_IP == $ip and .NETLOG_RETRANS_TYPE and .NETLOG_SEGS and
+			.MESSAGE_ID == "d924293e3c9c472e9c5e429b9b384251" and
+			._SYSTEMD_UNIT == "netlog.service" and .SYSLOG_IDENTIFIER == "netlog")' >/dev/null ||
+		fail "$(at_hand | head -n 1)"
+	equal "other events in the journal" "$(journal -o json NETLOG_EVENT=rtt | count)" 0
+}
+
+test_the_journal_feeds_jq_and_explains_itself() {
+	wire_up --drop-every 10
+	service_start
+	traffic --messages 100
+	service_stop
+	# systemd's words and netlog's messages, which are no JSON, have come on other ways
+	equal "what jq reads" "$(journal -t netlog -o cat _TRANSPORT=journal | jq -r .event_type | sort -u | xargs)" \
+		"retransmit start stop"
+	journal -x -u netlog >"$work/explained"
+	for words in "Subject: netlog [0-9.]* has started" "Subject: TCP sent again to 10.77.0.2 port" \
+		"Subject: netlog has stopped: SIGTERM"; do
+		grep -q "$words" "$work/explained" || fail "no \"$words\": $(cat "$work/explained")"
+	done
+	! grep '^-- .*@NETLOG_' "$work/explained" || fail "a field of the catalog's is not in the journal"
+}
+
+# Of this very file: it starts a container and waits.
+test_an_interrupted_container_leaves_nothing_behind() {
+	export TMPDIR=$work/tmp
+	mkdir "$TMPDIR" "$work/container"
+	mounts=$(cat /proc/self/mountinfo)
+	for signal in INT TERM KILL; do
+		env --default-signal=INT "$0" --wait >"$work/out" 2>&1 &
+		pid=$!
+		runs() { [ -n "$(find "$TMPDIR" -name up)" ]; }
+		wait_for 60 runs || fail "it did not start: $(cat "$work/out")"
+		kill -$signal $pid
+		wait $pid 2>/dev/null
+		none() { ! grep -qs "netlog-test.$pid" /proc/[0-9]*/cgroup; }
+		wait_for 20 none || fail "after SIG$signal: $(grep -s "netlog-test.$pid" /proc/[0-9]*/cgroup)"
+		equal "mounts after SIG$signal" "$(cat /proc/self/mountinfo)" "$mounts"
+		# after SIGKILL nobody is left to remove an empty cgroup and files
+		[ $signal = KILL ] || equal "files and cgroups after SIG$signal" "$(ls "$TMPDIR"
+			in_cgroups ls | grep -F "netlog-test.$pid")" ""
+	done
+	wait_for 20 cgroup_removed "netlog-test.$pid" || fail "its cgroup is not empty"
+}
+
+container_up
+if [ "${1:-}" = --wait ]; then
+	touch "$work/up"
+	wait "$container_pid"
+fi
+drop_in=/proc/$init/root/run/systemd/system/netlog.service.d
+conf=/proc/$init/root/etc/netlog/netlog.conf
+lines=/proc/$init/root/var/log/netlog/netlog.jsonl
+# what a package does, and then what make install says is to be done
+in_container bash -ec 'cd "$1"
+	make -s install PREFIX=/usr DESTDIR=/tmp/package
+	cp -r /tmp/package/. /
+	systemd-sysusers
+	journalctl --update-catalog
+	systemctl daemon-reload' install "$PWD" >"$work/install" 2>&1 || fail "not installed: $(cat "$work/install")"
+run_tests
