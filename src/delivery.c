@@ -9,14 +9,26 @@
 #define FLUSH_PATIENCE_NS (2 * NSEC_PER_SEC) /* for a reader that does not read, at the end */
 #define POLL_MS 100
 
+static void retry_in(struct delivery *delivery, uint64_t us)
+{
+	if (sd_event_source_get_enabled(delivery->retry, NULL) != SD_EVENT_OFF &&
+	    delivery->retry_us <= us)
+		return;
+	delivery->retry_us = us;
+	sd_event_source_set_time_relative(delivery->retry, us);
+	sd_event_source_set_enabled(delivery->retry, SD_EVENT_ONESHOT);
+}
+
 /* Watch a slow output for being writable, standard output also for its reader's going. */
 static void watch_update(struct delivery *delivery)
 {
 	const struct sink *sink;
 	bool failing = false;
+	unsigned int count = 0;
 
-	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++) {
+	for (; (sink = output_sink(delivery->output, count)); count++) {
 		bool slow = sink->error == -EAGAIN;
+		unsigned int i = count;
 
 		failing |= sink->error && !slow;
 		if (!delivery->watched[i])
@@ -26,10 +38,12 @@ static void watch_update(struct delivery *delivery)
 									  SD_EVENT_ON :
 									  SD_EVENT_OFF);
 	}
-	if (failing && sd_event_source_get_enabled(delivery->retry, NULL) == SD_EVENT_OFF) {
-		sd_event_source_set_time_relative(delivery->retry, RETRY_INTERVAL_US);
-		sd_event_source_set_enabled(delivery->retry, SD_EVENT_ONESHOT);
-	}
+	/* one that all wait for may not be waited for any more, a while later */
+	if (!output_ready(delivery->output))
+		retry_in(delivery,
+			 count > 1 ? OUTPUT_PATIENCE_NS / NSEC_PER_USEC : RETRY_INTERVAL_US);
+	else if (failing)
+		retry_in(delivery, RETRY_INTERVAL_US);
 }
 
 bool delivery_flush(struct delivery *delivery)
@@ -44,7 +58,9 @@ bool delivery_flush(struct delivery *delivery)
 		delivery->reader_gone = true;
 		return true;
 	}
-	report_outputs(delivery->report, now_ns);
+	/* one that works again is told at once what it has not got */
+	if (report_outputs(delivery->report, now_ns) && report_losses(delivery->report))
+		r = output_flush(delivery->output, now_ns);
 	watch_update(delivery);
 	return r == 0;
 }
@@ -71,8 +87,6 @@ static int on_retry(sd_event_source *source, uint64_t us, void *context)
 	(void)source;
 	(void)us;
 	delivery_flush(delivery); /* sets the timer again, if it must */
-	if (output_ready(delivery->output) && report_losses(delivery->report))
-		delivery_flush(delivery);
 	delivery->on_progress(delivery->context);
 	return 0;
 }
@@ -104,7 +118,7 @@ int delivery_rewatch(struct delivery *delivery)
 
 int delivery_init(struct delivery *delivery)
 {
-	int r = sd_event_add_time_relative(delivery->loop, &delivery->retry, CLOCK_MONOTONIC, 0, 0,
+	int r = sd_event_add_time_relative(delivery->loop, &delivery->retry, CLOCK_MONOTONIC, 0, 1,
 					   on_retry, delivery);
 
 	if (r < 0)

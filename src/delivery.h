@@ -19,6 +19,7 @@ struct delivery {
 	void (*on_progress)(void *context);
 	void *context;
 	bool reader_gone;	/* of standard output: there is nobody left to write to */
+	uint64_t retry_us;	/* what the timer has been set to */
 	sd_event_source *retry; /* with an output that fails */
 	sd_event_source *watched[OUTPUT_SINKS_MAX]; /* for slow and for gone readers */
 };

@@ -214,8 +214,9 @@ bool report_losses(struct report *report)
 	return told;
 }
 
-void report_outputs(struct report *report, uint64_t now_ns)
+bool report_outputs(struct report *report, uint64_t now_ns)
 {
+	bool recovered = false;
 	struct sink *sink;
 
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
@@ -231,9 +232,11 @@ void report_outputs(struct report *report, uint64_t now_ns)
 				  error == -EAGAIN ? "its reader is slow" : strerror(-error), lost);
 		else
 			log_warning("%s works again; %llu lines were lost there", sink->name, lost);
+		recovered |= !error;
 		sink->told.error = error;
 		sink->told.at_ns = now_ns;
 	}
+	return recovered;
 }
 
 bool report_unwritten(const struct output *output)

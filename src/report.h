@@ -40,8 +40,11 @@ uint64_t report_lost(struct report *report);
 /* Tell of what has been lost since the last time. Returns whether there was something. */
 bool report_losses(struct report *report);
 
-/* Log which outputs fail, once and then every so often, and which work again. */
-void report_outputs(struct report *report, uint64_t now_ns);
+/*
+ * Log which outputs fail, once and then every so often, and which work again. Returns whether there
+ * is one of these.
+ */
+bool report_outputs(struct report *report, uint64_t now_ns);
 
 /*
  * Log which outputs, at their end, did not get all lines, and have not said so themselves. Returns

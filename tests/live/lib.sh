@@ -132,9 +132,39 @@ check_books() {
 		$stop.produced[.] == $stop.emitted[.] + $stop.lost[.])' "$lines" >/dev/null ||
 		fail "produced is not emitted + lost: $(tail -n 1 "$lines")"
 	jq -es '[.[].seq] == [range(1; length + 1)]' "$lines" >/dev/null || fail "seq has gaps"
+	jq -es '.[-1] as $stop | all($stop.outputs[]; . as $output | all(.emitted | keys[];
+		$output.emitted[.] + $output.lost[.] == $stop.emitted[.]))' "$lines" >/dev/null ||
+		fail "an output's emitted + lost is not what was emitted: $(tail -n 1 "$lines")"
 	jq -es '.[-1].emitted as $emitted | [.[] | .event_type] as $types | all($emitted | keys[];
 		. as $type | $emitted[$type] == ([$types[] | select(. == $type)] | length))' \
 		"$lines" >/dev/null || fail "emitted is not the number of lines"
+}
+
+# Traffic without end, in the background: a message each GAP ms
+chatter() {
+	build/traffic --client "$ns0" --server "$ns1" --messages 1000000 --gap-ms "$1" >/dev/null 2>&1 &
+}
+
+# status_of COMMAND...: its exit status into $status, its stderr into $message
+status_of() {
+	"$@" 2>"$work/message"
+	status=$?
+	message=$(cat "$work/message")
+}
+
+# refused STATUS WORDS COMMAND...: it must end so, and say so
+refused() {
+	local wanted=$1 words=$2
+	shift 2
+	status_of "$@" >"$work/stdout"
+	equal "exit status of $* ($message)" "$status" "$wanted"
+	case $message in
+	*"$words"*) ;;
+	*) fail "$*: \"$message\" does not say \"$words\"" ;;
+	esac
+	if grep -q event_type "$work/stdout"; then
+		fail "$*: lines in spite of that"
+	fi
 }
 
 run_tests() {
@@ -162,6 +192,7 @@ at_exit_of_test() {
 	# all that was started here and still runs: a pid that has been waited for may be another's by now
 	for pid in $(jobs -rp); do
 		kill "$pid" 2>/dev/null
+		kill -CONT "$pid" 2>/dev/null # a stopped one takes no other signal
 		wait "$pid" 2>/dev/null
 	done
 }

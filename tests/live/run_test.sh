@@ -1,35 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# How a run begins, goes on and ends: limits, signals, slow and gone readers, losses, bad days.
+# How a run begins, goes on and ends: limits, signals, losses, bad days.
 . "$(dirname "$0")/lib.sh"
-
-# Traffic without end, in the background: a message each GAP ms
-chatter() {
-	build/traffic --client "$ns0" --server "$ns1" --messages 1000000 --gap-ms "$1" >/dev/null 2>&1 &
-}
-
-# status_of COMMAND...: its exit status into $status, its stderr into $message
-status_of() {
-	"$@" 2>"$work/message"
-	status=$?
-	message=$(cat "$work/message")
-}
-
-# refused STATUS WORDS COMMAND...: it must end so, and say so
-refused() {
-	local wanted=$1 words=$2
-	shift 2
-	status_of "$@" >"$work/stdout"
-	equal "exit status of $* ($message)" "$status" "$wanted"
-	case $message in
-	*"$words"*) ;;
-	*) fail "$*: \"$message\" does not say \"$words\"" ;;
-	esac
-	if grep -q event_type "$work/stdout"; then
-		fail "$*: lines in spite of that"
-	fi
-}
 
 test_count_ends_after_so_many_event_lines() {
 	wire_up
@@ -105,40 +78,6 @@ test_the_end_of_the_terminal_ends_it_unless_nohup_says_otherwise() {
 	done
 }
 
-# What logrotate does, again and again, under traffic: the files together are the run, line by line.
-test_files_are_opened_anew_on_sighup_and_no_line_is_lost_or_doubled() {
-	wire_up
-	chatter 1
-	netlog_start
-	for i in 1 2 3 4 5 6; do
-		grown() { [ "$(wc -l <"$lines")" -gt 50 ]; }
-		wait_for 10 grown || fail "no lines"
-		mv "$lines" "$lines.$i"
-		kill -HUP "$netlog_pid"
-		wait_for 10 test -e "$lines" || fail "not opened anew"
-	done
-	netlog_stop
-	cat "$lines".[1-6] "$lines" >"$work/whole"
-	lines=$work/whole
-	check_books # seq from 1 on without a gap or a double
-}
-
-test_where_a_file_cannot_be_opened_anew_the_old_one_goes_on() {
-	mkdir "$work/away"
-	lines=$work/away/lines
-	$netlog -o "file:$lines" 2>"$work/message" &
-	pid=$!
-	wait_for 30 grep -qs start "$lines" || fail "no start"
-	mv "$work/away" "$work/gone"
-	kill -HUP $pid
-	wait_for 10 grep -q "cannot open an output anew: No such file" "$work/message" || fail "nothing said"
-	kill -TERM $pid
-	wait $pid
-	equal "exit status" $? 0
-	lines=$work/gone/lines
-	check_books
-}
-
 # Programs may be at work on the other CPU when they are detached: nothing is half counted.
 test_the_books_balance_when_it_ends_in_the_middle_of_traffic() {
 	build/traffic --bytes 100000000 --messages 1000 >/dev/null 2>&1 &
@@ -181,41 +120,6 @@ test_lines_appear_within_100_ms_on_a_terminal() {
 		read_with_time >"$work/read"
 	within "events" "$(grep -c '"latency"' "$work/read")" 100 102
 	within "lag in µs" "$(lag_of "$work/read")" 0 100000
-}
-
-test_a_gone_reader_ends_it_with_0_even_without_events() {
-	timeout 30 bash -c "set -o pipefail; $netlog -q -e retransmit | head -n 1" >"$work/lines"
-	equal "exit status" $? 0
-	equal "lines" "$(count <"$work/lines")" 1
-}
-
-# Nobody reads: the pipe fills, then the ring, then events are lost, and counted. Then the reader
-# reads on, and every line is whole, the losses are told, and the books balance.
-test_a_stalled_reader_costs_counted_events_and_no_torn_line() {
-	wire_up
-	mkfifo "$work/pipe"
-	exec {reader}<>"$work/pipe"
-	$netlog -q --ring-size=65536 --stats-interval=0.2 >"$work/pipe" &
-	pid=$!
-	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
-	for _ in 1 2 3; do
-		traffic --messages 1500 --bytes 100 --reply 100
-	done
-	lines=$work/lines
-	cat <&$reader >"$lines" &
-	cat_pid=$!
-	wait_for 10 grep -q '"event_type":"lost"' "$lines" || fail "no lost line: $(tail -n 1 "$lines")"
-	kill -TERM $pid
-	wait $pid
-	equal "exit status" $? 0
-	wait_for 10 grep -q '"event_type":"stop"' "$lines" || fail "no stop line"
-	kill $cat_pid
-	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
-	check_books
-	[ "$(tail -n 1 "$lines" | jq '.lost | add')" -gt 0 ] || fail "nothing was lost"
-	equal "the lost lines' sum" "$(jq 'select(.event_type == "lost") | .count' "$lines" | sum)" \
-		"$(tail -n 1 "$lines" | jq '.lost | add')"
-	exec {reader}>&-
 }
 
 test_a_second_signal_ends_it_at_once() {
@@ -288,134 +192,11 @@ test_no_btf_is_said() {
 		"mount -t tmpfs none /sys/kernel/btf && exec $netlog -d 0.1"
 }
 
-test_an_output_that_cannot_be_opened_is_said() {
-	refused 73 "cannot open the output file:/nonexistent/x: No such file" \
-		$netlog -d 0.1 -o file:/nonexistent/x
-	refused 73 "cannot open the output file:/: Is a directory" $netlog -d 0.1 -o file:/
-	mkfifo "$work/fifo"
-	refused 73 "No such device or address" $netlog -d 0.1 -o "file:$work/fifo" # nobody reads it
-	refused 73 "cannot open the output stdout: Bad file descriptor" \
-		bash -c "exec $netlog -d 0.1 >&-"
-}
-
-# A full disk: the lines that do not fit are counted and told, none is ever cut in two, and when there
-# is room again, it goes on.
-test_a_full_disk_cuts_no_line_and_is_told_when_it_works_again() {
-	wire_up
-	mkdir "$work/disk"
-	mount -t tmpfs -o size=262144 none "$work/disk" || fail "no tmpfs"
-	lines=$work/disk/lines
-	$netlog -o "file:$lines" 2>"$work/message" &
-	pid=$!
-	wait_for 30 grep -qs start "$lines" || fail "no start"
-	for _ in 1 2 3; do
-		traffic --messages 1000 --bytes 100 --reply 100
-	done
-	wait_for 10 grep -q "cannot write to file:$lines: No space left" "$work/message" || fail "nothing said"
-	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is torn"
-	mount -o remount,size=67108864 "$work/disk" || fail "no more room"
-	wait_for 10 grep -q "works again" "$work/message" || fail "it does not work again"
-	wait_for 10 grep -q '"event_type":"lost"' "$lines" || fail "no lost line: $(cat "$work/message")"
-	kill -TERM $pid
-	wait $pid
-	equal "exit status" $? 0
-	cp "$lines" "$work/lines"
-	umount "$work/disk"
-	lines=$work/lines
-	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
-	# what the file lacks is what its lost lines tell
-	lost=$(jq 'select(.event_type == "lost" and (.where | startswith("file:"))) | .count' "$lines" | sum)
-	[ "$lost" -gt 0 ] || fail "nothing told as lost: $(cat "$work/message")"
-	equal "events in the file and those told as lost there" "$(($(jq -c 'select(.event_type |
-		IN("retransmit", "rtt", "latency"))' "$lines" | count) + lost))" \
-		"$(tail -n 1 "$lines" | jq '.emitted | add')"
-}
-
-test_an_output_that_fails_to_the_end_is_said() {
-	refused 74 "cannot write to file:/dev/full: No space left" $netlog -d 0.3 -o file:/dev/full
-	case $message in
-	*"file:/dev/full: "*" lines were left unwritten"*) ;;
-	*) fail "$message" ;;
-	esac
-	refused 74 "cannot write to stdout: No space left" bash -c "$netlog --schema >/dev/full"
-}
-
-# It reads, but slowly: all it is owed still comes, whole, up to the stop line.
-test_a_slow_reader_gets_all_to_the_end() {
-	wire_up
-	lines=$work/lines
-	mkfifo "$work/pipe"
-	{
-		while dd bs=65536 count=1 iflag=fullblock status=none >"$work/part" && [ -s "$work/part" ]; do
-			cat "$work/part" >>"$lines"
-			sleep 0.3 # 200 kB a second
-		done
-	} <"$work/pipe" &
-	reader=$!
-	$netlog -q >"$work/pipe" &
-	pid=$!
-	for _ in 1 2; do
-		traffic --messages 500 --bytes 100 --reply 100
-	done
-	kill -TERM $pid
-	wait $pid
-	equal "exit status" $? 0
-	wait $reader
-	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
-	check_books
-}
-
-# It does not read at all: after a while netlog ends without it, and cuts no line.
-test_a_reader_that_never_reads_is_not_waited_for_for_ever() {
-	wire_up
-	mkfifo "$work/pipe"
-	exec {reader}<>"$work/pipe"
-	$netlog -q >"$work/pipe" 2>"$work/message" &
-	pid=$!
-	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
-	for _ in 1 2; do
-		traffic --messages 500 --bytes 100 --reply 100
-	done
-	kill -TERM $pid
-	wait $pid
-	equal "exit status" $? 74
-	grep -q "stdout: [0-9]* lines were left unwritten" "$work/message" || fail "$(cat "$work/message")"
-	timeout 5 dd bs=65536 iflag=nonblock status=none <&$reader >"$work/lines" 2>/dev/null
-	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "a line is cut"
-	exec {reader}>&-
-}
-
 test_messages_never_get_into_the_lines_even_with_stderr_closed() {
 	bash -c "exec $netlog -d 0.2 2>&-" | cat >"$work/lines"
 	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "not only lines on a pipe"
 	bash -c "exec $netlog -d 0.2 -o file:$work/file 2>&- <&-"
 	/usr/bin/python3 tests/live/validate.py $netlog "$work/file" || fail "not only lines in a file"
-}
-
-test_a_file_that_ends_within_a_line_is_not_made_worse() {
-	printf '{"torn":' >"$work/lines"
-	$netlog -q -d 0.2 -o "file:$work/lines"
-	equal "the torn line" "$(head -n 1 "$work/lines")" '{"torn":'
-	sed -i 1d "$work/lines"
-	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "glued to the torn line"
-}
-
-# Two outputs, each with its own events.
-test_each_output_has_its_own_events() {
-	wire_up
-	lines=$work/all
-	$netlog -q -o "file:$work/all" -o "file:$work/rtt,events=rtt" &
-	pid=$!
-	wait_for 30 grep -qs start "$work/rtt" || fail "no start"
-	traffic --messages 100
-	kill -TERM $pid
-	wait $pid
-	equal "exit status" $? 0
-	check_books
-	equal "types in the second file" "$(jq -r .event_type "$work/rtt" | sort -u | tr '\n' ' ')" \
-		"rtt start stop "
-	equal "rtt lines of both" "$(grep '"event_type":"rtt"' "$work/rtt" | sha1sum)" \
-		"$(grep '"event_type":"rtt"' "$work/all" | sha1sum)"
 }
 
 test_a_signal_while_loading_ends_it_in_order_too() {

@@ -1,0 +1,550 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Where lines go, and what becomes of them there: files, pipes, journald, each on good days and bad.
+. "$(dirname "$0")/lib.sh"
+
+# netlog_on NAME OPTIONS: netlog in the background as $pid, its messages in $work/message; when its
+# start line is in the file $work/NAME, which must be one of its outputs, it returns
+netlog_on() {
+	lines=$work/$1
+	shift
+	"$@" 2>>"$work/message" & # appending: a test may empty it
+	pid=$!
+	wait_for 30 grep -qs '"event_type":"start"' "$lines" || fail "no start: $(cat "$work/message")"
+}
+
+# end STATUS: SIGTERM, and the exit status that must follow
+end() {
+	kill -TERM $pid
+	wait $pid
+	status=$?
+	equal "exit status ($(cat "$work/message"))" $status "$1"
+}
+
+grown() { [ "$(wc -l <"$lines")" -gt "$1" ]; }
+
+# What logrotate does, again and again, under traffic: the files together are the run, line by line.
+test_files_are_opened_anew_on_sighup_and_no_line_is_lost_or_doubled() {
+	wire_up
+	chatter 1
+	netlog_start
+	for i in 1 2 3 4 5 6; do
+		grown() { [ "$(wc -l <"$lines")" -gt 50 ]; }
+		wait_for 10 grown || fail "no lines"
+		mv "$lines" "$lines.$i"
+		kill -HUP "$netlog_pid"
+		wait_for 10 test -e "$lines" || fail "not opened anew"
+	done
+	netlog_stop
+	cat "$lines".[1-6] "$lines" >"$work/whole"
+	lines=$work/whole
+	check_books # seq from 1 on without a gap or a double
+}
+
+test_where_a_file_cannot_be_opened_anew_the_old_one_goes_on() {
+	mkdir "$work/away"
+	lines=$work/away/lines
+	$netlog -o "file:$lines" 2>"$work/message" &
+	pid=$!
+	wait_for 30 grep -qs start "$lines" || fail "no start"
+	mv "$work/away" "$work/gone"
+	kill -HUP $pid
+	wait_for 10 grep -q "cannot open an output anew: No such file" "$work/message" || fail "nothing said: $(cat "$work/message"; wc -l "$lines")"
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	lines=$work/gone/lines
+	check_books
+}
+
+# Two outputs, each with its own events.
+test_each_output_has_its_own_events() {
+	wire_up
+	lines=$work/all
+	$netlog -q -o "file:$work/all" -o "file:$work/rtt,events=rtt" &
+	pid=$!
+	wait_for 30 grep -qs start "$work/rtt" || fail "no start"
+	traffic --messages 100
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	check_books
+	equal "types in the second file" "$(jq -r .event_type "$work/rtt" | sort -u | tr '\n' ' ')" \
+		"rtt start stop "
+	equal "rtt lines of both" "$(grep '"event_type":"rtt"' "$work/rtt" | sha1sum)" \
+		"$(grep '"event_type":"rtt"' "$work/all" | sha1sum)"
+}
+
+test_a_file_that_ends_within_a_line_is_not_made_worse() {
+	printf '{"torn":' >"$work/lines"
+	$netlog -q -d 0.2 -o "file:$work/lines"
+	equal "the torn line" "$(head -n 1 "$work/lines")" '{"torn":'
+	sed -i 1d "$work/lines"
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "glued to the torn line"
+}
+
+# A full disk: the lines that do not fit are counted and told, none is ever cut in two, and when there
+# is room again, it goes on.
+test_a_full_disk_cuts_no_line_and_is_told_when_it_works_again() {
+	wire_up
+	mkdir "$work/disk"
+	mount -t tmpfs -o size=1M none "$work/disk" || fail "no tmpfs"
+	head -c 768K /dev/zero >"$work/disk/filler"
+	lines=$work/disk/lines
+	$netlog -o "file:$lines" 2>"$work/message" &
+	pid=$!
+	wait_for 30 grep -qs start "$lines" || fail "no start"
+	for _ in 1 2 3; do
+		traffic --messages 1000 --bytes 100 --reply 100
+	done
+	wait_for 10 grep -q "cannot write to file:$lines: No space left" "$work/message" || fail "nothing said: $(cat "$work/message"; wc -l "$lines")"
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is torn"
+	rm "$work/disk/filler"
+	mount -o remount,size=64M "$work/disk" || fail "no more room"
+	wait_for 10 grep -q "works again" "$work/message" || fail "it does not work again"
+	wait_for 10 grep -q '"event_type":"lost"' "$lines" || fail "no lost line: $(cat "$work/message")"
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	cp "$lines" "$work/lines"
+	umount "$work/disk"
+	lines=$work/lines
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
+	# what the file lacks is what its lost lines tell
+	lost=$(jq 'select(.event_type == "lost" and (.where | startswith("file:"))) | .count' "$lines" | sum)
+	[ "$lost" -gt 0 ] || fail "nothing told as lost: $(cat "$work/message")"
+	equal "events in the file and those told as lost there" "$(($(jq -c 'select(.event_type |
+		IN("retransmit", "rtt", "latency"))' "$lines" | count) + lost))" \
+		"$(tail -n 1 "$lines" | jq '.emitted | add')"
+}
+
+test_an_output_that_cannot_be_opened_is_said() {
+	refused 73 "cannot open the output file:/nonexistent/x: No such file" \
+		$netlog -d 0.1 -o file:/nonexistent/x
+	refused 73 "cannot open the output file:/: Is a directory" $netlog -d 0.1 -o file:/
+	mkfifo "$work/fifo"
+	refused 73 "No such device or address" $netlog -d 0.1 -o "file:$work/fifo" # nobody reads it
+	refused 73 "cannot open the output stdout: Bad file descriptor" \
+		bash -c "exec $netlog -d 0.1 >&-"
+}
+
+test_an_output_that_fails_to_the_end_is_said() {
+	refused 74 "cannot write to file:/dev/full: No space left" $netlog -d 0.3 -o file:/dev/full
+	case $message in
+	*"file:/dev/full: "*" lines were left unwritten"*) ;;
+	*) fail "$message" ;;
+	esac
+	refused 74 "cannot write to stdout: No space left" bash -c "$netlog --schema >/dev/full"
+}
+
+# It reads, but slowly: all it is owed still comes, whole, up to the stop line.
+test_a_slow_reader_gets_all_to_the_end() {
+	wire_up
+	lines=$work/lines
+	mkfifo "$work/pipe"
+	{
+		while dd bs=65536 count=1 iflag=fullblock status=none >"$work/part" && [ -s "$work/part" ]; do
+			cat "$work/part" >>"$lines"
+			sleep 0.3 # 200 kB a second
+		done
+	} <"$work/pipe" &
+	reader=$!
+	$netlog -q >"$work/pipe" &
+	pid=$!
+	for _ in 1 2; do
+		traffic --messages 500 --bytes 100 --reply 100
+	done
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	wait $reader
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
+	check_books
+}
+
+# It does not read at all: after a while netlog ends without it, and cuts no line.
+test_a_reader_that_never_reads_is_not_waited_for_for_ever() {
+	wire_up
+	mkfifo "$work/pipe"
+	exec {reader}<>"$work/pipe"
+	$netlog -q >"$work/pipe" 2>"$work/message" &
+	pid=$!
+	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
+	for _ in 1 2; do
+		traffic --messages 500 --bytes 100 --reply 100
+	done
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 74
+	grep -q "stdout: [0-9]* lines were left unwritten" "$work/message" || fail "$(cat "$work/message")"
+	timeout 5 dd bs=65536 iflag=nonblock status=none <&$reader >"$work/lines" 2>/dev/null
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "a line is cut"
+	exec {reader}>&-
+}
+
+# Nobody reads: the pipe fills, then the ring, then events are lost, and counted. Then the reader
+# reads on, and every line is whole, the losses are told, and the books balance.
+test_a_stalled_reader_costs_counted_events_and_no_torn_line() {
+	wire_up
+	mkfifo "$work/pipe"
+	exec {reader}<>"$work/pipe"
+	$netlog -q --ring-size=65536 --stats-interval=0.2 >"$work/pipe" &
+	pid=$!
+	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
+	for _ in 1 2 3; do
+		traffic --messages 1500 --bytes 100 --reply 100
+	done
+	lines=$work/lines
+	cat <&$reader >"$lines" &
+	cat_pid=$!
+	wait_for 10 grep -q '"event_type":"lost"' "$lines" || fail "no lost line: $(tail -n 1 "$lines")"
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	wait_for 10 grep -q '"event_type":"stop"' "$lines" || fail "no stop line"
+	kill $cat_pid
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
+	check_books
+	[ "$(tail -n 1 "$lines" | jq '.lost | add')" -gt 0 ] || fail "nothing was lost"
+	equal "the lost lines' sum" "$(jq 'select(.event_type == "lost") | .count' "$lines" | sum)" \
+		"$(tail -n 1 "$lines" | jq '.lost | add')"
+	exec {reader}>&-
+}
+
+test_a_gone_reader_ends_it_with_0_even_without_events() {
+	timeout 30 bash -c "set -o pipefail; $netlog -q -e retransmit | head -n 1" >"$work/lines"
+	equal "exit status" $? 0
+	equal "lines" "$(count <"$work/lines")" 1
+}
+
+# /proc/self/mem is a regular file of which no process has the first page: EIO.
+test_an_io_error_is_counted_and_told_and_the_other_output_goes_on() {
+	wire_up
+	netlog_on lines $netlog -o "file:$work/lines" -o file:/proc/self/mem
+	for _ in 1 2 3; do
+		traffic --messages 500 --bytes 100 --reply 100
+	done
+	wait_for 10 grep -q "cannot write to file:/proc/self/mem: Input/output error; [0-9]* lines lost" \
+		"$work/message" || fail "nothing said: $(cat "$work/message")"
+	end 74
+	equal "times it was told" "$(grep -c "cannot write" "$work/message")" 1
+	grep -q "file:/proc/self/mem: [0-9]* lines were left unwritten" "$work/message" ||
+		fail "$(cat "$work/message")"
+	check_books
+	[ "$(tail -n 1 "$lines" | jq '.outputs[1].lost | add')" -gt 0 ] || fail "nothing counted there"
+}
+
+test_a_vanished_directory_is_told_and_when_it_is_back_the_loss_is() {
+	wire_up
+	mkdir "$work/there"
+	netlog_on lines $netlog -o "file:$work/lines" -o "file:$work/there/lines"
+	traffic --messages 10
+	wait_for 10 grep -qs '"event_type":"rtt"' "$work/there/lines" || fail "no lines there"
+	rm -r "$work/there"
+	for _ in 1 2 3; do
+		traffic --messages 500 --bytes 100 --reply 100
+	done
+	grep -q "cannot write to file:$work/there/lines: No such file or directory" "$work/message" ||
+		fail "nothing said: $(cat "$work/message")"
+	mkdir "$work/there"
+	wait_for 10 grep -qs '"event_type":"lost"' "$work/there/lines" || fail "no lost line"
+	end 0
+	check_books
+	# what came since, and what is told as lost, is all there was since
+	cp "$work/there/lines" "$work/since"
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/since" || fail "a line is not valid"
+	first=$(head -n 1 "$work/since" | jq .seq)
+	equal "events in it and told as lost in it" \
+		"$(($(jq "select(.event_type == \"lost\" and .where == \"file:$work/there/lines\") | .count" \
+			"$work/since" | sum) + $(grep -Ecv '"event_type":"(start|lost|stop)"' "$work/since")))" \
+		"$(jq -c "select(.seq >= $first and (.event_type | IN(\"retransmit\", \"rtt\", \"latency\")))" \
+			"$lines" | count)"
+}
+
+test_a_storm_of_sighup_costs_no_line() {
+	wire_up
+	chatter 1
+	echo "{\"output\": \"file:$work/lines\"}" >"$work/conf"
+	netlog_on lines $netlog -q -c "$work/conf"
+	for _ in $(seq 500); do
+		kill -HUP $pid
+	done
+	wait_for 10 grep -q '"event_type":"reload"' "$lines" || fail "no reload line"
+	wait_for 10 grown 500 || fail "no lines"
+	end 0
+	check_books
+}
+
+# The two files hold the run together, however events, thresholds and outputs change in between.
+test_sighup_reads_the_configuration_anew_and_no_line_is_lost() {
+	wire_up
+	chatter 1
+	echo "{\"output\": \"file:$work/a\"}" >"$work/conf"
+	netlog_on a $netlog -c "$work/conf"
+	wait_for 10 grep -q '"event_type":"latency"' "$work/a" || fail "no latency line"
+	cat >"$work/conf" <<-END
+		{ /* no latency, rtt to both */ "events": ["rtt", "retransmit"],
+		  "output": ["file:$work/a,events=rtt", "file:$work/b"] }
+	END
+	kill -HUP $pid
+	lines=$work/b
+	wait_for 10 grep -qs '"event_type":"reload"' "$lines" || fail "no reload line: $(cat "$work/message")"
+	equal "events from now on" "$(jq -c 'select(.event_type == "reload") | .events' "$lines")" \
+		'["retransmit","rtt"]'
+	wait_for 10 grown 100 || fail "no lines"
+	equal "latency among the last lines" "$(tail -n 20 "$lines" | grep -c '"event_type":"latency"')" 0
+	echo "{\"output\": \"file:$work/a\", \"min-latency\": 1}" >"$work/conf"
+	kill -HUP $pid
+	lines=$work/a
+	reloaded_twice() { [ "$(grep -c '"event_type":"reload"' "$lines")" = 2 ]; }
+	wait_for 10 reloaded_twice || fail "no second reload line: $(cat "$work/message")"
+	equal "filters from now on" "$(jq -c 'select(.event_type == "reload") | .filters' "$lines" |
+		tail -n 1)" '{"min-latency":["1"]}'
+	latency_again() { sed '1,/"event_type":"reload"/d' "$lines" | grep -q '"event_type":"latency"'; }
+	wait_for 10 latency_again || fail "latency is not back"
+	end 0
+	cat "$work/a" "$work/b" | jq -cs 'unique_by(.seq) | .[]' >"$work/whole"
+	equal "the last seq and the number of lines" "$(tail -n 1 "$work/whole" | jq .seq)" \
+		"$(wc -l <"$work/whole")"
+	for file in a b; do
+		equal "lines of $file, each once" "$(jq .seq "$work/$file" | sort -nu | count)" \
+			"$(wc -l <"$work/$file")"
+	done
+}
+
+test_a_broken_configuration_is_refused_and_the_old_one_stays() {
+	echo "{\"output\": \"file:$work/lines\"}" >"$work/conf"
+	netlog_on lines $netlog -c "$work/conf"
+	printf '{\n"output": "file:%s/other",\n"count": "many" }' "$work" >"$work/conf"
+	kill -HUP $pid
+	wait_for 10 grep -q "conf:3: \"count\": expected a number, found many; going on with the old" \
+		"$work/message" || fail "nothing said: $(cat "$work/message")"
+	printf '{"output": ["file:%s/other", "file:/nonexistent/x"], "quiet": true}' "$work" >"$work/conf"
+	kill -HUP $pid
+	wait_for 10 grep -q "cannot open the output file:/nonexistent/x: No such file.*going on with the old" \
+		"$work/message" || fail "nothing said: $(cat "$work/message")"
+	printf '{"output": ["file:%s/lines"], "ring-size": 4096}' "$work" >"$work/conf"
+	kill -HUP $pid
+	wait_for 10 grep -q "ring-size, duration and count stay as they are" "$work/message" ||
+		fail "nothing said: $(cat "$work/message")"
+	wait_for 10 grep -q '"event_type":"reload"' "$lines" || fail "no reload line"
+	end 0
+	check_books
+	equal "reloads" "$(grep -c '"event_type":"reload"' "$lines")" 1
+	[ ! -s "$work/other" ] || fail "lines went to an output of a refused configuration"
+}
+
+test_configurations_are_checked_and_printed_without_privileges() {
+	unprivileged="setpriv --reuid 65534 --clear-groups --inh-caps=-all --bounding-set=-all"
+	printf '{"min-latency": 1000,\n"events": ["rtt"], "output": "journald"}' >"$work/conf"
+	chmod 644 "$work/conf"
+	$unprivileged $netlog -c "$work/conf" --check-config || fail "a good one is refused"
+	$unprivileged $netlog -c "$work/conf" --print-config >"$work/printed" || fail "not printed"
+	equal "what is printed, read back and printed" "$($unprivileged $netlog -c "$work/printed" \
+		--print-config)" "$(cat "$work/printed")"
+	equal "its output" "$(jq -c .output "$work/printed")" '["journald"]'
+	printf '{"min-latency": 1000,\n"event": ["rtt"]}' >"$work/conf"
+	refused 78 "conf:2: \"event\": there is no such setting" $netlog -c "$work/conf" --check-config
+	refused 78 "conf:2: \"event\": there is no such setting" $netlog -c "$work/conf" -d 0.1
+	refused 78 "cannot read the configuration $work/none: No such file" $netlog -c "$work/none"
+}
+
+# ---- journald: one of our own, as $journald
+
+journald_up() {
+	[ -e /etc/systemd/journald.conf ] || fail "no /etc/systemd/journald.conf"
+	unshare --mount --propagation private tests/live/journald.sh "$work" 2>"$work/journald.log" &
+	journald=$!
+	wait_for 20 inside test -S /run/systemd/journal/socket || fail "$(cat "$work/journald.log")"
+	wait_for 20 inside test -S /run/systemd/journal/stdout || fail "$(cat "$work/journald.log")"
+}
+
+# COMMAND...: where journald's /run is. With `exec` in the background, so that $! is the command.
+inside() {
+	nsenter --mount --target "$journald" --wd="$PWD" -- "$@"
+}
+inside_exec() {
+	exec nsenter --mount --target "$journald" --wd="$PWD" -- "$@"
+}
+
+journal() {
+	inside journalctl -q -D /run/log/journal --no-pager "$@"
+}
+
+in_journal() { # FIELD=VALUE...
+	[ -n "$(journal -n 1 -o cat "$@" 2>/dev/null)" ]
+}
+
+test_journald_gets_every_line_with_its_fields() {
+	wire_up --drop-every 20
+	journald_up
+	netlog_on lines inside_exec $netlog -q -o "file:$work/lines" -o journald
+	traffic --messages 200 --bytes 3000 --reply 100
+	end 0
+	check_books
+	wait_for 20 in_journal NETLOG_EVENT=stop || fail "no stop entry"
+	journal -o cat SYSLOG_IDENTIFIER=netlog >"$work/messages"
+	cmp "$work/messages" "$lines" || fail "the messages are not the lines"
+	journal -o json SYSLOG_IDENTIFIER=netlog >"$work/entries"
+	jq -es 'all(.[]; . as $entry | .MESSAGE | fromjson | to_entries | map(select(.key != "hostname" and
+		(.value | type | IN("object", "array") | not))) | all(.[]; $entry[if .key == "event_type"
+		then "NETLOG_EVENT" else "NETLOG_" + (.key | ascii_upcase) end] == (.value | tostring)))' \
+		"$work/entries" >/dev/null || fail "a key is no field"
+	equal "priorities" "$(jq -r '.NETLOG_EVENT + .PRIORITY' "$work/entries" | sort -u | tr '\n' ' ')" \
+		"latency6 retransmit6 rtt6 start6 stop6 "
+	port=$(jq -r 'select(.event_type == "retransmit") | .dest_port' "$lines" | head -n 1)
+	[ -n "$port" ] || fail "nothing was sent again"
+	equal "retransmits to port $port" \
+		"$(journal -o cat NETLOG_EVENT=retransmit NETLOG_DEST_PORT="$port" | jq -c .seq)" \
+		"$(jq -c "select(.event_type == \"retransmit\" and .dest_port == $port) | .seq" "$lines")"
+	equal "message ids" "$(jq -r .MESSAGE_ID "$work/entries" | sort -u | count)" 5
+}
+
+# It is not waited for: the file beside has all, and at the end the two books agree.
+test_a_stopped_journald_costs_counted_lines_and_nobody_waits() {
+	wire_up
+	journald_up
+	netlog_on lines inside_exec $netlog -o "file:$work/lines" -o journald
+	kill -STOP "$journald"
+	for _ in $(seq 4); do
+		traffic --messages 500 --bytes 100 --reply 100
+	done
+	wait_for 20 grep -q "cannot write to journald: " "$work/message" || fail "nothing said: $(cat "$work/message"; wc -l "$lines")"
+	kill -CONT "$journald"
+	wait_for 20 grep -q "journald works again" "$work/message" || fail "it does not work again"
+	wait_for 20 in_journal NETLOG_EVENT=lost NETLOG_WHERE=journald || fail "no lost entry: $(cat "$work/message")"
+	end 0
+	check_books
+	wait_for 20 in_journal NETLOG_EVENT=stop || fail "no stop entry"
+	journal -o cat SYSLOG_IDENTIFIER=netlog >"$work/messages"
+	lost=$(jq 'select(.event_type == "lost" and .where == "journald") | .count' "$work/messages" | sum)
+	[ "$lost" -gt 0 ] || fail "nothing was lost: no test"
+	equal "entries, and lines told as lost" "$(($(wc -l <"$work/messages") + lost))" \
+		"$(wc -l <"$lines")"
+	equal "priority of lost" "$(journal -o json NETLOG_EVENT=lost | jq -r .PRIORITY | sort -u)" 4
+}
+
+test_a_stopped_journald_does_not_keep_it_from_ending() {
+	journald_up
+	inside_exec $netlog -o journald 2>"$work/message" &
+	pid=$!
+	wait_for 30 in_journal NETLOG_EVENT=start || fail "no start: $(cat "$work/message")"
+	kill -STOP "$journald"
+	wire_up
+	for _ in 1 2; do
+		traffic --messages 500 --bytes 100 --reply 100
+	done
+	end 74
+	grep -q "journald: [0-9]* lines were left unwritten" "$work/message" || fail "$(cat "$work/message")"
+	kill -CONT "$journald"
+}
+
+# Neither with nobody at its socket, nor without the socket, of which libsystemd says nothing.
+test_an_ended_journald_is_told_and_gets_what_was_kept() {
+	wire_up
+	journald_up
+	netlog_on lines inside_exec $netlog -o "file:$work/lines" -o journald
+	for socket in left removed; do
+		kill -TERM "$journald"
+		wait "$journald"
+		journald=$pid # it is in that namespace, too
+		[ $socket = left ] || inside rm /run/systemd/journal/socket
+		: >"$work/message"
+		traffic --messages 10
+		wait_for 20 grep -q "cannot write to journald: " "$work/message" ||
+			fail "socket $socket: nothing said"
+		inside_exec /lib/systemd/systemd-journald 2>"$work/journald.log" &
+		journald=$!
+		wait_for 20 grep -q "journald works again; 0 lines were lost" "$work/message" ||
+			fail "socket $socket: $(cat "$work/message")"
+	done
+	end 0
+	check_books
+	wait_for 20 in_journal NETLOG_EVENT=stop || fail "no stop entry"
+	journal -o cat SYSLOG_IDENTIFIER=netlog | jq -cs 'unique_by(.seq) | .[]' >"$work/messages"
+	equal "messages" "$(wc -l <"$work/messages")" "$(wc -l <"$lines")"
+}
+
+test_without_a_journald_it_is_said() {
+	# shellcheck disable=SC2016 # for the inner shell
+	refused 73 "cannot open the output journald: No such file or directory" \
+		unshare --mount --propagation private sh -c 'mount -t tmpfs none /run && exec "$@"' sh \
+		$netlog -d 0.1 -o journald
+}
+
+# As a unit's standard output is: a stream socket to journald.
+test_stdout_to_the_journal_batches_many_lines_in_one_write() {
+	wire_up
+	journald_up
+	inside_exec systemd-cat --identifier=stream strace -qq -o "$work/trace" -e trace=sendto \
+		$netlog -q -e latency,rtt 2>"$work/message" &
+	wait_for 30 in_journal SYSLOG_IDENTIFIER=stream || fail "no start: $(cat "$work/message")"
+	pid=$(pgrep -P $!) # strace's child
+	for _ in 1 2; do
+		traffic --messages 1000 --bytes 100 --reply 100
+	done
+	kill -TERM "$pid"
+	wait $!
+	stopped() { journal -o cat SYSLOG_IDENTIFIER=stream | grep -q '"event_type":"stop"'; }
+	wait_for 20 stopped || fail "no stop line"
+	lines=$work/lines
+	journal -o cat SYSLOG_IDENTIFIER=stream >"$lines"
+	check_books
+	writes=$(grep -c '^sendto(1, ' "$work/trace")
+	echo "# $(wc -l <"$lines") lines in $writes writes"
+	[ "$writes" -gt 0 ] && [ "$(wc -l <"$lines")" -ge $((4 * writes)) ] || fail "no batches"
+}
+
+# Every buffer full: a stalled pipe, a full disk, a stopped journald.
+test_memory_is_bounded_when_nothing_can_be_written() {
+	wire_up
+	journald_up
+	mkfifo "$work/pipe"
+	exec {reader}<>"$work/pipe"
+	inside_exec $netlog -q -o stdout -o file:/dev/full -o journald -o "file:$work/lines" \
+		>"$work/pipe" 2>"$work/message" &
+	pid=$!
+	lines=$work/lines
+	wait_for 30 grep -qs '"event_type":"start"' "$lines" || fail "no start: $(cat "$work/message")"
+	kill -STOP "$journald"
+	for _ in $(seq 4); do
+		traffic --messages 1000 --bytes 100 --reply 100
+	done
+	ring=$((2 * 8192)) # KiB: it is mapped twice, one after the other
+	peak=$(awk '$1 == "VmHWM:" { print $2 }' "/proc/$pid/status")
+	kill -CONT "$journald"
+	end 74
+	exec {reader}>&-
+	check_books
+	echo "# peak RSS: $peak KiB, of which at most $ring are the ring"
+	[ "$peak" -lt $((32768 + ring)) ] || fail "peak RSS: $peak KiB"
+	for output in stdout file:/dev/full journald; do
+		[ "$(tail -n 1 "$lines" | jq ".outputs[] | select(.output == \"$output\") | .lost | add")" -gt 0 ] ||
+			fail "$output lost nothing: no test: $(tail -n 1 "$lines"; cat "$work/message")"
+	done
+}
+
+test_no_capability_is_kept_that_is_not_needed() {
+	capabilities() { awk '$1 == "CapPrm:" || $1 == "CapEff:" { print $2 }' "/proc/$pid/status" | sort -u; }
+	$netlog -q >"$work/lines" &
+	pid=$!
+	wait_for 30 grep -q '"event_type":"start"' "$work/lines" || fail "no start"
+	equal "capabilities with stdout" "$(capabilities)" 0000000000000000
+	kill -TERM $pid
+	wait $pid
+	netlog_on file $netlog -q -o "file:$work/file"
+	# CAP_DAC_OVERRIDE: the file may have to be opened anew
+	equal "capabilities with a file" "$(capabilities)" 0000000000000002
+	kill -TERM $pid
+	wait $pid
+	chmod 777 "$work"
+	netlog_on other setpriv --reuid 65534 --clear-groups --inh-caps=-all,+bpf,+perfmon \
+		--ambient-caps=-all,+bpf,+perfmon $netlog -q -o "file:$work/other"
+	equal "capabilities of another user" "$(capabilities)" 0000000000000000
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+}
+
+run_tests
