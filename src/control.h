@@ -14,15 +14,15 @@
 #include "util.h"
 
 /* Fields: C(shape, name, doc). */
-#define START_FIELDS(C)                                                             \
-	C(string, version, "of netlog")                                             \
-	C(string, kernel, "release of the kernel, as in `uname -r`")                \
-	C(hex32, boot_id, "of this boot, as in /proc/sys/kernel/random/boot_id")    \
-	C(hex32, run_id, "of this run, random")                                     \
-	C(event_names, events, "event types that are logged")                       \
-	C(hooks, hooks,                                                             \
-	  "for each part of an event: the kernel hook that serves it, and what it " \
-	  "cannot see; or why there is none")                                       \
+#define START_FIELDS(C)                                                                  \
+	C(string, version, "of netlog")                                                  \
+	C(string, kernel, "release of the kernel, as in `uname -r`")                     \
+	C(hex32_or_none, boot_id, "of this boot, as in /proc/sys/kernel/random/boot_id") \
+	C(hex32, run_id, "of this run, random")                                          \
+	C(event_names, events, "event types that are logged")                            \
+	C(hooks, hooks,                                                                  \
+	  "for each part of an event: the kernel hook that serves it, and what it "      \
+	  "cannot see; or why there is none")                                            \
 	C(filters, filters, "what was asked for that leaves events out")
 
 #define FIGURES(C)                                                                                \
@@ -66,6 +66,7 @@
 enum control_shape {
 	shape_string,
 	shape_hex32,
+	shape_hex32_or_none, /* the only one that may be absent */
 	shape_count,
 	shape_lost_name,
 	shape_event_names,

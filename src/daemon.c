@@ -336,9 +336,9 @@ static void identity_fill(struct run_identity *identity)
 {
 	sd_id128_t boot = SD_ID128_NULL, run = SD_ID128_NULL;
 
-	sd_id128_get_boot(&boot);
+	if (sd_id128_get_boot(&boot) == 0) /* it lies in /proc/sys, which may be hidden */
+		sd_id128_to_string(boot, identity->boot_id);
 	sd_id128_randomize(&run);
-	sd_id128_to_string(boot, identity->boot_id);
 	sd_id128_to_string(run, identity->run_id);
 }
 

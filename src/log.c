@@ -1,16 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * log.c - one write a message, so that messages of two processes do not mix within a line.
+ *
+ * Where standard error is a stream of the journal, a message begins with its priority in angle
+ * brackets, as sd-daemon(3) has it; journald takes it off again.
  */
 #include "log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
+#include <sys/stat.h>
 
 static enum log_level log_max = LOG_LEVEL_INFO;
 
 void log_set_quiet(bool quiet)
 {
 	log_max = quiet ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+}
+
+/* systemd names the stream that it made by device and inode; it may have been redirected since. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat status;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+	       status.st_ino == inode;
 }
 
 void log_message(enum log_level level, const char *format, ...)
@@ -28,5 +45,8 @@ void log_message(enum log_level level, const char *format, ...)
 		text = NULL;
 		return;
 	}
-	dprintf(STDERR_FILENO, "netlog: %s\n", text);
+	if (stderr_is_journal())
+		dprintf(STDERR_FILENO, "<%d>%s\n", (int)level, text);
+	else
+		dprintf(STDERR_FILENO, "netlog: %s\n", text);
 }

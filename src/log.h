@@ -10,15 +10,15 @@
 #include "util.h"
 
 enum log_level {
-	LOG_LEVEL_ERROR,
-	LOG_LEVEL_WARNING,
-	LOG_LEVEL_INFO,
+	LOG_LEVEL_ERROR = 3, /* the numbers of syslog(3) */
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_INFO = 6,
 };
 
 /* Leave out what is only informative (--quiet). */
 void log_set_quiet(bool quiet);
 
-/* "netlog: " and the message and a newline, in one write. */
+/* "netlog: " (in the journal, its priority) and the message and a newline, in one write. */
 void log_message(enum log_level level, const char *format, ...) _printf_(2, 3);
 
 #define log_error(...) log_message(LOG_LEVEL_ERROR, __VA_ARGS__)

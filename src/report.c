@@ -69,7 +69,8 @@ void report_start(struct report *report, const struct run_identity *identity)
 	lines_begin(report->lines, &control, control_start);
 	control_add_string(&control, "version", NETLOG_VERSION);
 	control_add_string(&control, "kernel", name.release);
-	control_add_string(&control, "boot_id", identity->boot_id);
+	if (identity->boot_id[0])
+		control_add_string(&control, "boot_id", identity->boot_id);
 	control_add_string(&control, "run_id", identity->run_id);
 	control_add_event_names(&control, "events", report->lines->events);
 	add_hooks(report, &control);
@@ -229,7 +230,7 @@ bool report_outputs(struct report *report, uint64_t now_ns)
 		if (error)
 			log_error("cannot write to %s: %s; %llu lines lost there so far",
 				  sink->name,
-				  error == -EAGAIN ? "its reader is slow" : strerror(-error), lost);
+				  error == -EAGAIN ? "it takes no more" : strerror(-error), lost);
 		else
 			log_warning("%s works again; %llu lines were lost there", sink->name, lost);
 		recovered |= !error;

@@ -23,7 +23,7 @@ struct report {
 	struct figures unasked; /* came after the last line of --count */
 };
 
-/* 128 bits each, as 32 hexadecimal digits. */
+/* 128 bits each, as 32 hexadecimal digits; "": not known. */
 struct run_identity {
 	char boot_id[33];
 	char run_id[33];

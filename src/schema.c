@@ -117,6 +117,7 @@ static struct json_object *shape_schema(enum control_shape shape)
 	case shape_string:
 		return json("{\"type\":\"string\",\"minLength\":1}");
 	case shape_hex32:
+	case shape_hex32_or_none:
 		return json("{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{32}$\"}");
 	case shape_count:
 		return integer(UINT64_MAX);
@@ -207,7 +208,9 @@ struct json_object *schema_json(void)
 
 			set_property(properties, field->name, field->doc,
 				     shape_schema(field->shape));
-			json_object_array_add(required, json_object_new_string(field->name));
+			if (field->shape != shape_hex32_or_none)
+				json_object_array_add(required,
+						      json_object_new_string(field->name));
 		}
 	}
 	set(schema, "oneOf", lines);

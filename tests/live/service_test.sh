@@ -148,7 +148,7 @@ test_a_broken_configuration_is_refused_on_reload_and_it_goes_on() {
 	service_start
 	echo '{"min-latency": "soon"' >"$conf"
 	in_container systemctl reload netlog.service # what it returns depends on systemd
-	refused() { journal -o cat _PID="$pid" | grep -q "netlog.conf:1: .*going on with the old"; }
+	refused() { journal -o cat PRIORITY=3 _PID="$pid" | grep -q "netlog.conf:1: .*going on with the old"; }
 	wait_for 20 refused || fail "nothing said: $(service_told)"
 	lines_go_on rtt
 	equal "state and process" "$(property ActiveState) $(property MainPID)" "active $pid"
