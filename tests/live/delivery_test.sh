@@ -391,14 +391,16 @@ test_journald_gets_every_line_with_its_fields() {
 		(.value | type | IN("object", "array") | not))) | all(.[]; $entry[if .key == "event_type"
 		then "NETLOG_EVENT" else "NETLOG_" + (.key | ascii_upcase) end] == (.value | tostring)))' \
 		"$work/entries" >/dev/null || fail "a key is no field"
-	equal "priorities" "$(jq -r '.NETLOG_EVENT + .PRIORITY' "$work/entries" | sort -u | tr '\n' ' ')" \
-		"latency6 retransmit6 rtt6 start6 stop6 "
+	# the kernel may miss a call, and then there is a lost line: see README
+	equal "priorities" "$(jq -r '.NETLOG_EVENT + .PRIORITY' "$work/entries" | grep -v lost4 | sort -u |
+		tr '\n' ' ')" "latency6 retransmit6 rtt6 start6 stop6 "
 	port=$(jq -r 'select(.event_type == "retransmit") | .dest_port' "$lines" | head -n 1)
 	[ -n "$port" ] || fail "nothing was sent again"
 	equal "retransmits to port $port" \
 		"$(journal -o cat NETLOG_EVENT=retransmit NETLOG_DEST_PORT="$port" | jq -c .seq)" \
 		"$(jq -c "select(.event_type == \"retransmit\" and .dest_port == $port) | .seq" "$lines")"
-	equal "message ids" "$(jq -r .MESSAGE_ID "$work/entries" | sort -u | count)" 5
+	equal "a message id for each type" "$(jq -r .MESSAGE_ID "$work/entries" | sort -u | count)" \
+		"$(jq -r .NETLOG_EVENT "$work/entries" | sort -u | count)"
 }
 
 # It is not waited for: the file beside has all, and at the end the two books agree.

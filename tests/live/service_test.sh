@@ -79,7 +79,7 @@ test_every_hook_attaches_in_the_sandbox() {
 		.events == ["retransmit", "rtt", "latency"] and all(.hooks[]; has("error") | not) and
 		.boot_id == $boot' >/dev/null || fail "$(head -n 1 "$lines")"
 	equal "messages" "$(journal _PID="$pid" -o cat | grep -v '^{')" \
-		"netlog: logging retransmit, rtt, latency to journald, file:/var/log/netlog/netlog.jsonl"
+		"logging retransmit, rtt, latency to journald, file:/var/log/netlog/netlog.jsonl"
 }
 
 test_it_runs_as_netlog_and_has_no_capability_left() {
@@ -256,10 +256,11 @@ drop_in=/proc/$init/root/run/systemd/system/netlog.service.d
 conf=/proc/$init/root/etc/netlog/netlog.conf
 lines=/proc/$init/root/var/log/netlog/netlog.jsonl
 # what a package does, and then what make install says is to be done
-in_container bash -ec 'cd "$1"
-	make -s install PREFIX=/usr DESTDIR=/tmp/package
-	cp -r /tmp/package/. /
-	systemd-sysusers
-	journalctl --update-catalog
-	systemctl daemon-reload' install "$PWD" >"$work/install" 2>&1 || fail "not installed: $(cat "$work/install")"
+{
+	make -s install PREFIX=/usr DESTDIR="$work/package" &&
+		cp -r "$work/package/." "/proc/$init/root/" &&
+		in_container systemd-sysusers &&
+		in_container journalctl --update-catalog &&
+		in_container systemctl daemon-reload
+} >"$work/install" 2>&1 || fail "not installed: $(cat "$work/install")"
 run_tests
