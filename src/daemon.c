@@ -318,12 +318,12 @@ static int finish(struct daemon *daemon)
 	service_stopping();
 	probe_detach(daemon->probe);
 	do {
+		delivery_flush_patiently(delivery);
 		if (delivery->reader_gone)
 			return 0;
-		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
-		delivery_flush_patiently(delivery);
 		if (!output_ready(daemon->output))
 			output_give_up(daemon->output); /* who still does not read loses lines */
+		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
 	} while (drained);
 	r = report_stop(&daemon->report, daemon->reason ?: "failure");
 	delivery_flush_patiently(delivery);

@@ -152,6 +152,7 @@ test_a_slow_reader_gets_all_to_the_end() {
 	reader=$!
 	$netlog -q >"$work/pipe" &
 	pid=$!
+	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
 	for _ in 1 2; do
 		traffic --messages 500 --bytes 100 --reply 100
 	done
@@ -159,6 +160,7 @@ test_a_slow_reader_gets_all_to_the_end() {
 	wait $pid
 	equal "exit status" $? 0
 	wait $reader
+	[ "$(wc -l <"$lines")" -gt 1000 ] || fail "only $(wc -l <"$lines") lines: no test"
 	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
 	check_books
 }
@@ -448,11 +450,11 @@ test_an_ended_journald_is_told_and_gets_what_was_kept() {
 	journald_up
 	netlog_on lines inside_exec $netlog -o "file:$work/lines" -o journald
 	for socket in left removed; do
+		: >"$work/message"
 		kill -TERM "$journald"
 		wait "$journald"
 		journald=$pid # it is in that namespace, too
 		[ $socket = left ] || inside rm /run/systemd/journal/socket
-		: >"$work/message"
 		traffic --messages 10
 		wait_for 20 grep -q "cannot write to journald: " "$work/message" ||
 			fail "socket $socket: nothing said"
