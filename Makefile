@@ -151,7 +151,9 @@ install: all
 		*) echo "netlog: systemd does not look into $(PREFIX)/lib: install with PREFIX=/usr/local" ;; esac
 
 uninstall:
-	@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl disable --now netlog.service || true
+	@[ -n "$(DESTDIR)" ] || ! command -v systemctl >/dev/null || { \
+		[ ! -d /run/systemd/system ] || systemctl stop netlog.service; \
+		systemctl --quiet disable netlog.service; } || true
 	rm -f $(INSTALLED:%=$(DESTDIR)%)
 	! cmp -s systemd/netlog.conf $(DESTDIR)$(CONF) || rm $(DESTDIR)$(CONF)
 	@[ ! -e $(DESTDIR)$(CONF) ] || echo "netlog: $(DESTDIR)$(CONF) was changed, and stays"

@@ -240,8 +240,8 @@ static int read_member(struct reader *reader)
 	int r;
 
 	if (peek(reader) != '"')
-		return complain(reader, begin, "expected a name in quotes, found %s",
-				found(reader));
+		return complain(reader, begin, "expected a name in quotes, found %s%s",
+				found(reader), peek(reader) == '}' ? "; no comma before it" : "");
 	r = read_scalar(reader, &name);
 	if (r < 0)
 		return r;

@@ -22,12 +22,14 @@ void log_set_quiet(bool quiet)
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
 	struct stat status;
+	char own[48];
 
-	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
-	       status.st_ino == inode;
+	if (!stream || fstat(STDERR_FILENO, &status) < 0)
+		return false;
+	snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)status.st_dev,
+		 (unsigned long long)status.st_ino);
+	return !strcmp(stream, own);
 }
 
 void log_message(enum log_level level, const char *format, ...)

@@ -106,18 +106,6 @@ static int attach(struct options *options, struct probe **ret_probe)
 	return 0;
 }
 
-static void announce(const struct probe *probe, const struct options *options)
-{
-	char events[512] = "", outputs[1024] = "";
-
-	for_each_event_type(type)
-		if (probe_events(probe) & BIT(type))
-			list_add(events, sizeof(events), event_desc(type)->name);
-	for (unsigned int i = 0; i < options->output_count; i++)
-		list_add(outputs, sizeof(outputs), options->outputs[i].name);
-	log_info("logging %s to %s", events, outputs);
-}
-
 /*
  * What is attached needs no capability any more. Only a file of somebody else, which root has been
  * told to write to, needs one to be opened anew; and old kernels one for the figures.
@@ -230,7 +218,8 @@ int main(int argc, char **argv)
 	case ACTION_SCHEMA:
 		return print_schema();
 	case ACTION_CHECK_CONFIG:
-		return EXIT_SUCCESS; /* they have been read */
+		puts("the settings can be used"); /* they have been read */
+		return printed();
 	case ACTION_PRINT_CONFIG:
 		options_print(&options);
 		return printed();

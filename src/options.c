@@ -138,8 +138,10 @@ static char *config_apply(void *context, const struct config_value *value)
 		return unknown_name();
 	if (value->type != types[setting->kind] ||
 	    (value->in_array && setting->kind != SETTING_WORDS))
-		return setting_wrong("expected %s, found %s%s", expected(setting),
-				     value->in_array ? "an array with " : "", value->text);
+		return setting_wrong("expected %s, found %s%s%s", expected(setting),
+				     value->in_array ? "an array with " : "",
+				     value->type == config_string ? "the string " : "",
+				     value->text);
 	if (setting->kind == SETTING_FLAG && !strcmp(value->text, "false"))
 		return NULL; /* as it is when nothing is said */
 	return setting->apply(context, value->text, value->more);

@@ -74,7 +74,9 @@ static const char *parse_parameter(struct sink_spec *spec, const char *word, boo
 		*in_events = false;
 	}
 	if (*in_events)
-		return parse_event(word, &spec->events) < 0 ? "there is no such event" : NULL;
+		return parse_event(word, &spec->events) < 0 ?
+			       "there is no such event; see netlog --help" :
+			       NULL;
 	if (!strncmp(word, "max-size=", 9)) {
 		if (parse_number(word + 9, MAX_BYTES_LEAST, INT64_MAX, &spec->max_bytes) < 0)
 			return "give bytes, 65536 or more";
@@ -86,7 +88,7 @@ static const char *parse_parameter(struct sink_spec *spec, const char *word, boo
 		spec->max_files = (unsigned int)number;
 		return NULL;
 	}
-	return "known are events=, max-size=, max-files=";
+	return "known are events=, max-size=, max-files=; a path cannot contain a comma";
 }
 
 static const struct sink_kind {
@@ -122,7 +124,7 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 {
 	struct sink_spec spec = { .max_files = MAX_FILES_DEFAULT };
 	const struct sink_kind *kind;
-	bool in_events = false;
+	bool in_events = false, files_named = false;
 	char *rest, *word;
 
 	if (strlen(text) >= sizeof(spec.name))
@@ -137,11 +139,17 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 
 		if (wrong)
 			return complain(ret_message, word, wrong);
+		files_named |= !strncmp(word, "max-files=", 10);
 	}
 	kind = kind_of(spec.name);
 	if (!kind)
 		return complain(ret_message, spec.name,
-				"is none of stdout, file:PATH and journald");
+				spec.name[0] == '/' ?
+					"is none of stdout, file:PATH and journald; give file: and "
+					"the path" :
+					"is none of stdout, file:PATH and journald");
+	if (files_named && !spec.max_bytes)
+		return complain(ret_message, text, "max-files does nothing without max-size");
 	if (spec.max_bytes && !kind->has_path)
 		return complain(ret_message, text, "only a file has a max-size");
 	*ret_spec = spec;

@@ -16,6 +16,18 @@ void settings_for_probe(const struct options *options, struct probe_settings *re
 	};
 }
 
+void announce(const struct probe *probe, const struct options *options)
+{
+	char events[512] = "", outputs[1024] = "";
+
+	for_each_event_type(type)
+		if (probe_events(probe) & options->events & BIT(type))
+			list_add(events, sizeof(events), event_desc(type)->name);
+	for (unsigned int i = 0; i < options->output_count; i++)
+		list_add(outputs, sizeof(outputs), options->outputs[i].name);
+	log_info("logging %s to %s", events, outputs);
+}
+
 /* What cannot be changed while hooks are attached. */
 static void options_keep(struct options *next, const struct options *old, const struct probe *probe)
 {
@@ -80,5 +92,6 @@ int reload(struct options *options, struct probe *probe, struct output *output)
 	log_set_quiet(next->quiet);
 	*options = *next;
 	log_info("the configuration has been read anew");
+	announce(probe, options);
 	return 0;
 }

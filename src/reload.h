@@ -11,6 +11,9 @@
 /* What the options say of the kernel side. */
 void settings_for_probe(const struct options *options, struct probe_settings *ret_settings);
 
+/* Say what is logged, and to where. */
+void announce(const struct probe *probe, const struct options *options);
+
 /*
  * Read the configuration that the options come from anew, and have all of it: thresholds, events of
  * those that were asked for at the start, outputs. What cannot change while hooks are attached

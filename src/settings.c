@@ -273,7 +273,7 @@ static char *apply_rtt_interval(struct options *options, const char *value, bool
 
 	(void)more;
 	if (parse_u64(value, &ms) < 0 || ms > THRESHOLD_MAX)
-		return setting_wrong("'%s' is no time; give milliseconds", value);
+		return setting_wrong("'%s' is no time; give milliseconds, as 1000", value);
 	options->rtt_interval_us = ms * USEC_PER_MSEC;
 	return NULL;
 }
@@ -289,7 +289,7 @@ static char *apply_min_latency(struct options *options, const char *value, bool 
 
 	(void)more;
 	if (parse_u64(value, &us) < 0 || us > THRESHOLD_MAX)
-		return setting_wrong("'%s' is no time; give microseconds", value);
+		return setting_wrong("'%s' is no time; give microseconds, as 1000", value);
 	options->min_latency_us = us;
 	return NULL;
 }

@@ -24,5 +24,5 @@ have cppcheck && {
 		--error-exitcode=1 --suppress=missingIncludeSystem --suppress=memleak \
 		 --suppress=unknownMacro src || status=1
 }
-have shellcheck && { shellcheck -x tests/*.sh tests/*/*.sh examples/*.sh .ci/run || status=1; }
+have shellcheck && { shellcheck -x -S warning -e SC2154,SC2046,SC1087 tests/*.sh tests/*/*.sh examples/*.sh .ci/run || status=1; }
 exit $status

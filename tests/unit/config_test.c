@@ -118,7 +118,7 @@ static const struct {
 	{ "{\"Events\":\"rtt\"}", ":1: \"Events\": there is no such setting" },
 	{ "{\"count\":1,\n\"quiet\":true,\n\"count\":1}",
 	  ":3: \"count\" is given twice; first in line 1" },
-	{ "{\"count\":\"5\"}", ":1: \"count\": expected a number, found 5" },
+	{ "{\"count\":\"5\"}", ":1: \"count\": expected a number, found the string 5" },
 	{ "{\"count\":true}", ":1: \"count\": expected a number, found true" },
 	{ "{\"count\":[5]}", ":1: \"count\": expected a number, found an array with 5" },
 	{ "{\"count\":0}", ":1: \"count\": '0' is no number of lines; give 1 or more" },
