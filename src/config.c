@@ -146,6 +146,7 @@ static int read_value(struct reader *reader, struct config_value *value)
 	struct json_object *object = NULL;
 	size_t begin = reader->at;
 	char *wrong;
+	_cleanup_free_ char *source = NULL;
 	int r;
 
 	if (!begins_scalar(peek(reader)))
@@ -156,7 +157,13 @@ static int read_value(struct reader *reader, struct config_value *value)
 	r = read_scalar(reader, &object);
 	if (r < 0)
 		return r;
-	value->text = json_object_get_string(object);
+	/* as it was written: json-c takes tRuE, and makes the most of what is too large */
+	source = strndup(reader->text + begin, reader->at - begin);
+	if (source)
+		source[strcspn(source, " \t\r\n/")] = 0; /* json-c has read on to the next sign */
+	value->text = json_object_is_type(object, json_type_string) || !source ?
+			      json_object_get_string(object) :
+			      source;
 	switch (json_object_get_type(object)) {
 	case json_type_boolean:
 		value->type = config_boolean;
@@ -167,8 +174,11 @@ static int read_value(struct reader *reader, struct config_value *value)
 	default:
 		value->type = config_number;
 	}
-	if (strlen(value->text) != (size_t)json_object_get_string_len(object) &&
-	    value->type == config_string)
+	if (value->type == config_boolean && strcmp(value->text, "true") != 0 &&
+	    strcmp(value->text, "false") != 0)
+		wrong = strdup("expected true or false, in lower case");
+	else if (value->type == config_string &&
+		 strlen(value->text) != (size_t)json_object_get_string_len(object))
 		wrong = strdup("expected a string without a NUL");
 	else
 		wrong = reader->take(reader->context, value);
@@ -245,7 +255,10 @@ static int read_member(struct reader *reader)
 	r = read_scalar(reader, &name);
 	if (r < 0)
 		return r;
-	r = name_note(reader, begin, json_object_get_string(name));
+	if (strlen(json_object_get_string(name)) != (size_t)json_object_get_string_len(name))
+		r = complain(reader, begin, "expected a name without a NUL");
+	else
+		r = name_note(reader, begin, json_object_get_string(name));
 	json_object_put(name);
 	if (r < 0)
 		return r;
@@ -298,6 +311,8 @@ static int load(const char *path, char **ret_text, size_t *ret_length)
 		return -errno;
 	if (S_ISDIR(status.st_mode))
 		return -EISDIR;
+	if (fcntl(fd, F_SETFL, 0) < 0) /* only opening must not wait; a pipe's writer may be slow */
+		return -errno;
 	text = malloc(CONFIG_BYTES_MAX + 1);
 	if (!text)
 		return -ENOMEM;

@@ -12,10 +12,11 @@
 #include "service.h"
 #include "signals.h"
 
-#define DRAIN_BUDGET 4096		       /* records before signals and timers have a turn */
-#define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC)  /* between looks at the ring while events come */
-#define LOSS_INTERVAL_US (500 * USEC_PER_MSEC) /* at the least between two lost lines of a type */
-#define STATUS_INTERVAL_US (10 * USEC_PER_SEC) /* between figures for the service manager */
+#define DRAIN_BUDGET 4096			/* records before signals and timers have a turn */
+#define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC)	/* between looks at the ring while events come */
+#define LOSS_INTERVAL_US (500 * USEC_PER_MSEC)	/* at the least between two lost lines of a type */
+#define STATUS_INTERVAL_US (10 * USEC_PER_SEC)	/* between figures for the service manager */
+#define MANAGED_PATIENCE_NS (10 * NSEC_PER_SEC) /* less than the unit's TimeoutStopSec */
 #define TIMER_ACCURACY_US 1
 
 struct daemon {
@@ -197,9 +198,15 @@ static int on_status(sd_event_source *source, uint64_t us, void *context)
 /* All of the new settings, or none. */
 static void config_reload(struct daemon *daemon)
 {
-	if (reload(daemon->options, daemon->probe, daemon->output) < 0)
+	int r, watched;
+
+	delivery_unwatch(&daemon->delivery);
+	r = reload(daemon->options, daemon->probe, &daemon->report);
+	watched = delivery_rewatch(&daemon->delivery);
+	if (watched < 0)
+		log_error("cannot watch the outputs: %s", strerror(-watched));
+	if (r < 0)
 		return; /* it has said why */
-	delivery_rewatch(&daemon->delivery);
 	if (daemon->options->stats_interval_us)
 		timer_set(daemon->stats, daemon->options->stats_interval_us);
 	else
@@ -309,27 +316,38 @@ static bool on_last_record(void *context, const void *record, size_t size)
 	return true;
 }
 
+/*
+ * How long the end may take. One output alone may take its time, as long as its reader reads; but
+ * not others, nor a service manager that would end us before the stop line.
+ */
+static uint64_t patience_ns(const struct daemon *daemon)
+{
+	if (output_sink(daemon->output, 1))
+		return DELIVERY_PATIENCE_NS;
+	return service_managed() ? MANAGED_PATIENCE_NS : UINT64_MAX / 2;
+}
+
 static int finish(struct daemon *daemon)
 {
 	struct delivery *delivery = &daemon->delivery;
+	uint64_t until_ns = clock_boot_ns() + patience_ns(daemon);
 	unsigned int drained;
 	int r;
 
 	service_stopping();
 	probe_detach(daemon->probe);
 	do {
-		delivery_flush_patiently(delivery);
-		if (delivery->reader_gone)
+		delivery_flush_patiently(delivery, until_ns);
+		if (!output_alive(daemon->output))
 			return 0;
 		if (!output_ready(daemon->output))
 			output_give_up(daemon->output); /* who still does not read loses lines */
 		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
 	} while (drained);
 	r = report_stop(&daemon->report, daemon->reason ?: "failure");
-	delivery_flush_patiently(delivery);
-	if (delivery->reader_gone)
-		return 0;
-	return report_unwritten(daemon->output) ? -EIO : r;
+	delivery_flush_patiently(delivery, until_ns + DELIVERY_PATIENCE_NS);
+	output_stop(daemon->output);
+	return report_unwritten(daemon->output) || daemon->report.unwritten ? -EIO : r;
 }
 
 static void identity_fill(struct run_identity *identity)

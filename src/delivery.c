@@ -5,8 +5,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
-#define RETRY_INTERVAL_US USEC_PER_SEC	     /* between tries with a failing output */
-#define FLUSH_PATIENCE_NS (2 * NSEC_PER_SEC) /* for a reader that does not read, at the end */
+#define RETRY_INTERVAL_US USEC_PER_SEC /* between tries with a failing output */
 #define POLL_MS 100
 
 static void retry_in(struct delivery *delivery, uint64_t us)
@@ -49,32 +48,26 @@ static void watch_update(struct delivery *delivery)
 bool delivery_flush(struct delivery *delivery)
 {
 	uint64_t now_ns = clock_boot_ns();
-	int r;
+	int r = output_flush(delivery->output, now_ns);
 
-	if (delivery->reader_gone)
-		return true;
-	r = output_flush(delivery->output, now_ns);
-	if (r == -EPIPE) {
-		delivery->reader_gone = true;
-		return true;
-	}
+	delivery->reader_gone |= r == -EPIPE;
 	/* one that works again is told at once what it has not got */
 	if (report_outputs(delivery->report, now_ns) && report_losses(delivery->report))
 		r = output_flush(delivery->output, now_ns);
 	watch_update(delivery);
-	return r == 0;
+	return r == 0 || !output_alive(delivery->output);
 }
 
 static int on_output(sd_event_source *source, int fd, uint32_t events, void *context)
 {
 	struct delivery *delivery = context;
-	const struct sink *sink;
+	struct sink *sink;
 
 	(void)fd;
 	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++)
 		if (delivery->watched[i] == source && sink->ops->ends_run &&
 		    events & (EPOLLERR | EPOLLHUP))
-			delivery->reader_gone = true;
+			delivery->reader_gone = sink->gone = true;
 	delivery_flush(delivery);
 	delivery->on_progress(delivery->context);
 	return 0;
@@ -91,7 +84,7 @@ static int on_retry(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
-static void unwatch(struct delivery *delivery)
+void delivery_unwatch(struct delivery *delivery)
 {
 	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
 		delivery->watched[i] = sd_event_source_disable_unref(delivery->watched[i]);
@@ -101,7 +94,7 @@ int delivery_rewatch(struct delivery *delivery)
 {
 	const struct sink *sink;
 
-	unwatch(delivery);
+	delivery_unwatch(delivery);
 	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++) {
 		int fd = sink->ops->fd(sink), r;
 
@@ -129,39 +122,49 @@ int delivery_init(struct delivery *delivery)
 
 void delivery_done(struct delivery *delivery)
 {
-	unwatch(delivery);
+	delivery_unwatch(delivery);
 	delivery->retry = sd_event_source_disable_unref(delivery->retry);
 }
 
-/* Wait until one of the slow outputs takes more. False: only those are left that fail, or that
- * nobody reads. */
-static bool wait_for_readers(struct output *output)
+/*
+ * Wait until one of the slow outputs takes more, or one that fails has been tried again. False:
+ * only those are left that nobody reads, or that go on failing.
+ */
+static bool wait_for_readers(struct output *output, uint64_t since_ns)
 {
 	struct pollfd fds[OUTPUT_SINKS_MAX];
 	uint64_t now_ns = clock_boot_ns();
 	unsigned int count = 0;
 	const struct sink *sink;
 
-	for (unsigned int i = 0; (sink = output_sink(output, i)); i++)
-		if (sink->error == -EAGAIN && now_ns - sink->slow_since_ns < FLUSH_PATIENCE_NS)
-			fds[count++] = (struct pollfd){ sink->ops->fd(sink), POLLOUT, 0 };
+	for (unsigned int i = 0; (sink = output_sink(output, i)); i++) {
+		uint64_t from_ns = sink->error == -EAGAIN ? sink->slow_since_ns : since_ns;
+		int fd = sink->error && !sink->gone ? sink->ops->fd(sink) : -1;
+
+		if (fd >= 0 && now_ns - from_ns < DELIVERY_PATIENCE_NS)
+			fds[count++] = (struct pollfd){ fd, POLLOUT, 0 };
+	}
 	if (count)
 		poll(fds, count, POLL_MS);
 	return count;
 }
 
-void delivery_flush_patiently(struct delivery *delivery)
+void delivery_flush_patiently(struct delivery *delivery, uint64_t until_ns)
 {
-	while (!delivery_flush(delivery) && wait_for_readers(delivery->output)) {
+	uint64_t since_ns = clock_boot_ns();
+
+	while (!delivery_flush(delivery) && clock_boot_ns() < until_ns &&
+	       wait_for_readers(delivery->output, since_ns)) {
 	}
 }
 
 void delivery_finish(struct output *removed)
 {
-	uint64_t until_ns = clock_boot_ns() + FLUSH_PATIENCE_NS;
+	uint64_t since_ns = clock_boot_ns();
 
-	while (output_flush(removed, clock_boot_ns()) == -EAGAIN && clock_boot_ns() < until_ns &&
-	       wait_for_readers(removed)) {
+	while (output_flush(removed, clock_boot_ns()) == -EAGAIN &&
+	       clock_boot_ns() - since_ns < OUTPUT_PATIENCE_NS &&
+	       wait_for_readers(removed, since_ns)) {
 	}
-	report_unwritten(removed);
+	output_stop(removed);
 }

@@ -11,6 +11,8 @@
 #include "output.h"
 #include "report.h"
 
+#define DELIVERY_PATIENCE_NS (2 * NSEC_PER_SEC) /* for a reader that does not read, at the end */
+
 struct delivery {
 	sd_event *loop;
 	struct output *output;
@@ -28,16 +30,17 @@ struct delivery {
 int delivery_init(struct delivery *delivery);
 void delivery_done(struct delivery *delivery);
 
-/* The output's sinks have changed. An error of sd-event. */
+/* Before the output's sinks change, and after. An error of sd-event. */
+void delivery_unwatch(struct delivery *delivery);
 int delivery_rewatch(struct delivery *delivery);
 
 /* Write what can be written. Returns whether all is out. */
 bool delivery_flush(struct delivery *delivery);
 
-/* The same, waiting for slow readers as long as they read. */
-void delivery_flush_patiently(struct delivery *delivery);
+/* The same, waiting for slow readers as long as they read, but not past `until_ns`. */
+void delivery_flush_patiently(struct delivery *delivery, uint64_t until_ns);
 
-/* Write what outputs that are no longer wanted still hold, as far as that goes in a short time. */
+/* Write what outputs that are no longer wanted still hold, as far as that goes in a moment. */
 void delivery_finish(struct output *removed);
 
 #endif

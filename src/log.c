@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#define MESSAGE_MAX 2000
+
 static enum log_level log_max = LOG_LEVEL_INFO;
 
 void log_set_quiet(bool quiet)
@@ -32,6 +34,22 @@ static bool stderr_is_journal(void)
 	return !strcmp(stream, own);
 }
 
+/*
+ * A message may quote any bytes, of a configuration file for one: no terminal or journal should
+ * take them for commands, and nobody wants to read a megabyte.
+ */
+static void clean(char *text)
+{
+	for (char *p = text; *p; p++) {
+		if ((unsigned char)*p == 0xc2 && (unsigned char)p[1] < 0xa0 && p[1]) /* C1 */
+			p[1] = *p = '?';
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+	if (strlen(text) > MESSAGE_MAX)
+		strcpy(text + MESSAGE_MAX - 3, "...");
+}
+
 void log_message(enum log_level level, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL;
@@ -47,6 +65,7 @@ void log_message(enum log_level level, const char *format, ...)
 		text = NULL;
 		return;
 	}
+	clean(text);
 	if (stderr_is_journal())
 		dprintf(STDERR_FILENO, "<%d>%s\n", (int)level, text);
 	else

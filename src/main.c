@@ -178,16 +178,16 @@ static int run(struct options *options)
 }
 
 /*
- * Where standard input or error is closed, the next file to be opened would take its place, and
- * messages would end up in it.
+ * Where standard input, output or error is closed, the next file to be opened would take its place,
+ * and messages or lines would end up in it.
  */
-static void descriptor_reserve(int fd)
+static void descriptor_reserve(int fd, int flags)
 {
 	int null;
 
 	if (fcntl(fd, F_GETFD) >= 0)
 		return;
-	null = open("/dev/null", O_RDWR);
+	null = open("/dev/null", flags);
 	if (null >= 0 && null != fd) {
 		dup2(null, fd);
 		close(null);
@@ -200,8 +200,9 @@ int main(int argc, char **argv)
 	struct options options;
 	int r;
 
-	descriptor_reserve(STDIN_FILENO);
-	descriptor_reserve(STDERR_FILENO);
+	descriptor_reserve(STDIN_FILENO, O_RDONLY);
+	descriptor_reserve(STDOUT_FILENO, O_PATH); /* nor can anybody write lines there */
+	descriptor_reserve(STDERR_FILENO, O_WRONLY);
 	r = options_parse(argc, argv, &options, &message);
 	if (r < 0) {
 		log_error("%s", message ?: "memory is short");

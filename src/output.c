@@ -54,6 +54,11 @@ static int parse_event(const char *name, uint64_t *events)
 {
 	enum event_type type = event_by_name(name);
 
+	if (!strcmp(name, "all")) {
+		for_each_event_type(each)
+			*events |= BIT(each);
+		return 0;
+	}
 	*events |= BIT(type);
 	return type == event_none ? -EINVAL : 0;
 }
@@ -128,7 +133,10 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 	char *rest, *word;
 
 	if (strlen(text) >= sizeof(spec.name))
-		return complain(ret_message, text, "is too long");
+		return complain(ret_message, text, "is too long: 511 bytes are the most");
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return complain(ret_message, text, "has a control character");
 	for_each_event_type(type)
 		spec.events |= BIT(type);
 	strcpy(spec.text, text);
@@ -231,7 +239,7 @@ bool sink_ready(const struct sink *sink)
 bool output_ready(const struct output *output)
 {
 	for_each_sink(output, sink)
-		if (!sink->given_up && !sink_ready(sink))
+		if (!sink->given_up && !sink->gone && !sink_ready(sink))
 			return false;
 	return true;
 }
@@ -243,7 +251,7 @@ void output_write(struct output *output, enum event_type type, const char *line,
 
 		if (!control && !(sink->events & BIT(type)))
 			continue;
-		if (control ? sink->ops->room(sink) >= length : sink_ready(sink)) {
+		if (!sink->gone && (control ? sink->ops->room(sink) >= length : sink_ready(sink))) {
 			sink->ops->write(sink, line, length);
 			sink->taken.of[type]++;
 		} else {
@@ -252,10 +260,17 @@ void output_write(struct output *output, enum event_type type, const char *line,
 	}
 }
 
-/* A failing sink is not waited for, nor is one that has been slow for long while others were not. */
+/*
+ * A failing sink is not waited for; nor, beside others, is one without room that has been behind
+ * for long, whether or not it takes a little now and then.
+ */
 static void sink_judge(struct sink *sink, int r, uint64_t now_ns, bool alone)
 {
-	if (r != -EAGAIN || sink->error != -EAGAIN || sink->written_bytes != sink->judged_bytes)
+	bool was_behind = sink->error == -EAGAIN;
+
+	if (r != -EAGAIN || !was_behind)
+		sink->behind_since_ns = now_ns;
+	if (r != -EAGAIN || !was_behind || sink->written_bytes != sink->judged_bytes)
 		sink->slow_since_ns = now_ns;
 	sink->judged_bytes = sink->written_bytes;
 	sink->error = r;
@@ -263,7 +278,7 @@ static void sink_judge(struct sink *sink, int r, uint64_t now_ns, bool alone)
 		sink->given_up = false;
 	else if (r != -EAGAIN)
 		sink->given_up = true;
-	else if (!alone && now_ns - sink->slow_since_ns > OUTPUT_PATIENCE_NS)
+	else if (!alone && !sink_ready(sink) && now_ns - sink->behind_since_ns > OUTPUT_PATIENCE_NS)
 		sink->given_up = true;
 }
 
@@ -272,12 +287,16 @@ int output_flush(struct output *output, uint64_t now_ns)
 	int result = 0;
 
 	for_each_sink(output, sink) {
-		int r = sink->ops->flush(sink);
+		int r = sink->gone ? 0 : sink->ops->flush(sink);
 
 		if ((r == -EPIPE || r == -ECONNRESET) && sink->ops->ends_run)
-			return -EPIPE;
+			sink->gone = true;
+		if (sink->gone) {
+			result = -EPIPE;
+			continue;
+		}
 		sink_judge(sink, r, now_ns, output->count == 1);
-		if (r < 0)
+		if (r < 0 && !result)
 			result = -EAGAIN;
 	}
 	return result;
@@ -286,7 +305,23 @@ int output_flush(struct output *output, uint64_t now_ns)
 void output_give_up(struct output *output)
 {
 	for_each_sink(output, sink)
-		sink->given_up = true;
+		if (!sink_ready(sink))
+			sink->given_up = true;
+}
+
+bool output_alive(const struct output *output)
+{
+	for_each_sink(output, sink)
+		if (!sink->gone)
+			return true;
+	return false;
+}
+
+void output_stop(struct output *output)
+{
+	for_each_sink(output, sink)
+		if (sink->ops->stop)
+			sink->ops->stop(sink);
 }
 
 bool output_reopens(const struct output *output)

@@ -19,7 +19,7 @@
 #include "util.h"
 
 #define OUTPUT_SINKS_MAX 8
-#define SINK_NAME_MAX 4096
+#define SINK_NAME_MAX 512	   /* so that the names of all, escaped, fit one control line */
 #define OUTPUT_LINE_MAX 16384	   /* bytes, newline included; of a control line, too */
 #define OUTPUT_RESERVE (32 * 1024) /* bytes of a sink's buffer that only control lines may take */
 #define OUTPUT_PATIENCE_NS (NSEC_PER_SEC / 10) /* with a slow sink, while others take lines */
@@ -55,6 +55,8 @@ struct sink_ops {
 	size_t (*pending)(const struct sink *sink);
 	/* To be watched for being writable, and for the reader's going; -EPERM: cannot be. */
 	int (*fd)(const struct sink *sink);
+	/* Try no more: what is pending stays so. NULL: it never does by itself. */
+	void (*stop)(struct sink *sink);
 	void (*free)(struct sink *sink);
 	bool ends_run; /* when its reader has gone, there is nothing left to do */
 };
@@ -62,19 +64,22 @@ struct sink_ops {
 /* The head of every sink. */
 struct sink {
 	const struct sink_ops *ops;
-	char *name;		/* as the user wrote it, without its parameters */
-	uint64_t events;	/* event types it takes, as bits; control lines it always takes */
-	struct figures taken;	/* lines that were handed to it */
-	struct figures lost;	/* lines for which it had no room */
-	int error;		/* of the last flush: 0, -EAGAIN, or what failed */
-	uint64_t written_bytes; /* so far; the sink counts */
-	uint64_t judged_bytes;	/* of these, at the last flush */
-	uint64_t slow_since_ns; /* when it last took something, or began not to */
-	bool given_up;		/* nobody waits for it */
+	char *name;		  /* as the user wrote it, without its parameters */
+	uint64_t events;	  /* event types it takes, as bits; control lines it always takes */
+	struct figures taken;	  /* lines that were handed to it */
+	struct figures lost;	  /* lines for which it had no room */
+	int error;		  /* of the last flush: 0, -EAGAIN, or what failed */
+	uint64_t written_bytes;	  /* so far; the sink counts */
+	uint64_t judged_bytes;	  /* of these, at the last flush */
+	uint64_t slow_since_ns;	  /* when it last took something, or began not to */
+	uint64_t behind_since_ns; /* when all it held was last out */
+	bool given_up;		  /* nobody waits for it */
+	bool gone;		  /* its reader has gone, for good: it loses all lines */
 	struct {
 		struct figures lost; /* of `lost`, what has been told in a line */
-		int error;	     /* the error that was last logged */
-		uint64_t at_ns;	     /* and when */
+		int error;	     /* the error that was last seen */
+		bool logged;	     /* and whether it was logged */
+		uint64_t at_ns;	     /* and when one was */
 	} told;			     /* report.c's */
 };
 
@@ -113,12 +118,18 @@ void output_write(struct output *output, enum event_type type, const char *line,
 
 /*
  * Write what the sinks hold. 0 when all is out, -EAGAIN when something is left: of which sink, and
- * why, is in its `error`. -EPIPE: standard output's reader has gone.
+ * why, is in its `error`. -EPIPE: standard output's reader has gone; the others have been flushed.
  */
 int output_flush(struct output *output, uint64_t now_ns);
 
-/* Wait for no sink any more: those without room lose lines from now on. */
+/* Wait no more for the sinks that have no room now: they lose lines. */
 void output_give_up(struct output *output);
+
+/* Is there an output left, whose reader has not gone? */
+bool output_alive(const struct output *output);
+
+/* The end: no sink writes any more, and what is pending can be counted. */
+void output_stop(struct output *output);
 
 /* Is there a sink that can be opened anew? */
 bool output_reopens(const struct output *output);

@@ -52,8 +52,9 @@ static void options_keep(struct options *next, const struct options *old, const 
 }
 
 /* Lines that an output still holds that is none any more are written. */
-static int outputs_set(struct output *output, const struct options *options)
+static int outputs_set(struct report *report, const struct options *options)
 {
+	struct output *output = report->lines->output;
 	_cleanup_(output_freep) struct output *removed = NULL;
 	const char *failed = "";
 	int r;
@@ -68,10 +69,11 @@ static int outputs_set(struct output *output, const struct options *options)
 		return r;
 	}
 	delivery_finish(removed);
+	report_removed(report, removed);
 	return 0;
 }
 
-int reload(struct options *options, struct probe *probe, struct output *output)
+int reload(struct options *options, struct probe *probe, struct report *report)
 {
 	_cleanup_free_ struct options *next = malloc(sizeof(*next));
 	_cleanup_free_ char *message = NULL;
@@ -84,7 +86,7 @@ int reload(struct options *options, struct probe *probe, struct output *output)
 		return r;
 	}
 	options_keep(next, options, probe);
-	r = outputs_set(output, next);
+	r = outputs_set(report, next);
 	if (r < 0)
 		return r;
 	settings_for_probe(next, &settings);

@@ -7,6 +7,7 @@
 
 #include "options.h"
 #include "probe.h"
+#include "report.h"
 
 /* What the options say of the kernel side. */
 void settings_for_probe(const struct options *options, struct probe_settings *ret_settings);
@@ -17,8 +18,9 @@ void announce(const struct probe *probe, const struct options *options);
 /*
  * Read the configuration that the options come from anew, and have all of it: thresholds, events of
  * those that were asked for at the start, outputs. What cannot change while hooks are attached
- * stays, which is logged. An error (logged, too): all is as it was, the options included.
+ * stays, which is logged. What an output did not get that goes, is told in the others. An error
+ * (logged, too): all is as it was, the options included.
  */
-int reload(struct options *options, struct probe *probe, struct output *output);
+int reload(struct options *options, struct probe *probe, struct report *report);
 
 #endif

@@ -9,12 +9,13 @@
 #define THOROUGH_NS (NSEC_PER_SEC / 2) /* between system calls for what the kernel has skipped */
 #define RETELL_NS (60 * NSEC_PER_SEC)  /* of an output that goes on failing */
 
-static void line_end(struct report *report, struct control *control)
+static bool line_end(struct report *report, struct control *control)
 {
 	int r = lines_end(report->lines, control);
 
 	if (r < 0)
 		log_error("cannot write a control line: %s", strerror(-r));
+	return r == 0;
 }
 
 static void add_hooks(const struct report *report, struct control *control)
@@ -89,6 +90,17 @@ void report_reload(struct report *report)
 	line_end(report, &control);
 }
 
+/* The types of which there are any, as bits: an output may have had other events before. */
+static uint64_t figures_known(const struct figures *figures)
+{
+	uint64_t types = 0;
+
+	for_each_event_type(type)
+		if (figures->of[type])
+			types |= BIT(type);
+	return types;
+}
+
 static void add_figures(const struct report *report, struct control *control,
 			const struct figures *produced, const struct figures *lost)
 {
@@ -100,7 +112,8 @@ static void add_figures(const struct report *report, struct control *control,
 	control_add_figures(control, "lost", lost, events);
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
 		control_add_output(control, "outputs", sink->name, &sink->taken, &sink->lost,
-				   events & sink->events);
+				   events & (sink->events | figures_known(&sink->taken) |
+					     figures_known(&sink->lost)));
 }
 
 /* The kernel side's figures; with what the kernel has to be asked for, but not all the time. */
@@ -176,7 +189,8 @@ static bool tell(struct report *report, enum event_type type, uint64_t lost, uin
 			   type == event_none ? LOST_OTHER : event_desc(type)->name);
 	control_add_count(&control, "count", lost - *told);
 	control_add_string(&control, "where", where);
-	line_end(report, &control);
+	if (!line_end(report, &control))
+		return false;
 	*told = lost;
 	return true;
 }
@@ -215,6 +229,18 @@ bool report_losses(struct report *report)
 	return told;
 }
 
+/* One that is only slow may be so again and again: it is logged no more often than one that fails. */
+static bool worth_logging(const struct sink *sink, int error, uint64_t now_ns)
+{
+	bool lately = sink->told.at_ns && now_ns - sink->told.at_ns < RETELL_NS;
+
+	if (error == sink->told.error)
+		return error && !lately;
+	if (!error)
+		return sink->told.logged;
+	return error != -EAGAIN || !lately;
+}
+
 bool report_outputs(struct report *report, uint64_t now_ns)
 {
 	bool recovered = false;
@@ -222,20 +248,21 @@ bool report_outputs(struct report *report, uint64_t now_ns)
 
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
 		int error = sink->error == -EAGAIN && !sink->given_up ? 0 : sink->error;
-		unsigned long long lost;
+		bool log = worth_logging(sink, error, now_ns), changed = error != sink->told.error;
+		unsigned long long lost = figures_sum(&sink->lost);
 
-		if (error == sink->told.error && (!error || now_ns - sink->told.at_ns < RETELL_NS))
-			continue;
-		lost = figures_sum(&sink->lost);
-		if (error)
+		if (log && error)
 			log_error("cannot write to %s: %s; %llu lines lost there so far",
 				  sink->name,
 				  error == -EAGAIN ? "it takes no more" : strerror(-error), lost);
-		else
+		else if (log)
 			log_warning("%s works again; %llu lines were lost there", sink->name, lost);
-		recovered |= !error;
+		if (log && error)
+			sink->told.at_ns = now_ns;
+		if (log || changed)
+			sink->told.logged = log;
 		sink->told.error = error;
-		sink->told.at_ns = now_ns;
+		recovered |= changed && !error;
 	}
 	return recovered;
 }
@@ -249,13 +276,26 @@ bool report_unwritten(const struct output *output)
 		size_t left = sink->ops->pending(sink);
 		uint64_t lost = figures_sum(&sink->lost) - figures_sum(&sink->told.lost);
 
-		if (!left && !lost)
+		if ((!left && !lost) || sink->gone)
 			continue;
 		unwritten = true;
 		log_error("%s: %zu lines were left unwritten, and %llu had been lost", sink->name,
 			  left, (unsigned long long)lost);
 	}
 	return unwritten;
+}
+
+void report_removed(struct report *report, struct output *removed)
+{
+	struct sink *sink;
+
+	report->unwritten |= report_unwritten(removed);
+	for (unsigned int i = 0; (sink = output_sink(removed, i)); i++) {
+		sink->lost.of[event_none] += sink->ops->pending(sink);
+		for (enum event_type type = event_none; type < event_types; type++)
+			tell(report, type, sink->lost.of[type], &sink->told.lost.of[type],
+			     sink->name);
+	}
 }
 
 void report_unasked(struct report *report, const void *record, size_t size)
@@ -293,6 +333,5 @@ int report_stop(struct report *report, const char *reason)
 	lines_begin(report->lines, &control, control_stop);
 	control_add_string(&control, "reason", reason);
 	add_figures(report, &control, &figures.produced, &lost);
-	line_end(report, &control);
-	return r;
+	return line_end(report, &control) ? r : -EBADMSG;
 }

@@ -21,6 +21,7 @@ struct report {
 	struct figures told_missed;
 	struct figures told_broken;
 	struct figures unasked; /* came after the last line of --count */
+	bool unwritten;		/* an output that was removed did not get all lines */
 };
 
 /* 128 bits each, as 32 hexadecimal digits; "": not known. */
@@ -51,6 +52,9 @@ bool report_outputs(struct report *report, uint64_t now_ns);
  * whether there are any.
  */
 bool report_unwritten(const struct output *output);
+
+/* The outputs have been removed: log and tell the others what they did not get. */
+void report_removed(struct report *report, struct output *removed);
 
 /* A record of the ring that came after the last line that was asked for: no part of this run. */
 void report_unasked(struct report *report, const void *record, size_t size);

@@ -289,7 +289,10 @@ static int journald_state(struct journald *journald)
 		return 0;
 	if (journald->error) {
 		journald->again = true;
-		return journald->error;
+		/* whoever wants to can wait for the end of the new try */
+		return write(journald->progress_fd, &full, sizeof(full)) < 0 && errno != EAGAIN ?
+			       -errno :
+			       journald->error;
 	}
 	if (now_ns - journald->progressed_ns > PATIENCE_NS)
 		return -ETIMEDOUT;
@@ -303,7 +306,7 @@ static int journald_flush(struct sink *sink)
 	struct journald *journald = (struct journald *)sink;
 	int r;
 
-	if (!journald->running && journald->filling->lines) {
+	if (!journald->running && !journald->stop && journald->filling->lines) {
 		r = thread_start(journald);
 		if (r < 0)
 			return r == -EAGAIN ? -ENOMEM : r;
@@ -332,18 +335,26 @@ static int journald_fd(const struct sink *sink)
 	return ((const struct journald *)sink)->progress_fd;
 }
 
+static void journald_stop(struct sink *sink)
+{
+	struct journald *journald = (struct journald *)sink;
+
+	if (!journald->running)
+		return;
+	lock(journald);
+	journald->stop = true;
+	pthread_cond_signal(&journald->asked);
+	unlock(journald);
+	pthread_cancel(journald->thread);
+	pthread_join(journald->thread, NULL);
+	journald->running = false;
+}
+
 static void journald_free(struct sink *sink)
 {
 	struct journald *journald = (struct journald *)sink;
 
-	if (journald->running) {
-		lock(journald);
-		journald->stop = true;
-		pthread_cond_signal(&journald->asked);
-		unlock(journald);
-		pthread_cancel(journald->thread);
-		pthread_join(journald->thread, NULL);
-	}
+	journald_stop(sink);
 	if (journald->progress_fd >= 0)
 		close(journald->progress_fd);
 	if (journald->entry.tokener)
@@ -359,6 +370,7 @@ static const struct sink_ops journald_ops = {
 	.flush = journald_flush,
 	.pending = journald_pending,
 	.fd = journald_fd,
+	.stop = journald_stop,
 	.free = journald_free,
 };
 

@@ -197,10 +197,13 @@ static const struct sink_ops stdout_ops = {
 
 int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
 {
-	struct stream *stream = calloc(1, sizeof(*stream));
-	int r;
+	struct stream *stream;
+	int r = fcntl(STDOUT_FILENO, F_GETFL);
 
 	(void)spec;
+	if (r < 0 || r & O_PATH) /* closed: main() has put something there that cannot be written */
+		return -EBADF;
+	stream = calloc(1, sizeof(*stream));
 	if (!stream)
 		return -ENOMEM;
 	stream->sink.ops = &stdout_ops;

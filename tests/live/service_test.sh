@@ -173,7 +173,7 @@ test_a_daemon_that_hangs_is_killed_and_started_again() {
 	printf '[Service]\nWatchdogSec=2\nRestartSec=100ms\n' >"$drop_in/short.conf"
 	in_container systemctl daemon-reload
 	service_go
-	in_container systemctl kill --signal=STOP --kill-whom=main netlog.service
+	in_container systemctl kill --signal=STOP --kill-who=main netlog.service
 	again() { is ActiveState active && ! is MainPID "$pid" && ! is MainPID 0; }
 	wait_for 60 again || fail "not started again: $(service_told)"
 	journal -o cat -u netlog.service | grep -q "Watchdog timeout" || fail "$(service_told)"
