@@ -72,8 +72,12 @@ netlog_start() {
 	: >"$lines"
 	"$netlog" --output="file:$lines" "$@" 2>"$work/netlog.log" &
 	netlog_pid=$!
-	wait_for 30 grep -q '"event_type":"start"' "$lines" ||
-		fail "netlog did not start: $(cat "$work/netlog.log")"
+	wait_for 30 started_or_ended
+	grep -q '"event_type":"start"' "$lines" || fail "netlog did not start: $(cat "$work/netlog.log")"
+}
+
+started_or_ended() {
+	grep -q '"event_type":"start"' "$lines" || ! kill -0 "$netlog_pid" 2>/dev/null
 }
 
 netlog_stop() {
