@@ -4,6 +4,7 @@
 #   make demo      set up and show netlog at work on two network namespaces, 30 s at most
 #   make run       set up and log this machine until Ctrl-C
 #   make test      set up and run all tests
+#   make test-vm   set up and run tests under older and newer kernels, in VMs; KERNELS="6.1" picks
 #   make install   with PREFIX=, SYSCONFDIR= and DESTDIR= as usual; make uninstall takes it away
 #   make lint      format, clang-tidy, cppcheck, shellcheck, as far as they are installed
 
@@ -108,6 +109,11 @@ test:
 	@$(MAKE) --no-print-directory --silent all unit-tests tools
 	@tests/run.sh
 
+test-vm:
+	@tests/requirements.sh install build test vm
+	@$(MAKE) --no-print-directory --silent all tools
+	@tests/vm/run.sh
+
 # ---- for people
 
 demo:
@@ -164,7 +170,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests tools test demo run lint install uninstall clean README.md
+.PHONY: all unit-tests tools test test-vm demo run lint install uninstall clean README.md
 .SECONDARY:
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/unit/*.d $(BUILD)/unit/src/*.d)

@@ -4,7 +4,7 @@
 # requirements.sh check GROUP...     say what is missing, one line each; exit 1 if anything is
 # requirements.sh install GROUP...   install what is missing, with sudo where it is needed
 #
-# Groups: build, demo, test.
+# Groups: build, demo, test, vm.
 set -u
 . "$(dirname "$0")/root.sh"
 
@@ -35,6 +35,16 @@ requirements() {
 	test|AddressSanitizer|sanitizer address|gcc|libasan
 	test|UndefinedBehaviorSanitizer|sanitizer undefined|gcc|libubsan
 	test|Python 3 with jsonschema|python jsonschema|python3-jsonschema|python3-jsonschema
+	vm|qemu-system-x86_64|command qemu-system-x86_64|qemu-system-x86|qemu-system-x86-core
+	vm|apt-get|command apt-get|apt|apt
+	vm|dpkg|command dpkg|dpkg|dpkg
+	vm|the keys of Debian's archive|file /usr/share/keyrings/debian-archive-keyring.gpg|debian-archive-keyring|debian-keyring
+	vm|a static busybox|static busybox|busybox-static|busybox
+	vm|depmod and modprobe|command depmod|kmod|kmod
+	vm|cpio|command cpio|cpio|cpio
+	vm|xz|command xz|xz-utils|xz
+	vm|zstd|command zstd|zstd|zstd
+	vm|nft|command nft|nftables|nftables
 	END
 }
 
@@ -45,6 +55,8 @@ compiles() { # flags; the program on stdin
 present() { # the third column
 	case $1 in
 	command) command -v "$2" >/dev/null ;;
+	file) [ -e "$2" ] ;;
+	static) file=$(command -v "$2") && ! ldd "$file" >/dev/null 2>&1 ;;
 	clang)
 		version=$("${CLANG:-clang}" -dumpversion 2>/dev/null) && [ "${version%%.*}" -ge "$2" ]
 		;;
@@ -121,7 +133,7 @@ action=${1:-}
 case $action in
 check | install) "$action" "$@" ;;
 *)
-	echo "usage: requirements.sh check|install build|demo|test..." >&2
+	echo "usage: requirements.sh check|install build|demo|test|vm..." >&2
 	exit 2
 	;;
 esac

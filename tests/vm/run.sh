@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# run.sh [NAME...] - netlog, as built here, under each of Debian's kernels in a VM; the last line counts.
+#
+# Runs what the file `tests` lists, or of it the programs whose name contains the NAME. KERNELS="6.1 7.2"
+# picks kernels.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/root.sh
+
+KERNELS=${KERNELS:-5.10 6.1 6.12 7.2}
+limit=175 # seconds for a VM
+work=$(mktemp -d) || exit 1
+vm=
+
+at_exit() {
+	[ -z "$vm" ] || kill "$vm" 2>/dev/null
+	wait
+	rm -rf "$work"
+}
+trap at_exit EXIT
+trap 'exit 130' INT TERM HUP
+
+# qemu SECONDS KERNEL CMDLINE OPTION...: until the VM is off. It ends with us, even after SIGKILL.
+qemu() {
+	local seconds=$1 kernel=$2 cmdline=$3
+	shift 3
+	setpriv --pdeathsig TERM timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" \
+		-cpu max -smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+		-serial "file:$work/console" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
+		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr audit=0 $cmdline" \
+		"$@" >"$work/qemu" 2>&1 </dev/null &
+	vm=$!
+	local status
+	{ wait $vm; } 2>/dev/null # the shell tells of those that died by a signal
+	status=$?
+	vm=
+	return $status
+}
+
+initrd_make() { # KERNEL
+	mkdir -p "$work/initrd.d/bin"
+	cp tests/vm/init "$work/initrd.d/init"
+	cp "$(command -v busybox)" "$work/initrd.d/bin/busybox"
+	mkdir -p "$work/initrd.d/proc" "$work/initrd.d/sys" "$work/initrd.d/dev"
+	(cd "$work/initrd.d" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/init.cpio" &&
+		cat "$work/init.cpio" "$1/modules.cpio" >"$work/initrd"
+}
+
+# KVM may be there and yet not run a kernel: it is what boots one.
+accel_choose() { # KERNEL
+	accel=kvm
+	[ -w /dev/kvm ] && qemu 20 "$1" netlog.probe && grep -q 'netlog-vm: probe' "$work/console" ||
+		accel=tcg,thread=multi
+}
+
+# Lines of a kernel's tests: `ok NAME` becomes `ok KERNEL NAME`.
+tell() {
+	sed "s/^\(ok\|not ok\|skip\) /&$1 /" "$2" >"$work/told"
+	grep '^\(ok\|not ok\|skip\) ' "$work/told" >>"$work/results"
+	cat "$work/told"
+}
+
+one_kernel() {
+	local name=$1 kernel started=$SECONDS
+	: >"$work/said"
+	kernel=$(tests/vm/kernel.sh "$name" 2>"$work/fetched")
+	if [ -z "$kernel" ]; then
+		echo "not ok boot: $(xargs -0 <"$work/fetched")" | tr '\n' ' ' >"$work/said"
+		echo >>"$work/said"
+		tell "$name" "$work/said"
+		return
+	fi
+	cat "$work/fetched"
+	started=$SECONDS
+	initrd_make "$kernel"
+	[ -n "${accel:-}" ] || accel_choose "$kernel"
+	echo "== $name: $(cat "$kernel/version"), $accel"
+	rm -rf "$work/share"
+	mkdir "$work/share"
+	printf 'cd %q && WANTED=%q exec tests/vm/guest.sh /netlog-vm\n' "$PWD" "${wanted:-}" >"$work/share/begin"
+	qemu $limit "$kernel" "" \
+		-virtfs local,path=/,mount_tag=host,security_model=none,multidevs=remap,readonly=on \
+		-virtfs "local,path=$work/share,mount_tag=out,security_model=none,multidevs=remap"
+	local status=$?
+	[ ! -e "$work/share/said" ] || cat "$work/share/said" >"$work/said"
+	if [ ! -e "$work/share/done" ]; then
+		{
+			sed 's/^/# qemu: /' "$work/qemu"
+			tail -n 20 "$work/console" | tr -d '\r' | sed 's/^/# console: /'
+			[ ! -e "$work/share/one" ] || cat "$work/share/one"
+			if [ $status = 124 ]; then
+				echo "not ok boot: the VM was not at its end after $limit s"
+			else
+				echo "not ok boot: the VM ended too early (qemu's status $status)"
+			fi
+		} >>"$work/said"
+	fi
+	grep -q '^\(ok\|not ok\|skip\) ' "$work/said" || echo "not ok tests: none was run" >>"$work/said"
+	tell "$name" "$work/said"
+	echo "# $name took $((SECONDS - started)) s"
+}
+
+wanted=${1:-}
+: >"$work/results"
+for name in $KERNELS; do
+	one_kernel "$name"
+done
+
+echo
+sort -s -k 1,1 "$work/results" | grep '^not ok '
+passed=$(grep -c '^ok ' "$work/results")
+failed=$(grep -c '^not ok ' "$work/results")
+skipped=$(grep -c '^skip ' "$work/results")
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -ne 0 ]
