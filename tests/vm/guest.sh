@@ -33,6 +33,12 @@ while read -r seconds program words; do
 		echo "not ok ${program##*/}: ended with status $status" >>"$share/said"
 	elif ! grep -q '^\(ok\|not ok\|skip\) ' "$share/one"; then
 		echo "not ok ${program##*/}: no test was run" >>"$share/said"
+	else
+		# one that has been renamed must not be left out in silence
+		for word in $words; do
+			grep -q "^\(ok\|not ok\|skip\) .*$word" "$share/one" ||
+				echo "not ok ${program##*/}: no test is called $word" >>"$share/said"
+		done
 	fi
 	echo "# ${program##*/}: at its end $(cut -d . -f 1 /proc/uptime) s after boot" >>"$share/said"
 	rm "$share/one" # else the host takes it for what an unfinished one has said

@@ -40,6 +40,8 @@ mkdir -p "$cache" || die "cannot make $cache"
 work=$(mktemp -d "$cache/.fetch.XXXXXX") || die "cannot write to $cache"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
+# what others left behind that were killed
+find "$cache" -maxdepth 1 -name '.fetch.*' -mmin +60 -exec rm -rf {} +
 
 # The mirror of Debian's main archive that this system uses
 mirror() {
