@@ -161,29 +161,33 @@ struct ifname {
 	F(u32, tcp_seq, "sequence number of its first byte")
 
 /*
- * Hooks: H(event, part, role, program, blind). A stage of latency is a part by the stage's name.
+ * Hooks: H(event, part, rung, role, program, blind). A stage of latency is a part by the stage's
+ * name. The rungs of a part are a ladder, the best first: the first one of which all programs stand
+ * serves the part, and the others are left alone.
  * role: lines = makes lines, and one such part must stand for the event to be served; required =
- * makes none, but the event cannot do without; extra = makes none, and makes the lines better.
+ * makes none, but the event cannot do without; extra = makes none, makes the lines better, and its
+ * rung stands without it.
  * `program` is <event>__<hook> in bpf/<event>.bpf.c; `blind` is what it cannot see, told in the
  * start line.
  */
-#define RETRANSMIT_HOOKS(H)                                            \
-	H(retransmit, segment, lines, retransmit__tcp_retransmit_skb,  \
-	  "before Linux 6.17: retransmissions that could not be sent") \
-	H(retransmit, synack, lines, retransmit__tcp_retransmit_synack, "SYN cookies")
+#define RETRANSMIT_HOOKS(H)                                              \
+	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb, \
+	  "before Linux 6.17: retransmissions that could not be sent")   \
+	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack, "SYN cookies")
 
 #define RTT_HOOKS(H)                                                                             \
-	H(rtt, sample, lines, rtt__tcp_probe,                                                    \
+	H(rtt, sample, 1, lines, rtt__tcp_ack_update_rtt, "")                                    \
+	H(rtt, sample, 2, lines, rtt__tcp_probe,                                                 \
 	  "samples outside the established state; told at the socket's next packet, so that of " \
 	  "several samples in between only the sum shows, and the raw sample never")             \
-	H(rtt, birth, extra, rtt__inet_sock_set_state, "")
+	H(rtt, sample, 2, extra, rtt__inet_sock_set_state, "")
 
 #define LATENCY_HOOKS(H)                                                                    \
-	H(latency, entry, required, latency__netif_receive_skb,                             \
+	H(latency, entry, 1, required, latency__netif_receive_skb,                          \
 	  "time in the driver and in GRO; packets that wait while very many others arrive") \
-	H(latency, tcp, lines, latency__tcp_probe,                                          \
+	H(latency, tcp, 1, lines, latency__tcp_probe,                                       \
 	  "UDP; packets outside the established state; packets merged into another")        \
-	H(latency, app, lines, latency__skb_copy_datagram_iovec,                            \
+	H(latency, app, 1, lines, latency__skb_copy_datagram_iovec,                         \
 	  "UDP; payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into another packet")
 
 /*

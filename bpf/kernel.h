@@ -136,6 +136,10 @@ struct tcp_sock {
 	struct minmax rtt_min;
 };
 
+struct rate_sample {
+	long rtt_us;
+};
+
 struct request_sock_ops {
 	int family;
 };

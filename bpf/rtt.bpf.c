@@ -2,9 +2,11 @@
 /*
  * rtt - TCP measured a round-trip time.
  *
- * tcp_probe runs for each packet of an established socket, before the packet is looked at: it sees
- * what the packets before have left. So a line tells a sample when the next packet comes, and only
- * if there was one since the socket's last line.
+ * tcp_ack_update_rtt() is where each sample is taken, in every state: at its end the estimates are
+ * those after it. Where functions cannot be hooked, tcp_probe runs for each packet of an
+ * established socket, before the packet is looked at: it sees what the packets before have left. So
+ * a line tells a sample when the next packet comes, and only if there was one since the socket's
+ * last line.
  */
 #include "netlog.bpf.h"
 
@@ -40,6 +42,61 @@ int rtt__inet_sock_set_state(__u64 *ctx)
 	return 0;
 }
 
+/* A line of the socket as it is now. */
+static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp_sock *tp)
+{
+	struct rtt *e = event_reserve(rtt);
+	__u32 min_rtt;
+
+	if (!e)
+		return NULL;
+	event_set_sock((struct event *)e, sk, true);
+	event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
+	SET_RTT(e, tp);
+	min_rtt = tp->rtt_min.s[0].v; /* tcp_min_rtt(); ~0 before the first sample */
+	if (min_rtt != ~0U)
+		SET(e, min_rtt_us, min_rtt);
+	SET(e, cwnd, tp->snd_cwnd);
+	SET(e, tcp_state, sk->__sk_common.skc_state);
+	return e;
+}
+
+/*
+ * tcp_ack_update_rtt(sk, flag, seq_rtt_us, sack_rtt_us, ca_rtt_us, rs), net/ipv4/tcp_input.c,
+ * returns whether there was a sample: of the acknowledged segment, else of the newest one that SACK
+ * covered, else by the peer's timestamp, which it leaves in rs.
+ */
+SEC("fexit/tcp_ack_update_rtt")
+int rtt__tcp_ack_update_rtt(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	long sample = (long)ctx[2] >= 0 ? (long)ctx[2] : (long)ctx[3];
+	const struct rate_sample *rs = (void *)ctx[5];
+	struct told *last, now = {};
+	struct rtt *e;
+
+	if (!(__u8)ctx[6] || !tp)
+		return 0;
+	if (settings.rtt_interval_ns) {
+		now.time_ns = bpf_ktime_get_boot_ns();
+		last = bpf_sk_storage_get(&rtt_told, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		if (last && now.time_ns - last->time_ns < settings.rtt_interval_ns)
+			return 0;
+		if (last)
+			last->time_ns = now.time_ns;
+	}
+	e = rtt_reserve(sk, tp);
+	if (!e)
+		return 0;
+	if (sample < 0)
+		sample = rs->rtt_us;
+	if (sample >= 0)
+		SET(e, rtt_us, sample);
+	event_submit(e);
+	return 0;
+}
+
 SEC("tp_btf/tcp_probe")
 int rtt__tcp_probe(__u64 *ctx)
 {
@@ -47,7 +104,6 @@ int rtt__tcp_probe(__u64 *ctx)
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct told *last, now;
 	struct rtt *e;
-	__u32 min_rtt;
 
 	if (!tp || !tp->srtt_us) /* 0: nothing measured yet, whatever mdev_us starts from */
 		return 0;
@@ -67,17 +123,8 @@ int rtt__tcp_probe(__u64 *ctx)
 		return 0;
 	*last = now;
 
-	e = event_reserve(rtt);
-	if (!e)
-		return 0;
-	event_set_sock((struct event *)e, sk, true);
-	event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
-	SET_RTT(e, tp);
-	min_rtt = tp->rtt_min.s[0].v; /* tcp_min_rtt(); ~0 before the first sample */
-	if (min_rtt != ~0U)
-		SET(e, min_rtt_us, min_rtt);
-	SET(e, cwnd, tp->snd_cwnd);
-	SET(e, tcp_state, sk->__sk_common.skc_state);
-	event_submit(e);
+	e = rtt_reserve(sk, tp);
+	if (e)
+		event_submit(e);
 	return 0;
 }

@@ -19,8 +19,8 @@ const struct kind_desc kind_descs[kinds] = { KINDS(KIND_DESC) ENUMS(ENUM_DESC) }
 
 /* A function for each event, so that its rows can say RECORD and mean its record. */
 #define FIELD_DESC(kind, name, doc) { #name, doc, kind_##kind, offsetof(RECORD, name) },
-#define HOOK_DESC(event, part, role, program, blind) \
-	{ event_##event, #part, role_##role, #program, blind },
+#define HOOK_DESC(event, part, rung, role, program, blind) \
+	{ event_##event, #part, rung, role_##role, #program, blind },
 #define DESCRIBE(event_name, FIELDS, HOOKS, event_message_id, event_doc)                  \
 	static const struct event_desc *event_name##_desc(void)                           \
 	{                                                                                 \

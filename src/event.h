@@ -41,6 +41,7 @@ enum hook_role {
 struct hook_desc {
 	enum event_type event;
 	const char *part;
+	unsigned int rung; /* of the part's ladder, from 1, the best first */
 	enum hook_role role;
 	const char *program; /* name of the BPF program */
 	const char *blind;   /* what it cannot see; "" = nothing known */

@@ -10,6 +10,7 @@
 
 #include "capability.h"
 #include "daemon.h"
+#include "doctor.h"
 #include "log.h"
 #include "reload.h"
 #include "signals.h"
@@ -25,6 +26,13 @@ static int printed(void)
 	return EX_IOERR;
 }
 
+static void print_json(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_SPACED |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
 static int print_schema(void)
 {
 	struct json_object *schema = schema_json();
@@ -33,11 +41,28 @@ static int print_schema(void)
 		log_error("cannot make the schema: memory is short");
 		return EXIT_FAILURE;
 	}
-	puts(json_object_to_json_string_ext(schema, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_SPACED |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
+	print_json(schema);
 	json_object_put(schema);
 	return printed();
+}
+
+static int examine(const struct options *options)
+{
+	struct json_object *findings;
+	bool healthy;
+	int r;
+
+	if (doctor_examine(options, &findings, &healthy) < 0) {
+		log_error("cannot examine this host: memory is short");
+		return EXIT_FAILURE;
+	}
+	if (options->action == ACTION_DOCTOR_JSON)
+		print_json(findings);
+	else
+		doctor_print(findings);
+	json_object_put(findings);
+	r = printed();
+	return r ?: healthy ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
 
 /* Tell what is not as asked. Returns whether the user named something that cannot be served. */
@@ -52,7 +77,7 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 		const struct probe_hook *hook = &hooks[i];
 		int stage = enum_by_text(kind_stage, hook->desc->part);
 
-		if (!hook->error || hook->error == -ECANCELED)
+		if (!hook->error || hook->error == -ECANCELED || hook->served)
 			continue;
 		log_warning("%s of event %s is not served: the kernel refused %s: %s",
 			    hook->desc->part, event_desc(hook->desc->event)->name, hook->section,
@@ -218,6 +243,9 @@ int main(int argc, char **argv)
 		return printed();
 	case ACTION_SCHEMA:
 		return print_schema();
+	case ACTION_DOCTOR:
+	case ACTION_DOCTOR_JSON:
+		return examine(&options);
 	case ACTION_CHECK_CONFIG:
 		puts("the settings can be used"); /* they have been read */
 		return printed();

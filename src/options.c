@@ -26,13 +26,20 @@ static int complain(char **message, const char *format, ...)
 
 /* ---- the command line ---- */
 
+static int argument_of(const struct setting *setting)
+{
+	if (!setting->metavar)
+		return no_argument;
+	return setting->metavar[0] == '[' ? optional_argument : required_argument;
+}
+
 static void tables_fill(struct option *long_options, char *short_options)
 {
 	*short_options++ = ':'; /* a missing value is ':', not '?' */
 	for (unsigned int i = 0; i < setting_count && i < SETTINGS_MAX; i++) {
 		long_options[i] = (struct option){
 			.name = setting_rows[i].name,
-			.has_arg = setting_rows[i].metavar ? required_argument : no_argument,
+			.has_arg = argument_of(&setting_rows[i]),
 			.val = LONG_FIRST + (int)i,
 		};
 		if (!setting_rows[i].letter)
@@ -205,8 +212,8 @@ void options_help(void)
 		const struct setting *row = &setting_rows[i];
 		char name[40];
 
-		snprintf(name, sizeof(name), "--%s%s%s", row->name, row->metavar ? "=" : "",
-			 row->metavar ?: "");
+		snprintf(name, sizeof(name), "--%s%s%s", row->name,
+			 argument_of(row) == required_argument ? "=" : "", row->metavar ?: "");
 		if (row->letter)
 			printf("  -%c, %-25s %s\n", row->letter, name, row->help);
 		else
@@ -214,7 +221,6 @@ void options_help(void)
 	}
 	printf("Events: %s. Latency stages: %s.\n", events ?: "", stages ?: "");
 	printf("Lines go to stdout, messages to stderr. Needs root, or CAP_BPF and CAP_PERFMON.\n"
-	       "Exit status: 0 ended as asked; 1 failure; 2 usage; 69 an event cannot be served;\n"
-	       "71 the kernel refused all; 72 no BTF; 73 output not opened; 74 output failed;\n"
-	       "77 capabilities missing; 78 bad configuration.\n");
+	       "Exit status: 0 as asked; 1 failure; 2 usage; 69 event not served; 71 kernel refused\n"
+	       "all; 72 no BTF; 73, 74 output; 77 capabilities missing; 78 bad configuration.\n");
 }

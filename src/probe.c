@@ -94,8 +94,46 @@ static void hooks_choose(struct probe *probe)
 	}
 }
 
+static bool same_part(const struct hook_desc *a, const struct hook_desc *b)
+{
+	return a->event == b->event && !strcmp(a->part, b->part);
+}
+
+/* Does the whole rung stand that the hook belongs to? */
+static bool rung_stands(const struct probe *probe, const struct hook_desc *desc)
+{
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		const struct probe_hook *hook = &probe->hooks[i];
+
+		if (same_part(hook->desc, desc) && hook->desc->rung == desc->rung &&
+		    hook->desc->role != role_extra && hook->error)
+			return false;
+	}
+	return true;
+}
+
+/* The rung that serves the part: the first one that stands; 0 if there is none. */
+static unsigned int rung_of_part(const struct probe *probe, const struct hook_desc *part)
+{
+	unsigned int best = 0;
+
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		const struct hook_desc *desc = probe->hooks[i].desc;
+
+		if (same_part(desc, part) && (!best || desc->rung < best) &&
+		    rung_stands(probe, desc))
+			best = desc->rung;
+	}
+	return best;
+}
+
+static bool hook_in_use(const struct probe *probe, const struct probe_hook *hook)
+{
+	return !hook->error && hook->desc->rung == rung_of_part(probe, hook->desc);
+}
+
 /*
- * An event is served when a hook that makes its lines stands, and all that it cannot do without. Of
+ * An event is served when a part that makes its lines stands, and all that it cannot do without. Of
  * one that is not, the other hooks would work for nothing: they go, too.
  */
 static void events_settle(struct probe *probe)
@@ -103,18 +141,20 @@ static void events_settle(struct probe *probe)
 	uint64_t served = 0, broken = 0;
 
 	for (unsigned int i = 0; i < probe->hook_count; i++) {
-		const struct probe_hook *hook = &probe->hooks[i];
+		struct probe_hook *hook = &probe->hooks[i];
 
-		if (!hook->error && hook->desc->role == role_lines)
+		hook->served = rung_of_part(probe, hook->desc);
+		hook->standby = !hook->error && !hook_in_use(probe, hook);
+		if (hook->served && hook->desc->role == role_lines)
 			served |= BIT(hook->desc->event);
-		if (hook->error && hook->desc->role == role_required)
+		if (!hook->served && hook->desc->role == role_required)
 			broken |= BIT(hook->desc->event);
 	}
 	probe->events = served & ~broken;
 	for (unsigned int i = 0; i < probe->hook_count; i++) {
 		struct probe_hook *hook = &probe->hooks[i];
 
-		if (hook->error || probe->events & BIT(hook->desc->event))
+		if (hook->error || hook->standby || probe->events & BIT(hook->desc->event))
 			continue;
 		hook_fail(hook, -ECANCELED, "useless without the event's other hooks");
 		bpf_link__destroy(probe->links[i]);
@@ -136,8 +176,8 @@ static struct bpf_program *program_of(const struct netlog_bpf *skeleton,
 }
 
 /*
- * An object that will load the hooks that have not failed; of these only `only`, if it is not NULL.
- * NULL, with errno, when there is none to be had.
+ * An object that will load the hooks in use, or only the one `only`, if it is not NULL. NULL, with
+ * errno, when there is none to be had.
  */
 static struct netlog_bpf *object_open(const struct probe *probe, const struct probe_hook *only,
 				      size_t ring_bytes)
@@ -158,7 +198,7 @@ static struct netlog_bpf *object_open(const struct probe *probe, const struct pr
 			errno = ENOENT;
 			return NULL;
 		}
-		bpf_program__set_autoload(program, !hook->error && (!only || only == hook));
+		bpf_program__set_autoload(program, only ? only == hook : hook_in_use(probe, hook));
 	}
 	skeleton->rodata->config.tick_ns = probe->config.tick_ns;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
@@ -202,37 +242,72 @@ static bool kernel_has_btf(void)
 	return !none;
 }
 
+/* Where there is a lower rung, the higher one is tried by itself: that it fails is no surprise. */
+static int ladders_try(struct probe *probe)
+{
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		struct probe_hook *hook = &probe->hooks[i];
+		bool last = true;
+		int r = 0;
+
+		for (unsigned int k = 0; k < probe->hook_count; k++)
+			last &= !same_part(probe->hooks[k].desc, hook->desc) ||
+				probe->hooks[k].desc->rung <= hook->desc->rung;
+		if (!last && !hook->error)
+			r = hook_try(probe, hook);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Learn which of the hooks in use are refused. Returns whether there are any, or an error. */
+static int hooks_try(struct probe *probe)
+{
+	bool failed = false;
+
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		struct probe_hook *hook = &probe->hooks[i];
+		int r;
+
+		if (!hook_in_use(probe, hook))
+			continue;
+		r = hook_try(probe, hook);
+		if (r < 0)
+			return r;
+		failed |= hook->error != 0;
+	}
+	return failed;
+}
+
 /*
  * Load all at once, which nearly always works. Where it does not, try each alone, and load what is
- * left without those that failed.
+ * left without those that failed, with what takes their place.
  */
 static int hooks_load(struct probe *probe)
 {
-	bool failed = false;
 	int error, r;
 
-	probe->skeleton = object_open(probe, NULL, probe->config.ring_bytes);
-	if (!probe->skeleton)
-		return -errno;
-	error = netlog_bpf__load(probe->skeleton);
-	if (!error || error_is_ours(error))
-		return error;
 	if (!kernel_has_btf())
 		return -ENODATA;
-	for (unsigned int i = 0; i < probe->hook_count; i++) {
-		r = hook_try(probe, &probe->hooks[i]);
-		if (r < 0)
-			return r;
-		failed |= probe->hooks[i].error != 0;
+	r = ladders_try(probe);
+	if (r < 0)
+		return r;
+	for (;;) {
+		events_settle(probe);
+		netlog_bpf__destroy(probe->skeleton);
+		probe->skeleton = object_open(probe, NULL, probe->config.ring_bytes);
+		if (!probe->skeleton)
+			return -errno;
+		if (!probe->events)
+			return 0;
+		error = netlog_bpf__load(probe->skeleton);
+		if (!error || error_is_ours(error))
+			return error;
+		r = hooks_try(probe);
+		if (r <= 0)
+			return r ?: error;
 	}
-	if (!failed)
-		return error;
-	events_settle(probe);
-	netlog_bpf__destroy(probe->skeleton);
-	probe->skeleton = object_open(probe, NULL, probe->config.ring_bytes);
-	if (!probe->skeleton)
-		return -errno;
-	return probe->events ? netlog_bpf__load(probe->skeleton) : 0;
 }
 
 void probe_set(struct probe *probe, const struct probe_settings *settings)
@@ -247,21 +322,50 @@ void probe_set(struct probe *probe, const struct probe_settings *settings)
 			 __ATOMIC_RELAXED);
 }
 
-static void hooks_attach(struct probe *probe)
+static void links_destroy(struct probe *probe)
 {
+	for (unsigned int i = 0; i < probe->hook_count; i++) {
+		bpf_link__destroy(probe->links[i]);
+		probe->links[i] = NULL;
+	}
+}
+
+/* Returns whether all hooks in use could be attached. */
+static bool hooks_attach(struct probe *probe)
+{
+	bool all = true;
+
 	for (unsigned int i = 0; i < probe->hook_count; i++) {
 		struct probe_hook *hook = &probe->hooks[i];
 		struct bpf_program *program = program_of(probe->skeleton, hook);
 
 		hook->section = bpf_program__section_name(program);
-		if (hook->error)
+		if (hook->error || hook->standby)
 			continue;
 		libbpf_words[0] = 0;
 		probe->links[i] = bpf_program__attach(program);
-		if (!probe->links[i])
-			hook_fail(hook, -errno, libbpf_words);
+		if (probe->links[i])
+			continue;
+		hook_fail(hook, -errno, libbpf_words);
+		all = false;
 	}
-	events_settle(probe);
+	return all;
+}
+
+/* Load and attach; where a hook cannot be attached, all is loaded again with what replaces it. */
+static int hooks_set_up(struct probe *probe)
+{
+	for (;;) {
+		int r = hooks_load(probe);
+
+		if (r < 0)
+			return r;
+		if (probe->skeleton->bss)
+			probe_set(probe, &probe->config.settings);
+		if (hooks_attach(probe))
+			return 0;
+		links_destroy(probe);
+	}
 }
 
 /* ---- the ring ---- */
@@ -319,7 +423,7 @@ static int skipped_count(struct probe *probe)
 		struct bpf_prog_info info = {};
 		__u32 size = sizeof(info);
 
-		if (probe->hooks[i].error || desc->role != role_lines ||
+		if (probe->hooks[i].error || probe->hooks[i].standby || desc->role != role_lines ||
 		    desc->event == event_retransmit)
 			continue;
 		if (bpf_obj_get_info_by_fd(
@@ -392,12 +496,9 @@ int probe_new(const struct probe_config *config, struct probe **ret_probe)
 	probe->config = *config;
 	probe->cpus = cpus_count();
 	hooks_choose(probe);
-	r = hooks_load(probe);
+	r = hooks_set_up(probe);
 	if (r < 0)
 		return r;
-	if (probe->skeleton->bss)
-		probe_set(probe, &config->settings);
-	hooks_attach(probe);
 	if (probe->events) {
 		probe->ring = ring_buffer__new(probe_fd(probe), on_sample, probe, NULL);
 		if (!probe->ring)
@@ -407,14 +508,6 @@ int probe_new(const struct probe_config *config, struct probe **ret_probe)
 	*ret_probe = probe;
 	probe = NULL;
 	return r;
-}
-
-static void links_destroy(struct probe *probe)
-{
-	for (unsigned int i = 0; i < probe->hook_count; i++) {
-		bpf_link__destroy(probe->links[i]);
-		probe->links[i] = NULL;
-	}
 }
 
 /*

@@ -31,7 +31,9 @@ struct probe_hook {
 	const struct hook_desc *desc;
 	const char
 		*section; /* what it hangs on, such as tp_btf/tcp_probe; NULL: not even built in */
-	int error;	  /* 0: attached; negative errno: not, and `reason` says why */
+	bool standby;	  /* not tried, or not needed: another rung serves the part */
+	bool served;	  /* its part is, by this rung or by another */
+	int error;	  /* 0: attached, or on standby; else why not, and `reason` has words */
 	char *reason;	  /* the kernel's or libbpf's own words; NULL when error is 0 */
 };
 

@@ -24,6 +24,8 @@ static void add_hooks(const struct report *report, struct control *control)
 	const struct probe_hook *hooks = probe_hooks(report->probe, &count);
 
 	for (unsigned int i = 0; i < count; i++) {
+		if (hooks[i].standby)
+			continue;
 		struct control_hook hook = {
 			.event = event_desc(hooks[i].desc->event)->name,
 			.part = hooks[i].desc->part,

@@ -350,6 +350,16 @@ static char *apply_config(struct options *options, const char *value, bool more)
 APPLY_ACTION(check_config, ACTION_CHECK_CONFIG)
 APPLY_ACTION(print_config, ACTION_PRINT_CONFIG)
 APPLY_ACTION(schema, ACTION_SCHEMA)
+
+static char *apply_doctor(struct options *options, const char *value, bool more)
+{
+	(void)more;
+	if (value && strcmp(value, "json") != 0)
+		return setting_wrong("'%s' is no form; give --doctor or --doctor=json", value);
+	options->action = value ? ACTION_DOCTOR_JSON : ACTION_DOCTOR;
+	return NULL;
+}
+
 APPLY_ACTION(version, ACTION_VERSION)
 APPLY_ACTION(help, ACTION_HELP)
 
@@ -381,6 +391,8 @@ const struct setting setting_rows[] = {
 	  apply_check_config, NULL },
 	{ "print-config", 0, SETTING_ACTION, NULL, "print the settings in force, for --config",
 	  apply_print_config, NULL },
+	{ "doctor", 0, SETTING_ACTION, "[=json]", "say what this host lets netlog see",
+	  apply_doctor, NULL },
 	{ "schema", 0, SETTING_ACTION, NULL, "print the JSON Schema of all lines", apply_schema,
 	  NULL },
 	{ "version", 'V', SETTING_ACTION, NULL, "print the version", apply_version, NULL },

@@ -21,6 +21,8 @@ enum options_action {
 	ACTION_SCHEMA,
 	ACTION_CHECK_CONFIG,
 	ACTION_PRINT_CONFIG,
+	ACTION_DOCTOR,
+	ACTION_DOCTOR_JSON,
 };
 
 struct options {
@@ -55,7 +57,7 @@ struct setting {
 	const char *name;
 	char letter; /* 0: none */
 	enum setting_kind kind;
-	const char *metavar; /* NULL: takes no value */
+	const char *metavar; /* NULL: takes no value; in brackets: may be left out */
 	const char *help;
 	/*
 	 * Put the value into the options; `more`: it goes on with a list. NULL if it is well, else

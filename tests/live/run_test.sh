@@ -223,7 +223,7 @@ test_unknown_words_are_refused_with_a_hint() {
 }
 
 test_a_refused_program_is_named_and_the_others_go_on() {
-	export NETLOG_REFUSE=rtt__tcp_probe
+	export NETLOG_REFUSE=rtt__tcp_
 	status_of env LD_PRELOAD=build/refuse.so $netlog -d 0.1 >"$work/lines"
 	equal "exit status ($message)" "$status" 0
 	case $message in
@@ -247,7 +247,7 @@ test_a_refused_entry_takes_the_whole_event() {
 }
 
 test_what_is_asked_for_by_name_must_be_served() {
-	export NETLOG_REFUSE=rtt__tcp_probe,latency__skb_co
+	export NETLOG_REFUSE=rtt__tcp_,latency__skb_co
 	refused 69 "event rtt cannot be served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1 -e rtt
 	refused 69 "app of event latency is not served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1 \
 		--latency-stage=app,tcp
@@ -256,6 +256,59 @@ test_what_is_asked_for_by_name_must_be_served() {
 test_when_all_is_refused_nothing_runs() {
 	export NETLOG_REFUSE=rtt_,latency_,retransmit_
 	refused 71 "no event can be served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1
+}
+
+# The best hook of a part is refused: the next one serves it, the start line has both, nobody is alarmed.
+test_a_lower_rung_serves_where_the_higher_one_is_refused() {
+	export NETLOG_REFUSE=rtt__tcp_ack_up
+	status_of env LD_PRELOAD=build/refuse.so $netlog -q -d 0.1 -e rtt >"$work/lines"
+	equal "exit status" "$status" 0
+	equal "messages" "$message" ""
+	jq -es '.[0].hooks | map(select(.part == "sample")) | .[0].hook == "fexit/tcp_ack_update_rtt" and
+		(.[0].error | startswith("Operation not permitted")) and .[1].hook == "tp_btf/tcp_probe" and
+		(.[1] | has("error") | not)' "$work/lines" >/dev/null || fail "$(head -n 1 "$work/lines")"
+	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "a line is not valid"
+}
+
+test_the_doctor_says_what_is_there_and_what_to_do() {
+	status_of $netlog --doctor=json >"$work/findings"
+	equal "exit status ($message)" "$status" 0
+	jq -e '.events == {"retransmit": true, "rtt": true, "latency": true} and
+		all(.checks[]; .state == "ok") and
+		([.checks[].check] == ["kernel", "btf", "capabilities", "lockdown", "lsm", "ring buffer"]) and
+		any(.hooks[]; .hook == "tp_btf/tcp_retransmit_skb" and .state == "ok")' \
+		"$work/findings" >/dev/null || fail "$(cat "$work/findings")"
+	equal "kernel" "$(jq -r '.checks[0].what' "$work/findings")" "$(uname -r)"
+	status_of $netlog --doctor >"$work/columns"
+	equal "exit status ($message)" "$status" 0
+	equal "hooks that are ok, in both" "$(grep -c '^ok  *[a-z]* [a-z]*: tp_btf/' "$work/columns")" \
+		"$(jq '[.hooks[] | select(.state == "ok" and (.hook | startswith("tp_btf/")))] | length' \
+			"$work/findings")"
+
+	export NETLOG_REFUSE=rtt__tcp_
+	status_of env LD_PRELOAD=build/refuse.so $netlog --doctor=json >"$work/findings"
+	equal "exit status where an event is refused" "$status" 69
+	jq -e '.events == {"retransmit": true, "rtt": false, "latency": true} and
+		any(.hooks[]; .hook == "tp_btf/tcp_probe" and .event == "rtt" and .state == "refused" and
+			.what == "Operation not permitted" and (.advice | length > 0))' \
+		"$work/findings" >/dev/null || fail "$(cat "$work/findings")"
+	status_of $netlog --doctor=xml
+	equal "exit status of a wrong form" "$status" 2
+}
+
+test_the_doctor_names_missing_capabilities_and_btf() {
+	status_of setpriv --reuid 65534 --clear-groups --bounding-set=-all --inh-caps=-all \
+		$netlog --doctor=json >"$work/findings"
+	equal "exit status without capabilities" "$status" 69
+	jq -e 'any(.checks[]; .check == "capabilities" and .state == "refused" and
+		.what == "CAP_BPF and CAP_PERFMON" and (.advice | contains("sudo netlog")))' \
+		"$work/findings" >/dev/null || fail "$(cat "$work/findings")"
+	status_of unshare -m sh -c "mount -t tmpfs none /sys/kernel/btf && exec $netlog --doctor=json" \
+		>"$work/findings"
+	equal "exit status without BTF" "$status" 69
+	jq -e 'any(.checks[]; .check == "btf" and .state == "absent" and
+		(.advice | contains("CONFIG_DEBUG_INFO_BTF")))' "$work/findings" >/dev/null ||
+		fail "$(cat "$work/findings")"
 }
 
 run_tests

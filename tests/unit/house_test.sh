@@ -34,7 +34,7 @@ equal() {
 layer() {
 	case $1 in
 	main) echo 12 ;;
-	daemon) echo 11 ;;
+	daemon | doctor) echo 11 ;;
 	reload) echo 10 ;;
 	delivery) echo 9 ;;
 	report) echo 8 ;;
