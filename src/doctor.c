@@ -175,7 +175,7 @@ static bool examine_probe(const struct options *options, struct json_object *fin
 	for_each_event_type(type)
 		if (options->events & BIT(type))
 			json_object_object_add(events, event_desc(type)->name,
-					       json_object_new_boolean(served & BIT(type)));
+					       json_object_new_boolean((served & BIT(type)) != 0));
 	json_object_object_add(findings, "hooks", hooks);
 	json_object_object_add(findings, "events", events);
 	return (served & options->events) == options->events;

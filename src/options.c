@@ -221,6 +221,6 @@ void options_help(void)
 	}
 	printf("Events: %s. Latency stages: %s.\n", events ?: "", stages ?: "");
 	printf("Lines go to stdout, messages to stderr. Needs root, or CAP_BPF and CAP_PERFMON.\n"
-	       "Exit status: 0 as asked; 1 failure; 2 usage; 69 event not served; 71 kernel refused\n"
-	       "all; 72 no BTF; 73, 74 output; 77 capabilities missing; 78 bad configuration.\n");
+	       "Exit status: 0 as asked; 1 failure; 2 usage; 69 event not served; 71 refused;\n"
+	       "72 no BTF; 73 output not opened; 74 failed; 77 capabilities; 78 configuration.\n");
 }

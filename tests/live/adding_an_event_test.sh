@@ -14,7 +14,7 @@ test_adding_an_event_touches_three_files() {
 	# 1. its rows
 	sed -i -e '/^#define EVENTS(X)/i \
 #define CLOSE_FIELDS(F) F(tcp_state, old_state, "state before")\
-#define CLOSE_HOOKS(H) H(close, state, lines, close__inet_sock_set_state, "")\
+#define CLOSE_HOOKS(H) H(close, state, 1, lines, close__inet_sock_set_state, "")\
 ' -e "/^	  \"a packet's time inside this host\")/"'s/$/ \\\
 	X(close, CLOSE_FIELDS, CLOSE_HOOKS, "00000000000000000000000000000001", "a TCP connection has closed")/' "$tree/bpf/events.h"
 	# 2. its program
