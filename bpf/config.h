@@ -10,6 +10,9 @@
 /* Set before loading; the verifier then knows the values. */
 struct config {
 	__u64 tick_ns; /* length of a jiffy, for the kernel's timeouts */
+	/* helpers that this kernel does not offer to such programs (5.10): calls are left out */
+	__u32 no_sk_storage;
+	__u32 no_cookie;
 };
 
 /* In mapped memory: may be changed at any time, each word by itself. */

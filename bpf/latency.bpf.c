@@ -133,7 +133,7 @@ int latency__tcp_probe(__u64 *ctx)
 
 	if (!e)
 		return 0;
-	event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
+	event_set_cookie((struct event *)e, socket_cookie(sk));
 	event_submit(e);
 	return 0;
 }
@@ -168,7 +168,7 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 	 * way of its file's half is a plain one. A reader's socket has that half; else the helper
 	 * says 0.
 	 */
-	event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk->sk_socket->sk));
+	event_set_cookie((struct event *)e, socket_cookie(sk->sk_socket->sk));
 	SET(e, pid, bpf_get_current_pid_tgid() >> 32);
 	bpf_get_current_comm(&e->comm, sizeof(e->comm));
 	MARK(e, comm);

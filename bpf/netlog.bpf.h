@@ -159,6 +159,20 @@ static __always_inline void event_set_cgroup(struct event *e, const struct sock 
 			SET(e, cgroup_id, sk->sk_cgrp_data.cgroup->kn->id);
 }
 
+/*
+ * What a kernel does not offer is not called: `config` is known when the program is checked.
+ * Without the helper a socket has a cookie only if somebody has asked for it before.
+ */
+static __always_inline __u64 cookie_read(const void *sk)
+{
+	const struct sock_common *skc = sk;
+
+	return BPF_CORE_READ(skc, skc_cookie.counter);
+}
+#define socket_cookie(sk) (config.no_cookie ? cookie_read(sk) : bpf_get_socket_cookie(sk))
+#define storage_get(map, sk, value, flags) \
+	(config.no_sk_storage ? NULL : bpf_sk_storage_get(map, sk, value, flags))
+
 static __always_inline void event_set_cookie(struct event *e, __u64 cookie)
 {
 	if (cookie)

@@ -60,9 +60,9 @@ static __always_inline __u32 segments_sent(struct sock *sk, const struct tcp_soc
 {
 	__u32 total = tp->total_retrans, *seen, grown;
 
-	seen = bpf_sk_storage_get(&retransmit_seen, sk, NULL, 0);
+	seen = storage_get(&retransmit_seen, sk, NULL, 0);
 	if (!seen) {
-		bpf_sk_storage_get(&retransmit_seen, sk, &total, BPF_SK_STORAGE_GET_F_CREATE);
+		storage_get(&retransmit_seen, sk, &total, BPF_SK_STORAGE_GET_F_CREATE);
 		if (err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||
 		    err == -EHOSTUNREACH)
 			return 0;
@@ -105,7 +105,7 @@ int retransmit__tcp_retransmit_skb(__u64 *ctx)
 	if (!e)
 		return 0;
 	event_set_sock((struct event *)e, sk, true);
-	event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
+	event_set_cookie((struct event *)e, socket_cookie(sk));
 
 	type = retrans_type(tp, state, ca_state, cb->tcp_flags);
 	if (type)
@@ -143,20 +143,21 @@ int retransmit__tcp_retransmit_synack(__u64 *ctx)
 	struct sock *listener = (void *)ctx[0];
 	struct request_sock *req = (void *)ctx[1];
 	const struct tcp_request_sock *tcp_req = (void *)req;
-	struct retransmit *e = event_reserve(retransmit);
+	struct retransmit *e;
 	__u32 *seen;
 	__u8 timeouts;
 
 	/* Fast Open: it is the connection itself by then, and counts the segment as its own */
-	seen = bpf_sk_storage_get(&retransmit_seen, listener, NULL, 0);
+	seen = storage_get(&retransmit_seen, listener, NULL, 0);
 	if (seen)
 		*seen += 1;
+	e = event_reserve(retransmit); /* not before: 6.1's verifier loses track of it in between */
 	if (!e)
 		return 0;
 	event_set_addresses((struct event *)e, &req->__req_common, req->rsk_ops->family == AF_INET6,
 			    true);
 	event_set_cgroup((struct event *)e, listener);
-	event_set_cookie((struct event *)e, bpf_get_socket_cookie(req));
+	event_set_cookie((struct event *)e, socket_cookie(req));
 
 	timeouts = BPF_CORE_READ_BITFIELD(req, num_timeout);
 	SET(e, retrans_type, retrans_type_synack);

@@ -51,7 +51,7 @@ static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp
 	if (!e)
 		return NULL;
 	event_set_sock((struct event *)e, sk, true);
-	event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
+	event_set_cookie((struct event *)e, socket_cookie(sk));
 	SET_RTT(e, tp);
 	min_rtt = tp->rtt_min.s[0].v; /* tcp_min_rtt(); ~0 before the first sample */
 	if (min_rtt != ~0U)
@@ -80,7 +80,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 		return 0;
 	if (settings.rtt_interval_ns) {
 		now.time_ns = bpf_ktime_get_boot_ns();
-		last = bpf_sk_storage_get(&rtt_told, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		last = storage_get(&rtt_told, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 		if (last && now.time_ns - last->time_ns < settings.rtt_interval_ns)
 			return 0;
 		if (last)

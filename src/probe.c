@@ -25,8 +25,9 @@ struct probe {
 	struct bpf_link *links[HOOKS_MAX]; /* of the hooks that are attached */
 	unsigned int hook_count;
 	uint64_t events;
-	unsigned int cpus;	/* numbers of CPUs are below this */
-	struct figures skipped; /* what the kernel counted as missed, when last asked */
+	bool no_sk_storage, no_cookie; /* see struct config */
+	unsigned int cpus;	       /* numbers of CPUs are below this */
+	struct figures skipped;	       /* what the kernel counted as missed, when last asked */
 	/* of the drain that is going on */
 	bool (*handle)(void *context, const void *record, size_t size);
 	void *context;
@@ -201,6 +202,8 @@ static struct netlog_bpf *object_open(const struct probe *probe, const struct pr
 		bpf_program__set_autoload(program, only ? only == hook : hook_in_use(probe, hook));
 	}
 	skeleton->rodata->config.tick_ns = probe->config.tick_ns;
+	skeleton->rodata->config.no_sk_storage = probe->no_sk_storage;
+	skeleton->rodata->config.no_cookie = probe->no_cookie;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
 	return skeleton;
 }
@@ -211,26 +214,63 @@ static bool error_is_ours(int error)
 	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
 }
 
-/* Load one hook's program alone, to learn whether it is the one that is refused, and why. */
-static int hook_try(const struct probe *probe, struct probe_hook *hook)
+/*
+ * Is what the verifier refuses a helper that the programs can do without? Then they do, from now
+ * on, and the hook is worth another try.
+ */
+static bool helper_forgone(struct probe *probe, const char *words)
+{
+	bool *lacks = NULL;
+
+	if (words && strstr(words, "unknown func bpf_sk_storage_get"))
+		lacks = &probe->no_sk_storage;
+	else if (words && strstr(words, "unknown func bpf_get_socket_cookie"))
+		lacks = &probe->no_cookie;
+	if (!lacks || *lacks)
+		return false;
+	*lacks = true;
+	return true;
+}
+
+/*
+ * Load one hook's program alone, to learn whether it is the one that is refused, and why. `log` has
+ * LOG_BYTES of zeros.
+ */
+static int hook_try_once(struct probe *probe, struct probe_hook *hook, char *log, bool *ret_again)
 {
 	_cleanup_(skeleton_freep) struct netlog_bpf *skeleton = NULL;
-	_cleanup_free_ char *log = calloc(1, LOG_BYTES);
+	const char *words;
 	int r;
 
-	if (!log)
-		return -ENOMEM;
 	skeleton = object_open(probe, hook, (size_t)getpagesize());
 	if (!skeleton)
 		return -errno;
 	bpf_program__set_log_buf(program_of(skeleton, hook), log, LOG_BYTES);
 	libbpf_words[0] = 0;
 	r = netlog_bpf__load(skeleton);
-	if (error_is_ours(r))
+	*ret_again = false;
+	if (r == 0 || error_is_ours(r))
 		return r;
-	if (r < 0)
-		hook_fail(hook, r, last_words(log) ?: libbpf_words);
+	words = last_words(log);
+	*ret_again = helper_forgone(probe, words);
+	if (!*ret_again)
+		hook_fail(hook, r, words ?: libbpf_words);
 	return 0;
+}
+
+static int hook_try(struct probe *probe, struct probe_hook *hook)
+{
+	_cleanup_free_ char *log = malloc(LOG_BYTES);
+	bool again = true;
+	int r = 0;
+
+	if (!log)
+		return -ENOMEM;
+	while (r == 0 && again) {
+		memset(log, 0, LOG_BYTES);
+		r = hook_try_once(probe, hook, log, &again);
+	}
+	return r;
 }
 
 static bool kernel_has_btf(void)
@@ -264,6 +304,7 @@ static int ladders_try(struct probe *probe)
 /* Learn which of the hooks in use are refused. Returns whether there are any, or an error. */
 static int hooks_try(struct probe *probe)
 {
+	const bool storage = probe->no_sk_storage, cookie = probe->no_cookie;
 	bool failed = false;
 
 	for (unsigned int i = 0; i < probe->hook_count; i++) {
@@ -277,7 +318,7 @@ static int hooks_try(struct probe *probe)
 			return r;
 		failed |= hook->error != 0;
 	}
-	return failed;
+	return failed || probe->no_sk_storage != storage || probe->no_cookie != cookie;
 }
 
 /*
