@@ -555,7 +555,7 @@ test_stdout_to_the_journal_batches_many_lines_in_one_write() {
 	inside_exec systemd-cat --identifier=stream strace -qq -o "$work/trace" -e trace=sendto \
 		$netlog -q -e latency,rtt 2>"$work/message" &
 	wait_for 30 in_journal SYSLOG_IDENTIFIER=stream || fail "no start: $(cat "$work/message")"
-	pid=$(pgrep -P $!) # strace's child
+	pid=$(xargs <"/proc/$!/task/$!/children") # strace's child
 	for _ in 1 2; do
 		traffic --messages 1000 --bytes 100 --reply 100
 	done
