@@ -21,26 +21,24 @@ static void retry_in(struct delivery *delivery, uint64_t us)
 /* Watch a slow output for being writable, standard output also for its reader's going. */
 static void watch_update(struct delivery *delivery)
 {
+	bool several = output_sink(delivery->output, 1), failing = false;
 	const struct sink *sink;
-	bool failing = false;
-	unsigned int count = 0;
 
-	for (; (sink = output_sink(delivery->output, count)); count++) {
+	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++) {
 		bool slow = sink->error == -EAGAIN;
-		unsigned int i = count;
+		bool wanted = !sink->gone && (slow || sink->ops->ends_run);
 
 		failing |= sink->error && !slow;
 		if (!delivery->watched[i])
 			continue;
 		sd_event_source_set_io_events(delivery->watched[i], slow ? EPOLLOUT : 0);
-		sd_event_source_set_enabled(delivery->watched[i], slow || sink->ops->ends_run ?
-									  SD_EVENT_ON :
-									  SD_EVENT_OFF);
+		sd_event_source_set_enabled(delivery->watched[i],
+					    wanted ? SD_EVENT_ON : SD_EVENT_OFF);
 	}
 	/* one that all wait for may not be waited for any more, a while later */
 	if (!output_ready(delivery->output))
 		retry_in(delivery,
-			 count > 1 ? OUTPUT_PATIENCE_NS / NSEC_PER_USEC : RETRY_INTERVAL_US);
+			 several ? OUTPUT_PATIENCE_NS / NSEC_PER_USEC : RETRY_INTERVAL_US);
 	else if (failing)
 		retry_in(delivery, RETRY_INTERVAL_US);
 }

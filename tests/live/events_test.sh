@@ -177,10 +177,7 @@ test_what_was_not_sent_counts_no_segment() {
 test_srtt_is_the_wires_delay() {
 	wire_up --delay-ms 5
 	netlog_start --events=rtt
-	for family in 4 6; do
-		traffic --family $family --messages 100
-		cp "$truth" "$work/truth.$family"
-	done
+	traffic_both --messages 100
 	netlog_stop
 	check_books
 	for family in 4 6; do
@@ -286,10 +283,7 @@ test_a_socket_older_than_netlog_tells_only_what_is_new() {
 test_999_of_1000_messages_have_their_latency_at_both_stages() {
 	wire_up
 	netlog_start --events=latency
-	for family in 4 6; do
-		traffic --family $family --messages 1000 --bytes 100 --reply 100
-		cp "$truth" "$work/truth.$family"
-	done
+	traffic_both --messages 1000 --bytes 100 --reply 100
 	netlog_stop
 	check_books
 	for family in 4 6; do

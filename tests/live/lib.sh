@@ -61,6 +61,15 @@ traffic() {
 	timeout 120 build/traffic --client "$ns0" --server "$ns1" "$@" >"$truth" || fail "traffic $* failed"
 }
 
+# traffic_both OPTIONS: the same over IPv4 and then IPv6; the accounts are $work/truth.4 and .6
+traffic_both() {
+	local family
+	for family in 4 6; do
+		traffic --family $family "$@"
+		cp "$truth" "$work/truth.$family"
+	done
+}
+
 # of ROLE FIELD: from the truth
 of() {
 	jq -r "select(.role == \"$1\" and has(\"sock_cookie\")) | .$2" "$truth"

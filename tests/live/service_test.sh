@@ -45,11 +45,6 @@ service_stop() {
 	equal "how it ended" "$(property Result) $(property ExecMainStatus)" "success 0"
 }
 
-# Traffic without end, in the background
-chatter() {
-	build/traffic --client "$ns0" --server "$ns1" --messages 1000000 --gap-ms 1 >/dev/null 2>&1 &
-}
-
 more_lines() { # TYPE [FILTER]: more of them than when it was first asked
 	local now
 	now=$(jq -c "select(.event_type == \"$1\") | select(${2:-true})" "$lines" | count)
@@ -98,7 +93,7 @@ test_it_runs_as_netlog_and_has_no_capability_left() {
 
 test_its_status_has_figures() {
 	wire_up
-	chatter
+	chatter 1
 	service_start
 	figures() { property StatusText | grep -q 'rtt [1-9].* 0 lost'; }
 	wait_for 20 figures || fail "status: \"$(property StatusText)\""
@@ -107,7 +102,7 @@ test_its_status_has_figures() {
 # The rules as shipped, by the real logrotate, while some thousand lines a second are written.
 test_logrotate_loses_and_doubles_no_line() {
 	wire_up
-	chatter
+	chatter 1
 	service_reset
 	sed -i 's/"\(min-latency\|rtt-interval\)": 1000,/"\1": 0,/' "$conf"
 	service_go
@@ -129,7 +124,7 @@ test_logrotate_loses_and_doubles_no_line() {
 
 test_reload_reads_the_configuration_again_and_loses_no_line() {
 	wire_up
-	chatter
+	chatter 1
 	service_start
 	lines_go_on rtt
 	# on this wire every packet is faster than the shipped min-latency, or nearly so
@@ -144,7 +139,7 @@ test_reload_reads_the_configuration_again_and_loses_no_line() {
 
 test_a_broken_configuration_is_refused_on_reload_and_it_goes_on() {
 	wire_up
-	chatter
+	chatter 1
 	service_start
 	echo '{"min-latency": "soon"' >"$conf"
 	in_container systemctl reload netlog.service # what it returns depends on systemd

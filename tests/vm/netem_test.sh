@@ -56,10 +56,7 @@ lossy_veth_up() {
 test_segs_sum_up_to_total_retrans_with_netem() {
 	lossy_veth_up
 	netlog_start --events=retransmit
-	for family in 4 6; do
-		traffic --family $family --bytes 1500000
-		cp "$truth" "$work/truth.$family"
-	done
+	traffic_both --bytes 1500000
 	netlog_stop
 	check_books
 	for family in 4 6; do
@@ -75,11 +72,8 @@ test_segs_sum_up_to_total_retrans_with_netem() {
 test_srtt_is_netems_delay() {
 	veth_up 25
 	netlog_start --events=rtt
-	for family in 4 6; do
-		# more than a segment is acknowledged at once, not when the application answers
-		traffic --family $family --messages 40 --bytes 8000 --reply 8000
-		cp "$truth" "$work/truth.$family"
-	done
+	# more than a segment is acknowledged at once, not when the application answers
+	traffic_both --messages 40 --bytes 8000 --reply 8000
 	netlog_stop
 	check_books
 	for family in 4 6; do
@@ -95,10 +89,7 @@ test_srtt_is_netems_delay() {
 test_each_stage_has_its_latency_with_netem() {
 	veth_up 5
 	netlog_start --events=latency
-	for family in 4 6; do
-		traffic --family $family --messages 50 --bytes 100 --reply 100
-		cp "$truth" "$work/truth.$family"
-	done
+	traffic_both --messages 50 --bytes 100 --reply 100
 	netlog_stop
 	check_books
 	for family in 4 6; do
