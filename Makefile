@@ -16,6 +16,7 @@ CLANG ?= clang
 BPFTOOL ?= $(or $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool),bpftool)
 CFLAGS ?= -O2 -g
 BUILD := build
+MACHINE := $(shell uname -m)
 
 # Warnings are errors for us, never for users.
 ifeq ($(CI),true)
@@ -30,9 +31,14 @@ LIBRARY_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -pthread
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DNETLOG_VERSION='"$(VERSION)"' -I$(BUILD) $(WARNINGS) \
 	$(LIBRARY_CFLAGS) -MMD -MP $(CFLAGS)
 # Where Debian keeps <asm/types.h>, which clang does not look for when it compiles for BPF
-ASM_INCLUDE := $(firstword $(wildcard /usr/include/$(shell uname -m)-linux-gnu \
+ASM_INCLUDE := $(firstword $(wildcard /usr/include/$(MACHINE)-linux-gnu \
 	/usr/include/*-linux-gnu))
-BPF_CFLAGS = -g -O2 -target bpf -mcpu=v2 -std=gnu11 -fno-strict-aliasing -Wall -Wextra $(WERROR) \
+# As bpf_tracing.h calls it, for the registers of kprobes
+BPF_ARCH := $(or $(patsubst x86_64,x86,$(filter x86_64,$(MACHINE))), \
+	$(patsubst aarch64,arm64,$(filter aarch64,$(MACHINE))),$(patsubst ppc64le,powerpc, \
+	$(patsubst riscv64,riscv,$(patsubst s390x,s390,$(MACHINE)))))
+BPF_CFLAGS = -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v2 -std=gnu11 \
+	-fno-strict-aliasing -Wall -Wextra $(WERROR) \
 	$(ASM_INCLUDE:%=-idirafter %) -MMD -MP
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
@@ -68,7 +74,7 @@ $(BUILD)/netlog.skel.h: $(BUILD)/netlog.bpf.o
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name netlog_bpf > $@
 
-$(BUILD)/src/probe.o $(BUILD)/unit/src/probe.o: $(BUILD)/netlog.skel.h
+$(foreach object,ladder probe,$(BUILD)/src/$(object).o $(BUILD)/unit/src/$(object).o): $(BUILD)/netlog.skel.h
 
 $(BUILD)/src/%.o: src/%.c | $(BUILD)/requirements
 	$(call say,CC)

@@ -62,8 +62,11 @@ struct ifname {
 
 /* include/uapi/linux/in.h */
 #define IP_PROTOCOL_VALUES(V) \
+	V(1, icmp)            \
+	V(2, igmp)            \
 	V(6, tcp)             \
-	V(17, udp)
+	V(17, udp)            \
+	V(58, icmpv6)
 
 /*
  * include/net/tcp_states.h, with the names of RFC 9293 (and OpenTelemetry). 12 is NEW_SYN_RECV, a
@@ -101,7 +104,9 @@ struct ifname {
 
 #define STAGE_VALUES(V) \
 	V(1, tcp)       \
-	V(2, app)
+	V(2, app)       \
+	V(3, transport) \
+	V(4, qdisc)
 
 #define DIRECTION_VALUES(V) \
 	V(1, ingress)       \
@@ -150,30 +155,37 @@ struct ifname {
 	F(u32, cwnd, "congestion window, in segments")                             \
 	F(tcp_state, tcp_state, "state of the socket")
 
-#define LATENCY_FIELDS(F)                                                      \
-	F(stage, stage,                                                        \
-	  "where the clock stopped: tcp = taken up by an established socket, " \
-	  "app = copied to the application")                                   \
-	F(u64, latency_ns, "time since the packet entered the network stack")  \
-	F(u32, len_bytes, "TCP payload of the packet")                         \
-	F(ifname, ifname, "interface that received it")                        \
-	F(direction, direction, "ingress: towards this host")                  \
+#define LATENCY_FIELDS(F)                                                                  \
+	F(stage, stage,                                                                    \
+	  "where the clock stopped. Inwards: transport = handed to TCP or UDP, tcp = "     \
+	  "taken up by an established socket, app = copied to the application. Outwards: " \
+	  "qdisc = handed to the driver")                                                  \
+	F(u64, latency_ns,                                                                 \
+	  "time since the packet entered the network stack, resp. its device's queue")     \
+	F(u32, transport_ns, "of this, until stage transport, where that is known")        \
+	F(u32, tcp_ns, "of this, until stage tcp, where that is known")                    \
+	F(u32, len_bytes, "payload of TCP or UDP; else what follows the IP header")        \
+	F(ifname, ifname, "interface that received it, resp. sends it")                    \
+	F(direction, direction, "ingress: towards this host; egress: out of it")           \
 	F(u32, tcp_seq, "sequence number of its first byte")
 
 /*
- * Hooks: H(event, part, rung, role, program, blind). A stage of latency is a part by the stage's
- * name. The rungs of a part are a ladder, the best first: the first one of which all programs stand
- * serves the part, and the others are left alone.
- * role: lines = makes lines, and one such part must stand for the event to be served; required =
- * makes none, but the event cannot do without; extra = makes none, makes the lines better, and its
- * rung stands without it.
- * `program` is <event>__<hook> in bpf/<event>.bpf.c; `blind` is what it cannot see, told in the
- * start line.
+ * Hooks: H(event, part, rung, role, program, blind). A stage of latency has parts whose names begin
+ * with the stage's. The rungs of a part are a ladder, the best first: the first one of which all
+ * programs stand serves the part, and the others are left alone. role: lines = makes lines, and one
+ * such part must stand for the event to be served; required = makes none, but its rung cannot do
+ * without, and where no hook of the part makes lines, the whole event cannot; extra = makes none,
+ * makes the lines better, and its rung stands without it. `program` is <event>__<hook> in
+ * bpf/<event>.bpf.c; `blind` is what it cannot see, told in the start line.
  */
-#define RETRANSMIT_HOOKS(H)                                              \
-	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb, \
-	  "before Linux 6.17: retransmissions that could not be sent")   \
-	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack, "SYN cookies")
+#define RETRANSMIT_HOOKS(H)                                                               \
+	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb,                  \
+	  "before Linux 6.17: retransmissions that could not be sent")                    \
+	H(retransmit, segment, 2, lines, retransmit__tcp_retransmit_skb_raw,              \
+	  "retransmissions that could not be sent, or are counted twice; "                \
+	  "calls that the kernel skipped")                                                \
+	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack, "SYN cookies") \
+	H(retransmit, synack, 2, lines, retransmit__tcp_retransmit_synack_raw, "SYN cookies")
 
 #define RTT_HOOKS(H)                                                                             \
 	H(rtt, sample, 1, lines, rtt__tcp_ack_update_rtt, "")                                    \
@@ -182,13 +194,30 @@ struct ifname {
 	  "several samples in between only the sum shows, and the raw sample never")             \
 	H(rtt, sample, 2, extra, rtt__inet_sock_set_state, "")
 
-#define LATENCY_HOOKS(H)                                                                    \
-	H(latency, entry, 1, required, latency__netif_receive_skb,                          \
-	  "time in the driver and in GRO; packets that wait while very many others arrive") \
-	H(latency, tcp, 1, lines, latency__tcp_probe,                                       \
-	  "UDP; packets outside the established state; packets merged into another")        \
-	H(latency, app, 1, lines, latency__skb_copy_datagram_iovec,                         \
-	  "UDP; payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into another packet")
+#define LATENCY_HOOKS(H)                                                                       \
+	H(latency, entry, 1, required, latency__netif_receive_skb,                             \
+	  "time in the driver and in GRO; packets that wait while very many others arrive")    \
+	H(latency, transport_tcp, 1, lines, latency__tcp_v4_rcv, "")                           \
+	H(latency, transport_tcp, 2, lines, latency__tcp_v4_rcv_kprobe, "")                    \
+	H(latency, transport_tcp6, 1, lines, latency__tcp_v6_rcv, "")                          \
+	H(latency, transport_tcp6, 2, lines, latency__tcp_v6_rcv_kprobe, "")                   \
+	H(latency, transport_udp, 1, lines, latency__udp_rcv, "")                              \
+	H(latency, transport_udp, 2, lines, latency__udp_rcv_kprobe, "")                       \
+	H(latency, transport_udp6, 1, lines, latency__udpv6_rcv, "")                           \
+	H(latency, transport_udp6, 2, lines, latency__udpv6_rcv_kprobe, "")                    \
+	H(latency, tcp, 1, lines, latency__tcp_probe,                                          \
+	  "packets outside the established state; packets merged into another")                \
+	H(latency, app_tcp, 1, lines, latency__skb_copy_datagram_iovec,                        \
+	  "payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into "           \
+	  "another packet")                                                                    \
+	H(latency, app_udp, 1, lines, latency__skb_consume_udp,                                \
+	  "copies of a multicast datagram for several sockets; datagrams that GRO had merged") \
+	H(latency, app_udp, 2, lines, latency__skb_consume_udp_kprobe,                         \
+	  "copies of a multicast datagram for several sockets; datagrams that GRO had merged") \
+	H(latency, qdisc, 1, required, latency__net_dev_queue, "")                             \
+	H(latency, qdisc, 1, lines, latency__net_dev_start_xmit,                               \
+	  "time in the driver; segments that the host cuts itself, of UDP and of what it "     \
+	  "forwards")
 
 /*
  * Events: X(name, FIELDS, HOOKS, message_id, doc). The order is the record's type, from 1. Only

@@ -22,12 +22,14 @@ typedef __s32 s32;
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 
 /* include/net/tcp_states.h */
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_TIME_WAIT 6
+#define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 
 /* include/uapi/linux/tcp.h, enum tcp_ca_state */
@@ -160,14 +162,27 @@ struct tcp_request_sock {
 struct net_device {
 	char name[16];
 	int ifindex;
+	possible_net_t nd_net;
 };
 
 struct sk_buff {
 	struct net_device *dev;
 	struct sock *sk;
+	__s64 tstamp; /* ktime_t */
 	char cb[48];
 	unsigned int len;
+	unsigned int data_len;
 	int skb_iif;
+	__u32 hash;
+	__u16 transport_header;
+	__u16 network_header;
+	unsigned int end; /* sk_buff_data_t: an offset, on 64 bits */
+	unsigned char *head;
+	unsigned char *data;
+};
+
+struct skb_shared_info {
+	unsigned short gso_size;
 };
 
 struct tcp_skb_cb {

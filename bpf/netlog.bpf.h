@@ -110,53 +110,95 @@ static __always_inline __u32 jiffies_to_us(__u32 jiffies)
 }
 
 /*
- * Addresses and ports of a socket or request socket. `ipv6` is whether the packets are: a
- * dual-stack socket's family does not tell. `egress`: the source is the local end.
+ * A kernel structure's field. Pointers of a BTF program are followed directly; in a kprobe and a
+ * raw tracepoint they are mere numbers (`plain` is false, a constant), and each step is a copy.
  */
-static __always_inline void event_set_addresses(struct event *e, const struct sock_common *skc,
-						bool ipv6, bool egress)
-{
-	struct ip_address *local = egress ? &e->src_ip : &e->dest_ip;
-	struct ip_address *remote = egress ? &e->dest_ip : &e->src_ip;
-	__u16 local_port = skc->skc_num;
-	__u16 remote_port = bpf_ntohs(skc->skc_dport);
+#define READ(plain, pointer, field) ((plain) ? (pointer)->field : BPF_CORE_READ(pointer, field))
 
-	SET(e, proto, IPPROTO_TCP);
-	if (ipv6) {
-		SET(e, ip_version, 6);
-		for (int i = 0; i < 4; i++) {
-			local->words[i] = skc->skc_v6_rcv_saddr.in6_u.u6_addr32[i];
-			remote->words[i] = skc->skc_v6_daddr.in6_u.u6_addr32[i];
-		}
-	} else {
-		SET(e, ip_version, 4);
-		local->words[0] = skc->skc_rcv_saddr;
-		remote->words[0] = skc->skc_daddr;
-	}
-	MARK(e, src_ip);
-	MARK(e, dest_ip);
-	SET(e, src_port, egress ? local_port : remote_port);
-	SET(e, dest_port, egress ? remote_port : local_port);
-	SET(e, netns, skc->skc_net.net->ns.inum);
-}
+/*
+ * Who sends to whom, by the packet's addresses on the wire, resp. the socket's. Known before a
+ * record is reserved, so that an event can be refused by it. Bytes that do not belong to a value
+ * are zero.
+ */
+struct flow {
+	__u8 ip_version; /* 4 or 6; 0: no IP, and no more is known */
+	__u8 proto;	 /* 0: not known */
+	bool has_ports;
+	__u16 src_port, dest_port;
+	__u32 netns;
+	struct ip_address src, dest;
+};
 
 /* ::ffff:0:0/96: an AF_INET6 socket that speaks IPv4; the kernel keeps the IPv4 addresses, too */
-static __always_inline bool sock_is_ipv6(const struct sock_common *skc)
+static __always_inline bool sock_is_ipv6(const struct sock_common *skc, const bool plain)
 {
-	const struct in6_addr *a = &skc->skc_v6_daddr;
-
-	if (skc->skc_family != AF_INET6)
+	if (READ(plain, skc, skc_family) != AF_INET6)
 		return false;
-	return a->in6_u.u6_addr32[0] || a->in6_u.u6_addr32[1] ||
-	       a->in6_u.u6_addr32[2] != bpf_htonl(0xffff);
+	return READ(plain, skc, skc_v6_daddr.in6_u.u6_addr32[0]) ||
+	       READ(plain, skc, skc_v6_daddr.in6_u.u6_addr32[1]) ||
+	       READ(plain, skc, skc_v6_daddr.in6_u.u6_addr32[2]) != bpf_htonl(0xffff);
+}
+
+/*
+ * Of a TCP socket or request socket. `ipv6` is whether the packets are: a dual-stack socket's
+ * family does not tell. `egress`: the source is the local end.
+ */
+static __always_inline void flow_of_sock(struct flow *flow, const struct sock_common *skc,
+					 bool ipv6, const bool egress, const bool plain)
+{
+	struct ip_address *local = egress ? &flow->src : &flow->dest;
+	struct ip_address *remote = egress ? &flow->dest : &flow->src;
+	__u16 local_port = READ(plain, skc, skc_num);
+	__u16 remote_port = bpf_ntohs(READ(plain, skc, skc_dport));
+
+	*flow = (struct flow){
+		.ip_version = ipv6 ? 6 : 4,
+		.proto = IPPROTO_TCP,
+		.has_ports = true,
+		.src_port = egress ? local_port : remote_port,
+		.dest_port = egress ? remote_port : local_port,
+	};
+	if (ipv6) {
+		for (int i = 0; i < 4; i++) {
+			local->words[i] = READ(plain, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[i]);
+			remote->words[i] = READ(plain, skc, skc_v6_daddr.in6_u.u6_addr32[i]);
+		}
+	} else {
+		local->words[0] = READ(plain, skc, skc_rcv_saddr);
+		remote->words[0] = READ(plain, skc, skc_daddr);
+	}
+	flow->netns = plain ? skc->skc_net.net->ns.inum : BPF_CORE_READ(skc, skc_net.net, ns.inum);
+}
+
+static __always_inline void event_set_flow(struct event *e, const struct flow *flow)
+{
+	SET(e, netns, flow->netns);
+	if (!flow->ip_version)
+		return;
+	SET(e, ip_version, flow->ip_version);
+	e->src_ip = flow->src;
+	e->dest_ip = flow->dest;
+	MARK(e, src_ip);
+	MARK(e, dest_ip);
+	if (flow->proto)
+		SET(e, proto, flow->proto);
+	if (flow->has_ports) {
+		SET(e, src_port, flow->src_port);
+		SET(e, dest_port, flow->dest_port);
+	}
 }
 
 /* The cgroup is the socket's own (sock_cgroup_data), right in any context. */
-static __always_inline void event_set_cgroup(struct event *e, const struct sock *sk)
+static __always_inline void event_set_cgroup(struct event *e, const struct sock *sk,
+					     const bool plain)
 {
-	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
-		if (sk->sk_cgrp_data.cgroup)
-			SET(e, cgroup_id, sk->sk_cgrp_data.cgroup->kn->id);
+	struct cgroup *cgroup;
+
+	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return;
+	cgroup = READ(plain, sk, sk_cgrp_data.cgroup);
+	if (cgroup)
+		SET(e, cgroup_id, plain ? cgroup->kn->id : BPF_CORE_READ(cgroup, kn, id));
 }
 
 /*
@@ -179,14 +221,6 @@ static __always_inline void event_set_cookie(struct event *e, __u64 cookie)
 		SET(e, sock_cookie, cookie);
 }
 
-/* All common fields that a full socket tells, but for the cookie, whose helper wants a trusted
- * pointer. */
-static __always_inline void event_set_sock(struct event *e, const struct sock *sk, bool egress)
-{
-	event_set_addresses(e, &sk->__sk_common, sock_is_ipv6(&sk->__sk_common), egress);
-	event_set_cgroup(e, sk);
-}
-
 /* TCP's part of an skb: a copy, since the verifier does not let us look into skb->cb as what it is.
  */
 struct tcp_cb {
@@ -195,7 +229,7 @@ struct tcp_cb {
 
 static __always_inline void tcp_cb_read(struct tcp_cb *copy, const struct sk_buff *skb)
 {
-	bpf_probe_read_kernel(copy, sizeof(*copy), skb->cb);
+	bpf_core_read(copy, sizeof(*copy), &skb->cb);
 }
 
 static __always_inline const struct tcp_skb_cb *tcp_cb(const struct tcp_cb *copy)
@@ -216,12 +250,14 @@ static __always_inline __u32 tcp_cb_payload(const struct tcp_cb *copy)
  * srtt and deviation as TCP_INFO gives them: tcp_get_info(), net/ipv4/tcp.c. The kernel keeps 8
  * times the one and 4 times the other; a srtt of 0 means that nothing has been measured.
  */
-#define SET_RTT(e, tp)                                         \
-	do {                                                   \
-		if ((tp)->srtt_us) {                           \
-			SET(e, srtt_us, (tp)->srtt_us >> 3);   \
-			SET(e, rttvar_us, (tp)->mdev_us >> 2); \
-		}                                              \
+#define SET_RTT(e, tp, plain)                                             \
+	do {                                                              \
+		__u32 srtt_us_8 = READ(plain, tp, srtt_us);               \
+                                                                          \
+		if (srtt_us_8) {                                          \
+			SET(e, srtt_us, srtt_us_8 >> 3);                  \
+			SET(e, rttvar_us, READ(plain, tp, mdev_us) >> 2); \
+		}                                                         \
 	} while (0)
 
 #endif

@@ -24,17 +24,19 @@
  * What is left, such as data refused by a Fast Open server, has no name here.
  */
 static __always_inline __u8 retrans_type(const struct tcp_sock *tp, __u8 state, __u8 ca_state,
-					 __u8 tcp_flags)
+					 __u8 tcp_flags, const bool plain)
 {
 	if (state == TCP_SYN_SENT)
 		return retrans_type_syn;
 	if (state == TCP_SYN_RECV && tcp_flags & TCPHDR_SYN)
 		return retrans_type_synack;
 	if (ca_state == TCP_CA_Loss)
-		return tp->undo_marker || tp->inet_conn.icsk_retransmits ? retrans_type_rto : 0;
+		return READ(plain, tp, undo_marker) || READ(plain, tp, inet_conn.icsk_retransmits) ?
+			       retrans_type_rto :
+			       0;
 	if (ca_state == TCP_CA_Recovery)
 		return retrans_type_fast;
-	if (tp->inet_conn.icsk_pending == ICSK_TIME_LOSS_PROBE)
+	if (READ(plain, tp, inet_conn.icsk_pending) == ICSK_TIME_LOSS_PROBE)
 		return retrans_type_tlp;
 	return 0;
 }
@@ -53,16 +55,17 @@ struct {
  * So the counter decides: what it has grown by since our last look at this socket. Growth beyond
  * this skb's own segments is calls that no program was run for: lost, and counted as such.
  *
- * Of a socket never seen before only its errors tell: __tcp_retransmit_skb() gives up with these.
+ * Of a socket never seen before, and where nothing can be kept of it, only its errors tell:
+ * __tcp_retransmit_skb() gives up with these.
  */
-static __always_inline __u32 segments_sent(struct sock *sk, const struct tcp_sock *tp, __u32 segs,
-					   int err)
+static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 segs, int err,
+					   const bool plain)
 {
-	__u32 total = tp->total_retrans, *seen, grown;
+	__u32 *seen = plain ? storage_get(&retransmit_seen, sk, NULL, 0) : NULL, grown;
 
-	seen = storage_get(&retransmit_seen, sk, NULL, 0);
 	if (!seen) {
-		storage_get(&retransmit_seen, sk, &total, BPF_SK_STORAGE_GET_F_CREATE);
+		if (plain)
+			storage_get(&retransmit_seen, sk, &total, BPF_SK_STORAGE_GET_F_CREATE);
 		if (err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||
 		    err == -EHOSTUNREACH)
 			return 0;
@@ -76,59 +79,78 @@ static __always_inline __u32 segments_sent(struct sock *sk, const struct tcp_soc
 	return segs;
 }
 
-SEC("tp_btf/tcp_retransmit_skb")
-int retransmit__tcp_retransmit_skb(__u64 *ctx)
+static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const struct tcp_sock *tp,
+					  __u64 cookie, const bool plain)
 {
-	struct sock *sk = (void *)ctx[0];
 	const struct sk_buff *skb = (void *)ctx[1];
-	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	const struct sock_common *skc = &sk->__sk_common;
 	const struct tcp_skb_cb *cb;
 	struct tcp_cb cb_copy;
-	__u32 segs;
+	struct flow flow;
 	struct retransmit *e;
+	__u32 segs, ssthresh, total = READ(plain, tp, total_retrans);
 	__u8 state, ca_state, type;
 	int err = 0;
 
-	if (!tp)
-		return 0;
 	/* the third argument came with 6.17 and the event's own struct */
 	if (bpf_core_field_exists(((struct trace_event_raw_tcp_retransmit_skb *)0)->err))
 		err = (int)ctx[2];
 	tcp_cb_read(&cb_copy, skb);
 	cb = tcp_cb(&cb_copy);
-	state = sk->__sk_common.skc_state;
-	ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
 	/* an skb may hold several segments (GSO), and TCP counts these: tcp_skb_pcount() */
-	segs = segments_sent(sk, tp, cb->tcp_gso_segs, err);
+	segs = segments_sent(sk, total, cb->tcp_gso_segs, err, plain);
+	flow_of_sock(&flow, skc, sock_is_ipv6(skc, plain), true, plain);
 
 	e = event_reserve(retransmit);
 	if (!e)
 		return 0;
-	event_set_sock((struct event *)e, sk, true);
-	event_set_cookie((struct event *)e, socket_cookie(sk));
+	event_set_flow((struct event *)e, &flow);
+	event_set_cgroup((struct event *)e, sk, plain);
+	event_set_cookie((struct event *)e, cookie);
 
-	type = retrans_type(tp, state, ca_state, cb->tcp_flags);
+	state = READ(plain, skc, skc_state);
+	ca_state = plain ? BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state) :
+			   BPF_CORE_READ_BITFIELD_PROBED(&tp->inet_conn, icsk_ca_state);
+	type = retrans_type(tp, state, ca_state, cb->tcp_flags, plain);
 	if (type)
 		SET(e, retrans_type, type);
 	SET(e, tcp_state, state);
 	SET(e, ca_state, ca_state);
 	SET(e, tcp_seq, cb->seq);
-	SET(e, len_bytes, segs ? skb->len : 0);
+	SET(e, len_bytes, segs ? READ(plain, skb, len) : 0);
 	SET(e, segs, segs);
-	SET(e, retrans_total, tp->total_retrans);
-	SET(e, backoff, tp->inet_conn.icsk_backoff);
-	SET(e, rto_us, jiffies_to_us(tp->inet_conn.icsk_rto));
-	SET_RTT(e, tp);
-	SET(e, cwnd, tp->snd_cwnd);
-	if (tp->snd_ssthresh < TCP_INFINITE_SSTHRESH)
-		SET(e, ssthresh, tp->snd_ssthresh);
-	SET(e, packets_out, tp->packets_out);
-	SET(e, lost_out, tp->lost_out);
-	SET(e, mss_bytes, tp->mss_cache);
+	SET(e, retrans_total, total);
+	SET(e, backoff, READ(plain, tp, inet_conn.icsk_backoff));
+	SET(e, rto_us, jiffies_to_us(READ(plain, tp, inet_conn.icsk_rto)));
+	SET_RTT(e, tp, plain);
+	SET(e, cwnd, READ(plain, tp, snd_cwnd));
+	ssthresh = READ(plain, tp, snd_ssthresh);
+	if (ssthresh < TCP_INFINITE_SSTHRESH)
+		SET(e, ssthresh, ssthresh);
+	SET(e, packets_out, READ(plain, tp, packets_out));
+	SET(e, lost_out, READ(plain, tp, lost_out));
+	SET(e, mss_bytes, READ(plain, tp, mss_cache));
 	if (err)
 		SET(e, err, err);
 	event_submit(e);
 	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int retransmit__tcp_retransmit_skb(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	return tp ? retransmit_skb(ctx, sk, tp, socket_cookie(sk), true) : 0;
+}
+
+SEC("raw_tp/tcp_retransmit_skb")
+int retransmit__tcp_retransmit_skb_raw(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+
+	return retransmit_skb(ctx, sk, (void *)sk, cookie_read(sk), false);
 }
 
 /*
@@ -137,40 +159,61 @@ int retransmit__tcp_retransmit_skb(__u64 *ctx)
  * family it answers in (that of a dual-stack listener's socket would be wrong, and the IPv6
  * addresses of such a request unset memory), and the cookie, which the connection inherits.
  */
+static __always_inline int retransmit_synack(const struct sock *listener,
+					     const struct request_sock *req, __u64 cookie,
+					     const bool plain)
+{
+	const struct tcp_request_sock *tcp_req = (const void *)req;
+	const struct sock_common *skc = &req->__req_common;
+	struct flow flow;
+	struct retransmit *e;
+	bool ipv6 =
+		(plain ? req->rsk_ops->family : BPF_CORE_READ(req, rsk_ops, family)) == AF_INET6;
+	__u8 timeouts;
+
+	flow_of_sock(&flow, skc, ipv6, true, plain);
+	e = event_reserve(retransmit); /* not before: 6.1's verifier loses track of it in between */
+	if (!e)
+		return 0;
+	event_set_flow((struct event *)e, &flow);
+	event_set_cgroup((struct event *)e, listener, plain);
+	event_set_cookie((struct event *)e, cookie);
+
+	timeouts = plain ? BPF_CORE_READ_BITFIELD(req, num_timeout) :
+			   BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
+	SET(e, retrans_type, retrans_type_synack);
+	SET(e, tcp_state, READ(plain, skc, skc_state));
+	SET(e, tcp_seq, BPF_CORE_READ(tcp_req, snt_isn));
+	SET(e, len_bytes, 0);
+	SET(e, segs, 1);
+	SET(e, retrans_total, READ(plain, req, num_retrans) + 1);
+	SET(e, backoff, timeouts);
+	/* tcp_reqsk_timeout(), include/net/tcp.h; the field came with 5.12 */
+	if (bpf_core_field_exists(req->timeout))
+		SET(e, rto_us, jiffies_to_us(READ(plain, req, timeout) << timeouts));
+	SET(e, mss_bytes, READ(plain, req, mss));
+	event_submit(e);
+	return 0;
+}
+
 SEC("tp_btf/tcp_retransmit_synack")
 int retransmit__tcp_retransmit_synack(__u64 *ctx)
 {
 	struct sock *listener = (void *)ctx[0];
 	struct request_sock *req = (void *)ctx[1];
-	const struct tcp_request_sock *tcp_req = (void *)req;
-	struct retransmit *e;
 	__u32 *seen;
-	__u8 timeouts;
 
 	/* Fast Open: it is the connection itself by then, and counts the segment as its own */
 	seen = storage_get(&retransmit_seen, listener, NULL, 0);
 	if (seen)
 		*seen += 1;
-	e = event_reserve(retransmit); /* not before: 6.1's verifier loses track of it in between */
-	if (!e)
-		return 0;
-	event_set_addresses((struct event *)e, &req->__req_common, req->rsk_ops->family == AF_INET6,
-			    true);
-	event_set_cgroup((struct event *)e, listener);
-	event_set_cookie((struct event *)e, socket_cookie(req));
+	return retransmit_synack(listener, req, socket_cookie(req), true);
+}
 
-	timeouts = BPF_CORE_READ_BITFIELD(req, num_timeout);
-	SET(e, retrans_type, retrans_type_synack);
-	SET(e, tcp_state, req->__req_common.skc_state);
-	SET(e, tcp_seq, BPF_CORE_READ(tcp_req, snt_isn));
-	SET(e, len_bytes, 0);
-	SET(e, segs, 1);
-	SET(e, retrans_total, req->num_retrans + 1);
-	SET(e, backoff, timeouts);
-	/* tcp_reqsk_timeout(), include/net/tcp.h; the field came with 5.12 */
-	if (bpf_core_field_exists(req->timeout))
-		SET(e, rto_us, jiffies_to_us(req->timeout << timeouts));
-	SET(e, mss_bytes, req->mss);
-	event_submit(e);
-	return 0;
+SEC("raw_tp/tcp_retransmit_synack")
+int retransmit__tcp_retransmit_synack_raw(__u64 *ctx)
+{
+	struct request_sock *req = (void *)ctx[1];
+
+	return retransmit_synack((void *)ctx[0], req, cookie_read(req), false);
 }

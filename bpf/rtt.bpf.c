@@ -45,14 +45,19 @@ int rtt__inet_sock_set_state(__u64 *ctx)
 /* A line of the socket as it is now. */
 static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp_sock *tp)
 {
-	struct rtt *e = event_reserve(rtt);
+	const struct sock_common *skc = &sk->__sk_common;
+	struct flow flow;
+	struct rtt *e;
 	__u32 min_rtt;
 
+	flow_of_sock(&flow, skc, sock_is_ipv6(skc, true), true, true);
+	e = event_reserve(rtt);
 	if (!e)
 		return NULL;
-	event_set_sock((struct event *)e, sk, true);
+	event_set_flow((struct event *)e, &flow);
+	event_set_cgroup((struct event *)e, sk, true);
 	event_set_cookie((struct event *)e, socket_cookie(sk));
-	SET_RTT(e, tp);
+	SET_RTT(e, tp, true);
 	min_rtt = tp->rtt_min.s[0].v; /* tcp_min_rtt(); ~0 before the first sample */
 	if (min_rtt != ~0U)
 		SET(e, min_rtt_us, min_rtt);

@@ -127,7 +127,7 @@ static void examine_hook(struct json_object *hooks, const struct probe_hook *hoo
 
 	add(object, "event", event_desc(hook->desc->event)->name);
 	add(object, "part", hook->desc->part);
-	add(object, "hook", hook->section ?: hook->desc->program);
+	add(object, "hook", hook->section);
 	if (hook->standby)
 		add(object, "state", "standby");
 	else if (!hook->error)

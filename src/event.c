@@ -68,6 +68,19 @@ int enum_by_text(enum kind kind, const char *text)
 	return -ENOENT;
 }
 
+int hook_stage(const struct hook_desc *hook)
+{
+	for (int i = 0; i < ENUM_NUMBERS; i++) {
+		const char *text = kind_descs[kind_stage].texts[i];
+		size_t length = text ? strlen(text) : 0;
+
+		if (length && !strncmp(hook->part, text, length) &&
+		    (!hook->part[length] || hook->part[length] == '_'))
+			return i;
+	}
+	return -ENOENT;
+}
+
 int event_check(const void *record, size_t size)
 {
 	const struct event *e = record;

@@ -16,7 +16,7 @@
 #define EVENT_ENUM_ID(name, values) kind_##name,
 enum kind { KINDS(EVENT_KIND_ID) ENUMS(EVENT_ENUM_ID) kinds };
 
-#define ENUM_NUMBERS 32 /* numbers of enumerations are below this */
+#define ENUM_NUMBERS 64 /* numbers of enumerations are below this */
 
 struct kind_desc {
 	const char *name;
@@ -76,6 +76,12 @@ enum event_type event_by_name(const char *name);
 
 /* The number of an enumeration's text; -ENOENT if there is none. */
 int enum_by_text(enum kind kind, const char *text);
+
+/*
+ * The stage of latency whose lines the hook's part makes: the part's name begins with it, as that
+ * of transport_tcp6. -ENOENT if there is none.
+ */
+int hook_stage(const struct hook_desc *hook);
 
 /*
  * Is this a record as the kernel side makes them? Returns its type, or

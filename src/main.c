@@ -65,26 +65,58 @@ static int examine(const struct options *options)
 	return r ?: healthy ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
 
+/* The stages of latency that have a hook, as bits. */
+static uint64_t stages_served(const struct probe_hook *hooks, unsigned int count)
+{
+	uint64_t stages = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		int stage = hook_stage(hooks[i].desc);
+
+		if (hooks[i].served && stage > 0)
+			stages |= BIT(stage);
+	}
+	return stages;
+}
+
+/* Of a part that nothing serves, the last one refused tells why; those before are for the doctor. */
+static bool part_unserved(const struct probe_hook *hooks, unsigned int count, unsigned int i)
+{
+	for (unsigned int k = i + 1; k < count; k++)
+		if (hooks[k].error && hooks[k].desc->event == hooks[i].desc->event &&
+		    !strcmp(hooks[k].desc->part, hooks[i].desc->part))
+			return false;
+	return hooks[i].error && hooks[i].error != -ECANCELED && !hooks[i].served;
+}
+
 /* Tell what is not as asked. Returns whether the user named something that cannot be served. */
 static bool report_hooks(const struct probe *probe, const struct options *options)
 {
 	unsigned int count;
 	const struct probe_hook *hooks = probe_hooks(probe, &count);
-	uint64_t missing = options->events & ~probe_events(probe);
-	bool named_missing = false;
+	const uint64_t missing = options->events & ~probe_events(probe);
+	const uint64_t lacking = options->stages_named && options->events & BIT(event_latency) ?
+					 options->stages & ~stages_served(hooks, count) :
+					 0;
+	bool named_missing = lacking;
+	char others[512] = "";
 
 	for (unsigned int i = 0; i < count; i++) {
-		const struct probe_hook *hook = &hooks[i];
-		int stage = enum_by_text(kind_stage, hook->desc->part);
+		const struct hook_desc *desc = hooks[i].desc;
+		int stage = hook_stage(desc);
 
-		if (!hook->error || hook->error == -ECANCELED || hook->served)
+		if (!part_unserved(hooks, count, i))
 			continue;
-		log_warning("%s of event %s is not served: the kernel refused %s: %s",
-			    hook->desc->part, event_desc(hook->desc->event)->name, hook->section,
-			    hook->reason ?: strerror(-hook->error));
-		if (hook->desc->event == event_latency && stage > 0 && options->stages_named)
-			named_missing = true;
+		if (missing & BIT(desc->event) || (stage > 0 && lacking & BIT(stage)))
+			log_warning("%s of event %s is not served: the kernel refused %s: %s",
+				    desc->part, event_desc(desc->event)->name, hooks[i].section,
+				    hooks[i].reason ?: strerror(-hooks[i].error));
+		else
+			list_add(others, sizeof(others), desc->part);
 	}
+	if (others[0])
+		log_info("this host does not serve all parts: %s; netlog --doctor says why",
+			 others);
 	for_each_event_type(type) {
 		if (!(missing & BIT(type)))
 			continue;

@@ -217,7 +217,7 @@ test_addresses_are_those_on_the_wire() {
 					"[$client,${server#*,},$(of client local_port),$(of client remote_port)]"
 			done
 			equal "latency, IPv$family, $where" "$(events latency "$cookie" \
-				'[.ip_version, .src_ip, .dest_ip, .src_port, .dest_port]' | sort -u)" \
+				'select(.direction == "ingress") | [.ip_version, .src_ip, .dest_ip, .src_port, .dest_port]' | sort -u)" \
 				"[$server,${client#*,},$(of client remote_port),$(of client local_port)]"
 			wire_down
 		done
@@ -332,10 +332,13 @@ test_the_interface_is_known_also_where_devices_are_stacked() {
 	netlog_start --events=latency
 	traffic --messages 20
 	netlog_stop
-	equal "interfaces of the client" \
-		"$(events latency "$(of client sock_cookie)" .ifname | sort -u)" '"v0"'
-	equal "interfaces of the server" \
-		"$(events latency "$(of server sock_cookie)" .ifname | sort -u)" '"v1"'
+	equal "interfaces that the client receives by" "$(events latency "$(of client sock_cookie)" \
+		'select(.direction == "ingress") | .ifname' | sort -u)" '"v0"'
+	equal "interfaces that the server receives by" "$(events latency "$(of server sock_cookie)" \
+		'select(.direction == "ingress") | .ifname' | sort -u)" '"v1"'
+	# outwards, each of the stacked devices has a queue
+	equal "interfaces that the client sends by" "$(events latency "$(of client sock_cookie)" \
+		'select(.direction == "egress") | .ifname' | sort -u | xargs)" 'm0 v0'
 }
 
 # Message i's line against the traffic's own clock: it was in the queue from `arrived` to `before` at

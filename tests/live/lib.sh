@@ -42,6 +42,8 @@ wait_for() {
 
 # wire_up OPTIONS: $ns0 and $ns1 are then the two ends' namespaces, as paths
 wire_up() {
+	: >"$work/wire" # the one before may have left its word
+	: >"$work/wire" # the one before has left its word
 	build/wire "$@" >"$work/wire" 2>"$work/wire.log" &
 	wire_pid=$!
 	wait_for 10 grep -qs ready "$work/wire" || fail "no wire: $(cat "$work/wire.log")"

@@ -253,7 +253,7 @@ test_a_refused_entry_takes_the_whole_event() {
 test_what_is_asked_for_by_name_must_be_served() {
 	export NETLOG_REFUSE=rtt__tcp_,latency__skb_co
 	refused 69 "event rtt cannot be served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1 -e rtt
-	refused 69 "app of event latency is not served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1 \
+	refused 69 "app_tcp of event latency is not served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1 \
 		--latency-stage=app,tcp
 }
 

@@ -41,6 +41,8 @@ layer() {
 	service) echo 7 ;;
 	lines | options) echo 6 ;;
 	probe | settings) echo 5 ;;
+	ladder) echo 4 ;;
+	hook) echo 2 ;;
 	config | sink_stream) echo 4 ;; # files are streams
 	sink_*) echo 5 ;;
 	output | encode | schema) echo 3 ;;
@@ -80,9 +82,9 @@ only() {
 }
 
 libraries_stay_where_they_belong() {
-	only 'bpf/' probe.c
-	only 'netlog.skel' probe.c
-	only '\.\./bpf/config' probe.c
+	only 'bpf/' ladder.c probe.c
+	only 'netlog.skel' ladder.c probe.c
+	only '\.\./bpf/config' ladder.c probe.c
 	only '\.\./bpf/events' event.h
 	only 'systemd/' daemon.c delivery.h service.c sink_journald.c
 	only 'json-c/' control.h config.c

@@ -51,7 +51,8 @@ TEST(everything_is_logged_to_stdout_by_default)
 	CHECK_EQUAL(options.action, ACTION_LOG);
 	for_each_event_type(type)
 		CHECK(options.events & BIT(type));
-	CHECK_EQUAL(options.stages, BIT(stage_tcp) | BIT(stage_app));
+	CHECK_EQUAL(options.stages,
+		    BIT(stage_tcp) | BIT(stage_app) | BIT(stage_transport) | BIT(stage_qdisc));
 	CHECK(!options.events_named && !options.stages_named);
 	CHECK_EQUAL(options.output_count, 1);
 	CHECK_TEXT(options.outputs[0].name, "stdout");

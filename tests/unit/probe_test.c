@@ -3,12 +3,15 @@
  * The BPF object against the schema. Needs no privilege: it is opened, not loaded. That the
  * programs load and are hit is for the live tests.
  */
+#include <errno.h>
+
 #include <bpf/libbpf.h>
 
 #include "../../bpf/config.h"
 #include "event.h"
 #include "netlog.skel.h"
 #include "test.h"
+#include "util.h"
 
 TEST(every_hook_of_the_schema_has_its_program_and_every_program_its_row)
 {
@@ -31,25 +34,73 @@ TEST(every_hook_of_the_schema_has_its_program_and_every_program_its_row)
 	netlog_bpf__destroy(skeleton);
 }
 
-/* On a host that allows BTF tracepoints only, each part must still have a rung. */
-TEST(the_last_rung_of_each_part_hangs_on_tracepoints)
+static bool on_tracepoint(struct netlog_bpf *skeleton, const struct hook_desc *hook)
 {
+	const char *section = bpf_program__section_name(
+		bpf_object__find_program_by_name(skeleton->obj, hook->program));
+
+	return !strncmp(section, "tp_btf/", 7) || !strncmp(section, "raw_tp/", 7);
+}
+
+/* Does one of the part's rungs hang on tracepoints as a whole? */
+static bool part_on_tracepoints(struct netlog_bpf *skeleton, const struct event_desc *event,
+				const char *part)
+{
+	for (unsigned int rung = 1; rung < 5; rung++) {
+		unsigned int hooks = 0, others = 0;
+
+		for (unsigned int i = 0; i < event->hook_count; i++) {
+			const struct hook_desc *hook = &event->hooks[i];
+
+			if (strcmp(hook->part, part) != 0 || hook->rung != rung)
+				continue;
+			hooks++;
+			others += !on_tracepoint(skeleton, hook);
+		}
+		if (hooks && !others)
+			return true;
+	}
+	return false;
+}
+
+/* Those that tracepoints cannot serve: README tells of them, under "What it cannot see". */
+TEST(on_tracepoints_alone_every_part_stands_but_those_that_are_known)
+{
+	static const char *const functions_only[] = { "transport_tcp", "transport_tcp6",
+						      "transport_udp", "transport_udp6",
+						      "app_udp" };
 	struct netlog_bpf *skeleton = netlog_bpf__open();
 
 	for_each_event_type(type) {
 		const struct event_desc *event = event_desc(type);
 
 		for (unsigned int i = 0; i < event->hook_count; i++) {
-			const struct hook_desc *hook = &event->hooks[i];
-			const char *section = bpf_program__section_name(
-				bpf_object__find_program_by_name(skeleton->obj, hook->program));
-			bool last = true;
+			const char *part = event->hooks[i].part;
+			bool known = false;
 
-			for (unsigned int k = 0; k < event->hook_count; k++)
-				last &= strcmp(event->hooks[k].part, hook->part) != 0 ||
-					event->hooks[k].rung <= hook->rung;
-			CHECK_SAYING(!last || !strncmp(section, "tp_btf/", 7), "%s", section);
+			for (unsigned int k = 0; k < ARRAY_SIZE(functions_only); k++)
+				known |= !strcmp(part, functions_only[k]);
+			CHECK_SAYING(part_on_tracepoints(skeleton, event, part) != known, "%s",
+				     part);
 		}
 	}
 	netlog_bpf__destroy(skeleton);
+}
+
+TEST(a_hook_of_latency_knows_its_stage)
+{
+	const struct event_desc *latency = event_desc(event_latency);
+	uint64_t stages = 0;
+
+	for (unsigned int i = 0; i < latency->hook_count; i++) {
+		int stage = hook_stage(&latency->hooks[i]);
+
+		if (strcmp(latency->hooks[i].part, "entry") != 0)
+			CHECK_SAYING(stage > 0, "%s", latency->hooks[i].part);
+		if (stage > 0)
+			stages |= BIT(stage);
+	}
+	CHECK_EQUAL(stages,
+		    BIT(stage_tcp) | BIT(stage_app) | BIT(stage_transport) | BIT(stage_qdisc));
+	CHECK_EQUAL(hook_stage(&event_desc(event_rtt)->hooks[0]), -ENOENT);
 }

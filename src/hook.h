@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * hook.h - what is asked of the kernel side, and what became of each hook.
+ */
+#ifndef NETLOG_HOOK_H
+#define NETLOG_HOOK_H
+
+#include "event.h"
+
+/* What may be changed while the probe works. */
+struct probe_settings {
+	uint64_t events; /* wanted event types, as bits; of those that the probe was made for */
+	uint64_t stages; /* wanted stages of latency, as bits by their number */
+	uint64_t rtt_interval_us; /* at the least between two rtt events of a socket */
+	uint64_t min_latency_us;  /* of latency events */
+};
+
+struct probe_config {
+	struct probe_settings settings;
+	size_t ring_bytes; /* a power of two, a multiple of the page size */
+	uint64_t tick_ns;  /* length of the kernel's tick */
+};
+
+/* What became of one wanted hook. */
+struct probe_hook {
+	const struct hook_desc *desc;
+	char section[64]; /* what it hangs on, such as tp_btf/tcp_probe */
+	bool standby;	  /* not tried, or not needed: another rung serves the part */
+	bool served;	  /* its part is, by this rung or by another */
+	int error;	  /* 0: attached, or on standby; else why not, and `reason` has words */
+	char *reason;	  /* the kernel's or libbpf's own words; NULL when error is 0 */
+};
+
+#endif

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "ladder.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "../bpf/config.h"
+#include "netlog.skel.h"
+#include "util.h"
+
+#define LOG_BYTES 65536
+
+/* ---- what libbpf says ---- */
+
+static char libbpf_words[512];
+
+static int keep_words(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	if (level == LIBBPF_WARN && !libbpf_words[0])
+		vsnprintf(libbpf_words, sizeof(libbpf_words), format, arguments);
+	return 0;
+}
+
+void ladder_keep_words(void)
+{
+	libbpf_set_print(keep_words);
+}
+
+/* The last line of the verifier's log that is not its statistics; NULL if it said nothing. */
+static char *last_words(char *log)
+{
+	char *last = NULL, *rest = log;
+
+	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+		if (line[0] && strncmp(line, "processed ", strlen("processed ")) != 0)
+			last = line;
+	return last;
+}
+
+/* `words`: what the kernel or libbpf said beyond the error's own text; NULL or "" for nothing. */
+static void hook_fail(struct probe_hook *hook, int error, const char *words)
+{
+	const char *text = strerror(-error);
+	bool more = words && words[0] && !strstr(words, text);
+
+	hook->error = error;
+	free(hook->reason);
+	if (asprintf(&hook->reason, "%s%s%s", text, more ? ": " : "", more ? words : "") < 0)
+		hook->reason = NULL;
+	if (hook->reason)
+		hook->reason[strcspn(hook->reason, "\n")] = 0;
+}
+
+/* ---- choosing ---- */
+
+static bool hook_wanted(const struct probe_settings *settings, const struct hook_desc *desc)
+{
+	const uint64_t ingress = BIT(stage_transport) | BIT(stage_tcp) | BIT(stage_app);
+	int stage = hook_stage(desc);
+
+	if (!(settings->events & BIT(desc->event)))
+		return false;
+	if (stage < 0)
+		return true;
+	/* a stage without lines of its own still tells a later one its time */
+	return settings->stages & (ingress & BIT(stage) ? ingress : BIT(stage));
+}
+
+bool ladder_makes_lines(const struct ladder *ladder, const struct probe_hook *hook)
+{
+	int stage = hook_stage(hook->desc);
+
+	return hook->desc->role == role_lines &&
+	       (stage < 0 || ladder->config.settings.stages & BIT(stage));
+}
+
+static bool same_part(const struct hook_desc *a, const struct hook_desc *b)
+{
+	return a->event == b->event && !strcmp(a->part, b->part);
+}
+
+/* Does the whole rung stand that the hook belongs to? */
+static bool rung_stands(const struct ladder *ladder, const struct hook_desc *desc)
+{
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		const struct probe_hook *hook = &ladder->hooks[i];
+
+		if (same_part(hook->desc, desc) && hook->desc->rung == desc->rung &&
+		    hook->desc->role != role_extra && hook->error)
+			return false;
+	}
+	return true;
+}
+
+/* The rung that serves the part: the first one that stands; 0 if there is none. */
+static unsigned int rung_of_part(const struct ladder *ladder, const struct hook_desc *part)
+{
+	unsigned int best = 0;
+
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		const struct hook_desc *desc = ladder->hooks[i].desc;
+
+		if (same_part(desc, part) && (!best || desc->rung < best) &&
+		    rung_stands(ladder, desc))
+			best = desc->rung;
+	}
+	return best;
+}
+
+static bool hook_in_use(const struct ladder *ladder, const struct probe_hook *hook)
+{
+	return !hook->error && hook->desc->rung == rung_of_part(ladder, hook->desc);
+}
+
+/* Does the part make lines by itself? If not, the event's others rest on it. */
+static bool part_has_lines(const struct ladder *ladder, const struct hook_desc *part)
+{
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		const struct hook_desc *desc = ladder->hooks[i].desc;
+
+		if (same_part(desc, part) && desc->role == role_lines)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * An event is served when a part that makes its lines stands, and all that it cannot do without. Of
+ * one that is not, the other hooks would work for nothing: they go, too.
+ */
+static void events_settle(struct ladder *ladder)
+{
+	uint64_t served = 0, broken = 0;
+
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+
+		hook->served = rung_of_part(ladder, hook->desc);
+		hook->standby = !hook->error && !hook_in_use(ladder, hook);
+		if (hook->served && hook->desc->role == role_lines)
+			served |= BIT(hook->desc->event);
+		if (!hook->served && hook->desc->role == role_required &&
+		    !part_has_lines(ladder, hook->desc))
+			broken |= BIT(hook->desc->event);
+	}
+	ladder->events = served & ~broken;
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+
+		if (hook_at_work(hook) && !(ladder->events & BIT(hook->desc->event)))
+			hook_fail(hook, -ECANCELED, "useless without the event's other hooks");
+	}
+}
+
+void ladder_init(struct ladder *ladder, const struct probe_config *config)
+{
+	*ladder = (struct ladder){ .config = *config };
+	for_each_event_type(type) {
+		const struct event_desc *event = event_desc(type);
+
+		for (unsigned int i = 0; i < event->hook_count; i++) {
+			const struct hook_desc *desc = &event->hooks[i];
+
+			if (hook_wanted(&config->settings, desc) && ladder->hook_count < HOOKS_MAX)
+				ladder->hooks[ladder->hook_count++].desc = desc;
+		}
+	}
+}
+
+/* ---- loading ---- */
+
+static inline void skeleton_freep(struct netlog_bpf **skeleton)
+{
+	netlog_bpf__destroy(*skeleton);
+}
+
+static struct bpf_program *program_of(const struct netlog_bpf *skeleton,
+				      const struct probe_hook *hook)
+{
+	return bpf_object__find_program_by_name(skeleton->obj, hook->desc->program);
+}
+
+struct bpf_program *ladder_program(const struct ladder *ladder, const struct probe_hook *hook)
+{
+	return program_of(ladder->skeleton, hook);
+}
+
+/*
+ * An object that will load the hooks in use, or only the one `only`, if it is not NULL. NULL, with
+ * errno, when there is none to be had.
+ */
+static struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_hook *only,
+				      size_t ring_bytes)
+{
+	struct netlog_bpf *skeleton = netlog_bpf__open();
+	struct bpf_program *program;
+
+	if (!skeleton)
+		return NULL;
+	bpf_object__for_each_program(program, skeleton->obj)
+		bpf_program__set_autoload(program, false);
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+
+		program = program_of(skeleton, hook);
+		if (!program) { /* a test compares the schema's hooks with the programs built */
+			netlog_bpf__destroy(skeleton);
+			errno = ENOENT;
+			return NULL;
+		}
+		bpf_program__set_autoload(program, only ? only == hook : hook_in_use(ladder, hook));
+	}
+	skeleton->rodata->config.tick_ns = ladder->config.tick_ns;
+	skeleton->rodata->config.no_sk_storage = ladder->no_sk_storage;
+	skeleton->rodata->config.no_cookie = ladder->no_cookie;
+	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
+	return skeleton;
+}
+
+/* These say nothing about the program, but that we cannot go on. */
+static bool error_is_ours(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
+/*
+ * Is what the verifier refuses a helper that the programs can do without? Then they do, from now
+ * on, and the hook is worth another try.
+ */
+static bool helper_forgone(struct ladder *ladder, const char *words)
+{
+	bool *lacks = NULL;
+
+	if (words && strstr(words, "unknown func bpf_sk_storage_get"))
+		lacks = &ladder->no_sk_storage;
+	else if (words && strstr(words, "unknown func bpf_get_socket_cookie"))
+		lacks = &ladder->no_cookie;
+	if (!lacks || *lacks)
+		return false;
+	*lacks = true;
+	return true;
+}
+
+/*
+ * Load one hook's program alone, to learn whether it is the one that is refused, and why. `log` has
+ * LOG_BYTES of zeros.
+ */
+static int hook_try_once(struct ladder *ladder, struct probe_hook *hook, char *log, bool *ret_again)
+{
+	_cleanup_(skeleton_freep) struct netlog_bpf *skeleton = NULL;
+	const char *words;
+	int r;
+
+	skeleton = object_open(ladder, hook, (size_t)getpagesize());
+	if (!skeleton)
+		return -errno;
+	bpf_program__set_log_buf(program_of(skeleton, hook), log, LOG_BYTES);
+	libbpf_words[0] = 0;
+	r = netlog_bpf__load(skeleton);
+	*ret_again = false;
+	if (r == 0 || error_is_ours(r))
+		return r;
+	words = last_words(log);
+	*ret_again = helper_forgone(ladder, words);
+	if (!*ret_again)
+		hook_fail(hook, r, words ?: libbpf_words);
+	return 0;
+}
+
+static int hook_try(struct ladder *ladder, struct probe_hook *hook)
+{
+	_cleanup_free_ char *log = malloc(LOG_BYTES);
+	bool again = true;
+	int r = 0;
+
+	if (!log)
+		return -ENOMEM;
+	while (r == 0 && again) {
+		memset(log, 0, LOG_BYTES);
+		r = hook_try_once(ladder, hook, log, &again);
+	}
+	return r;
+}
+
+static bool kernel_has_btf(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool none = !btf && (errno == ENOENT || errno == ESRCH);
+
+	btf__free(btf);
+	return !none;
+}
+
+/* Of the same way into the kernel, such as fentry: what stands before the section's slash. */
+static bool same_way(const struct probe_hook *a, const struct probe_hook *b)
+{
+	size_t length = strcspn(a->section, "/");
+
+	return length == strcspn(b->section, "/") && !strncmp(a->section, b->section, length);
+}
+
+static bool way_known(const struct ladder *ladder, const struct probe_hook *hook)
+{
+	for (const struct probe_hook *other = ladder->hooks; other < hook; other++)
+		if (other->desc->rung == 1 && same_way(other, hook))
+			return true;
+	return false;
+}
+
+/*
+ * Of each way into the kernel that is a part's first rung, one hook is tried by itself: where a
+ * policy refuses it (EPERM), it refuses all others of that way, and that is no surprise.
+ */
+static int ways_try(struct ladder *ladder)
+{
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+		int r;
+
+		if (hook->error || hook->desc->rung != 1 || way_known(ladder, hook) ||
+		    !strncmp(hook->section, "tp_btf/", strlen("tp_btf/")))
+			continue;
+		r = hook_try(ladder, hook);
+		if (r < 0)
+			return r;
+		for (unsigned int k = i + 1; hook->error == -EPERM && k < ladder->hook_count; k++)
+			if (same_way(hook, &ladder->hooks[k]))
+				hook_fail(&ladder->hooks[k], -EPERM, NULL);
+	}
+	return 0;
+}
+
+/* Learn which of the hooks in use are refused. Returns whether anything is new, or an error. */
+static int hooks_try(struct ladder *ladder)
+{
+	const bool storage = ladder->no_sk_storage, cookie = ladder->no_cookie;
+	bool failed = false;
+
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+		int r;
+
+		if (!hook_in_use(ladder, hook))
+			continue;
+		r = hook_try(ladder, hook);
+		if (r < 0)
+			return r;
+		failed |= hook->error != 0;
+	}
+	return failed || ladder->no_sk_storage != storage || ladder->no_cookie != cookie;
+}
+
+/* The hooks' sections, which the object knows. */
+static int sections_read(struct ladder *ladder)
+{
+	ladder->skeleton = object_open(ladder, NULL, ladder->config.ring_bytes);
+	if (!ladder->skeleton)
+		return -errno;
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+
+		snprintf(hook->section, sizeof(hook->section), "%s",
+			 bpf_program__section_name(program_of(ladder->skeleton, hook)));
+	}
+	return 0;
+}
+
+/*
+ * Load all at once, which nearly always works. Where it does not, try each alone, and load what is
+ * left without those that failed, with what takes their place.
+ */
+int ladder_load(struct ladder *ladder)
+{
+	int error, r;
+
+	if (!kernel_has_btf())
+		return -ENODATA;
+	if (!ladder->skeleton) {
+		r = sections_read(ladder);
+		if (r == 0)
+			r = ways_try(ladder);
+		if (r < 0)
+			return r;
+	}
+	for (;;) {
+		events_settle(ladder);
+		netlog_bpf__destroy(ladder->skeleton);
+		ladder->skeleton = object_open(ladder, NULL, ladder->config.ring_bytes);
+		if (!ladder->skeleton)
+			return -errno;
+		if (!ladder->events)
+			return 0;
+		error = netlog_bpf__load(ladder->skeleton);
+		if (!error || error_is_ours(error))
+			return error;
+		r = hooks_try(ladder);
+		if (r <= 0)
+			return r ?: error;
+	}
+}
+
+/* ---- attaching ---- */
+
+void ladder_detach(struct ladder *ladder)
+{
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		bpf_link__destroy(ladder->links[i]);
+		ladder->links[i] = NULL;
+	}
+}
+
+bool ladder_attach(struct ladder *ladder)
+{
+	bool all = true;
+
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+
+		if (!hook_at_work(hook))
+			continue;
+		libbpf_words[0] = 0;
+		ladder->links[i] = bpf_program__attach(ladder_program(ladder, hook));
+		if (ladder->links[i])
+			continue;
+		hook_fail(hook, -errno, libbpf_words);
+		all = false;
+	}
+	if (!all)
+		ladder_detach(ladder);
+	return all;
+}
+
+void ladder_done(struct ladder *ladder)
+{
+	ladder_detach(ladder);
+	netlog_bpf__destroy(ladder->skeleton);
+	for (unsigned int i = 0; i < ladder->hook_count; i++)
+		free(ladder->hooks[i].reason);
+}
