@@ -72,8 +72,8 @@ kill $netlog
 wait $netlog || fail "netlog: $(cat "$work/netlog.log")"
 
 # only the demo's own connections: this host may have others
-cookies=$(jq -s 'map(.sock_cookie)' "$work"/truth.*)
-ours="select(.sock_cookie as \$c | $cookies | index(\$c))"
+ports=$(jq -cs 'map([.local_port, .remote_port])' "$work"/truth.*)
+ours="select([.src_port, .dest_port] as \$p | any($ports[]; . == \$p))"
 
 say "One line of netlog for each kind of event:"
 for kind in '.event_type == "retransmit"' '.event_type == "rtt"' '.event_type == "latency" and
@@ -89,8 +89,8 @@ jq -rs "[.[] | $ours] |
 
 say "Segments sent again, by netlog and by the kernel's own TCP_INFO:"
 for family in 4 6; do
-	cookie=$(jq -r 'select(.role == "client") | .sock_cookie' "$work/truth.$family")
-	told=$(jq -s "[.[] | select(.event_type == \"retransmit\" and .sock_cookie == \"$cookie\") | .segs] | add // 0" "$work/lines")
+	ports=$(jq -c 'select(.role == "client") | [.local_port, .remote_port]' "$work/truth.$family")
+	told=$(jq -s "[.[] | select(.event_type == \"retransmit\" and [.src_port, .dest_port] == $ports) | .segs] | add // 0" "$work/lines")
 	true=$(jq 'select(.role == "client") | .total_retrans' "$work/truth.$family")
 	echo "IPv$family: netlog $told, TCP_INFO $true"
 done

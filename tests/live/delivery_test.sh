@@ -522,7 +522,7 @@ test_an_ended_journald_is_told_and_gets_what_was_kept() {
 		journald=$pid # it is in that namespace, too
 		[ $socket = left ] || inside rm /run/systemd/journal/socket
 		traffic --messages 10
-		of client sock_cookie >>"$work/cookies"
+		cp "$truth" "$work/truth.$socket"
 		wait_for 20 grep -q "cannot write to journald: " "$work/message" ||
 			fail "socket $socket: nothing said"
 		inside_exec /lib/systemd/systemd-journald 2>"$work/journald.log" &
@@ -534,11 +534,11 @@ test_an_ended_journald_is_told_and_gets_what_was_kept() {
 	check_books
 	wait_for 20 in_journal NETLOG_EVENT=stop || fail "no stop entry"
 	journal -o cat SYSLOG_IDENTIFIER=netlog >"$work/messages"
-	while read -r cookie; do
-		[ "$(events rtt "$cookie" | count)" -gt 0 ] || fail "no lines: no test"
-		equal "messages of $cookie" "$(jq -c "select(.sock_cookie == \"$cookie\") | .seq" \
-			"$work/messages" | sort -u)" "$(events rtt "$cookie" .seq | sort -u)"
-	done <"$work/cookies"
+	for truth in "$work"/truth.left "$work"/truth.removed; do
+		[ "$(events rtt client | count)" -gt 0 ] || fail "no lines: no test"
+		equal "messages, socket ${truth##*.}" "$(lines=$work/messages events rtt client .seq | sort -u)" \
+			"$(events rtt client .seq | sort -u)"
+	done
 }
 
 test_without_a_journald_it_is_said() {

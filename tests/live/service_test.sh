@@ -189,14 +189,14 @@ test_retransmits_are_in_the_journal_field_by_field() {
 	wire_up --drop-every 10
 	service_start
 	traffic --messages 100
-	cookie=$(of client sock_cookie)
-	at_hand() { journal NETLOG_EVENT=retransmit NETLOG_SOCK_COOKIE="$cookie" -o json; }
+	port=$(of client local_port)
+	at_hand() { journal NETLOG_EVENT=retransmit NETLOG_SRC_PORT="$port" -o json; }
 	# stopping flushes both outputs
 	service_stop
 	[ "$(at_hand | count)" -gt 0 ] || fail "none: $(service_told)"
 	equal "numbers of the lines in the journal" "$(at_hand | jq -r .NETLOG_SEQ | xargs)" \
-		"$(events retransmit "$cookie" .seq | xargs)"
-	at_hand | jq -es --arg ip "$(events retransmit "$cookie" .dest_ip | head -n 1 | tr -d '"')" '
+		"$(events retransmit client .seq | xargs)"
+	at_hand | jq -es --arg ip "$(events retransmit client .dest_ip | head -n 1 | tr -d '"')" '
 		all(.[]; .NETLOG_DEST_IP == $ip and .NETLOG_RETRANS_TYPE and .NETLOG_SEGS and
 			.MESSAGE_ID == "d924293e3c9c472e9c5e429b9b384251" and
 			._SYSTEMD_UNIT == "netlog.service" and .SYSLOG_IDENTIFIER == "netlog")' >/dev/null ||

@@ -5,13 +5,16 @@
  * The client, in the first namespace, sends --messages messages of --bytes bytes; the server, in
  * the second, answers each with --reply bytes. Both close, and when both are closed, print what the
  * kernel's TCP_INFO says of their sockets, as a line of JSON each. With --times also a line for
- * each message that was received: the wall clock right before and after the read that completed it.
+ * each message that was received: the wall clock right before and after the read that completed it,
+ * and the srtt that TCP_INFO gave then.
  *
  *   traffic --client NETNS --server NETNS [--family 4|6|46] [--messages N] [--bytes N] [--reply N]
  *           [--gap-ms N] [--dwell-ms N] [--read-bytes N] [--forget MAP_ID] [--times]
- *           [--congestion NAME] [--comm NAME]
+ *           [--cookie] [--congestion NAME] [--comm NAME]
  *
  * --dwell-ms: the server leaves each message in its socket's queue for that long after it has come.
+ * --cookie: asks for SO_COOKIE before the first message; before Linux 5.12 a socket has one only
+ * then.
  * --read-bytes: it reads them in parts of so many bytes. --comm: the server's name, any bytes.
  * --forget: before the last message, netlog's memory of the client's socket (a map, by its id) is
  * set back by 7 segments.
@@ -34,6 +37,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -47,11 +51,12 @@ static const char *client_netns = "-", *server_netns = "-", *congestion;
 static const char *comm = "traffic-server";
 static unsigned long forget_map, read_bytes = ULONG_MAX, messages = 1, bytes = 1, reply = 1, gap_ms,
 				 dwell_ms, family = 4;
-static bool times;
+static bool times, cookies;
 
 struct message_time {
 	uint64_t arrived_us; /* it was there by then; only with --dwell-ms */
 	uint64_t before_us, after_us;
+	uint32_t srtt_us;
 };
 
 static void fail(const char *what)
@@ -139,6 +144,16 @@ static void send_all(int fd, const char *buffer, size_t length)
 	}
 }
 
+static struct tcp_info info_get(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t length = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+		fail("TCP_INFO");
+	return info;
+}
+
 /* Wait until something has come, and then for longer. */
 static void dwell(int fd, struct message_time *time)
 {
@@ -164,22 +179,21 @@ static void receive_all(int fd, char *buffer, size_t length, struct message_time
 			fail("recv");
 		length -= (size_t)n;
 	}
+	if (times)
+		time->srtt_us = info_get(fd).tcpi_rtt;
 }
 
 /* Close our direction, take in the other's end, and wait until TCP has nothing more to send. */
 static struct tcp_info finish(int fd)
 {
 	struct tcp_info info = {};
-	socklen_t length;
 	char rest;
 
 	shutdown(fd, SHUT_WR);
 	if (recv(fd, &rest, 1, 0) != 0)
 		fail("the other's end");
 	for (int i = 0; i < TIMEOUT_S * 100; i++) {
-		length = sizeof(info);
-		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
-			fail("TCP_INFO");
+		info = info_get(fd);
 		if (info.tcpi_state == TCP_CLOSE_STATE)
 			return info;
 		usleep(10000);
@@ -189,53 +203,76 @@ static struct tcp_info finish(int fd)
 	return info;
 }
 
-static void print_truth(const char *role, int fd, const char *ports, const struct tcp_info *info,
-			const struct message_time *message_times)
-{
-	uint64_t cookie = 0;
-	socklen_t length = sizeof(cookie);
+/* What tells the socket from others, asked for while it is connected. */
+struct identity {
+	unsigned int local_port, remote_port;
+	unsigned long netns;
+	uint64_t cookie; /* 0: not asked for */
+};
 
-	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length);
-	if (times)
-		for (unsigned long i = 0; i < messages; i++)
-			printf("{\"role\":\"%s\",\"message\":%lu,\"arrived_us\":%llu,"
-			       "\"before_us\":%llu,\"after_us\":%llu}\n",
-			       role, i, (unsigned long long)message_times[i].arrived_us,
-			       (unsigned long long)message_times[i].before_us,
-			       (unsigned long long)message_times[i].after_us);
-	printf("{\"role\":\"%s\",\"pid\":%d,%s,\"sock_cookie\":\"%llu\",\"total_retrans\":%u,"
-	       "\"rtt_us\":%u,\"rttvar_us\":%u,\"min_rtt_us\":%u,\"segs_in\":%u,\"segs_out\":%u,"
-	       "\"data_segs_in\":%u,\"bytes_retrans\":%llu,\"messages\":%lu}\n",
-	       role, getpid(), ports, (unsigned long long)cookie, info->tcpi_total_retrans,
-	       info->tcpi_rtt, info->tcpi_rttvar, info->tcpi_min_rtt, info->tcpi_segs_in,
-	       info->tcpi_segs_out, info->tcpi_data_segs_in,
-	       (unsigned long long)info->tcpi_bytes_retrans, messages);
-	fflush(stdout);
-}
-
-static void ports_text(int fd, char *text, size_t size)
+static void identify(int fd, struct identity *ret_identity)
 {
 	struct sockaddr_in6 local = {}, remote = {};
+	struct identity identity = {};
 	socklen_t length = sizeof(local);
+	struct stat netns;
 
 	getsockname(fd, (struct sockaddr *)&local, &length);
 	length = sizeof(remote);
 	getpeername(fd, (struct sockaddr *)&remote, &length);
 	/* the port stands at the same place in sockaddr_in */
-	snprintf(text, size, "\"local_port\":%u,\"remote_port\":%u", ntohs(local.sin6_port),
-		 ntohs(remote.sin6_port));
+	identity.local_port = ntohs(local.sin6_port);
+	identity.remote_port = ntohs(remote.sin6_port);
+	if (stat("/proc/self/ns/net", &netns) < 0)
+		fail("/proc/self/ns/net");
+	identity.netns = netns.st_ino;
+	length = sizeof(identity.cookie);
+	if (cookies && getsockopt(fd, SOL_SOCKET, SO_COOKIE, &identity.cookie, &length) < 0)
+		fail("SO_COOKIE");
+	*ret_identity = identity;
+}
+
+static void print_times(const char *role, const struct message_time *message_times)
+{
+	for (unsigned long i = 0; i < messages; i++)
+		printf("{\"role\":\"%s\",\"message\":%lu,\"arrived_us\":%llu,\"before_us\":%llu,"
+		       "\"after_us\":%llu,\"srtt_us\":%u}\n",
+		       role, i, (unsigned long long)message_times[i].arrived_us,
+		       (unsigned long long)message_times[i].before_us,
+		       (unsigned long long)message_times[i].after_us, message_times[i].srtt_us);
+}
+
+static void print_truth(const char *role, const struct identity *identity,
+			const struct tcp_info *info, const struct message_time *message_times)
+{
+	char cookie[64] = "";
+
+	if (times)
+		print_times(role, message_times);
+	if (identity->cookie)
+		snprintf(cookie, sizeof(cookie), "\"sock_cookie\":\"%llu\",",
+			 (unsigned long long)identity->cookie);
+	printf("{\"role\":\"%s\",\"pid\":%d,\"local_port\":%u,\"remote_port\":%u,\"netns\":%lu,%s"
+	       "\"total_retrans\":%u,\"rtt_us\":%u,\"rttvar_us\":%u,\"min_rtt_us\":%u,\"segs_in\":%u,"
+	       "\"segs_out\":%u,\"data_segs_in\":%u,\"bytes_retrans\":%llu,\"messages\":%lu}\n",
+	       role, getpid(), identity->local_port, identity->remote_port, identity->netns, cookie,
+	       info->tcpi_total_retrans, info->tcpi_rtt, info->tcpi_rttvar, info->tcpi_min_rtt,
+	       info->tcpi_segs_in, info->tcpi_segs_out, info->tcpi_data_segs_in,
+	       (unsigned long long)info->tcpi_bytes_retrans, messages);
+	fflush(stdout);
 }
 
 static void serve(int listener)
 {
 	struct message_time *message_times = calloc(messages, sizeof(*message_times));
-	char *buffer = calloc(1, bytes > reply ? bytes : reply), ports[64];
+	char *buffer = calloc(1, bytes > reply ? bytes : reply);
 	int fd = accept(listener, NULL, NULL);
+	struct identity identity;
 	struct tcp_info info;
 
 	if (fd < 0 || !message_times || !buffer)
 		fail("accept");
-	ports_text(fd, ports, sizeof(ports));
+	identify(fd, &identity);
 	for (unsigned long i = 0; i < messages; i++) {
 		if (dwell_ms)
 			dwell(fd, &message_times[i]);
@@ -243,7 +280,7 @@ static void serve(int listener)
 		send_all(fd, buffer, reply);
 	}
 	info = finish(fd);
-	print_truth("server", fd, ports, &info, message_times);
+	print_truth("server", &identity, &info, message_times);
 	exit(EXIT_SUCCESS);
 }
 
@@ -278,12 +315,13 @@ static void forget(int fd)
 static void use(int fd)
 {
 	struct message_time *message_times = calloc(messages, sizeof(*message_times));
-	char *buffer = calloc(1, bytes > reply ? bytes : reply), ports[64];
+	char *buffer = calloc(1, bytes > reply ? bytes : reply);
+	struct identity identity;
 	struct tcp_info info;
 
 	if (!message_times || !buffer)
 		fail("memory");
-	ports_text(fd, ports, sizeof(ports));
+	identify(fd, &identity);
 	for (unsigned long i = 0; i < messages; i++) {
 		if (forget_map && i == messages - 1)
 			forget(fd);
@@ -293,7 +331,7 @@ static void use(int fd)
 			usleep((useconds_t)gap_ms * 1000);
 	}
 	info = finish(fd);
-	print_truth("client", fd, ports, &info, message_times);
+	print_truth("client", &identity, &info, message_times);
 }
 
 static void arguments(int argc, char **argv)
@@ -309,6 +347,7 @@ static void arguments(int argc, char **argv)
 		{ "dwell-ms", required_argument, NULL, 'd' },
 		{ "read-bytes", required_argument, NULL, 'p' },
 		{ "forget", required_argument, NULL, 'e' },
+		{ "cookie", no_argument, NULL, 'i' },
 		{ "comm", required_argument, NULL, 'n' },
 		{ "congestion", required_argument, NULL, 'o' },
 		{ "times", no_argument, NULL, 't' },
@@ -349,6 +388,9 @@ static void arguments(int argc, char **argv)
 			break;
 		case 'p':
 			read_bytes = value;
+			break;
+		case 'i':
+			cookies = true;
 			break;
 		case 'n':
 			comm = optarg;
