@@ -212,8 +212,6 @@ static __always_inline __u64 cookie_read(const void *sk)
 	return BPF_CORE_READ(skc, skc_cookie.counter);
 }
 #define socket_cookie(sk) (config.no_cookie ? cookie_read(sk) : bpf_get_socket_cookie(sk))
-#define storage_get(map, sk, value, flags) \
-	(config.no_sk_storage ? NULL : bpf_sk_storage_get(map, sk, value, flags))
 
 static __always_inline void event_set_cookie(struct event *e, __u64 cookie)
 {

@@ -5,7 +5,7 @@
  * Two tracepoints: tcp_retransmit_skb (a full socket's segments, SYN included) and
  * tcp_retransmit_synack (a listener's answer, on a request socket that is not a full one).
  */
-#include "netlog.bpf.h"
+#include "memory.bpf.h"
 
 /*
  * What made TCP call tcp_retransmit_skb(); 0 if none of the causes we know by certain signs.
@@ -42,12 +42,7 @@ static __always_inline __u8 retrans_type(const struct tcp_sock *tp, __u8 state, 
 }
 
 /* A socket's total_retrans, as it was when this program saw the socket last. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, __u32);
-} retransmit_seen SEC(".maps");
+SOCKET_MEMORY(retransmit_seen, __u32);
 
 /*
  * How many segments this call stands for. TCP counts total_retrans before it sends, and not at all
@@ -61,11 +56,11 @@ struct {
 static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 segs, int err,
 					   const bool plain)
 {
-	__u32 *seen = plain ? storage_get(&retransmit_seen, sk, NULL, 0) : NULL, grown;
+	__u32 *seen = plain ? memory_get(retransmit_seen, sk, NULL) : NULL, grown;
 
 	if (!seen) {
 		if (plain)
-			storage_get(&retransmit_seen, sk, &total, BPF_SK_STORAGE_GET_F_CREATE);
+			memory_get(retransmit_seen, sk, &total);
 		if (err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||
 		    err == -EHOSTUNREACH)
 			return 0;
@@ -204,7 +199,7 @@ int retransmit__tcp_retransmit_synack(__u64 *ctx)
 	__u32 *seen;
 
 	/* Fast Open: it is the connection itself by then, and counts the segment as its own */
-	seen = storage_get(&retransmit_seen, listener, NULL, 0);
+	seen = memory_get(retransmit_seen, listener, NULL);
 	if (seen)
 		*seen += 1;
 	return retransmit_synack(listener, req, socket_cookie(req), true);

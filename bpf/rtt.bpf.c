@@ -8,7 +8,7 @@
  * a line tells a sample when the next packet comes, and only if there was one since the socket's
  * last line.
  */
-#include "netlog.bpf.h"
+#include "memory.bpf.h"
 
 /*
  * What a socket's last line said. tcp_rtt_estimator() changes srtt_us or mdev_us with every sample,
@@ -20,12 +20,7 @@ struct told {
 	__u64 time_ns;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct told);
-} rtt_told SEC(".maps");
+SOCKET_MEMORY(rtt_told, struct told);
 
 /*
  * A socket that is established while netlog runs begins with nothing told, so that the sample of
@@ -36,9 +31,10 @@ int rtt__inet_sock_set_state(__u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
 	int new_state = (int)ctx[2];
+	struct told nothing = {};
 
 	if (new_state == TCP_ESTABLISHED && sk->sk_protocol == IPPROTO_TCP)
-		bpf_sk_storage_get(&rtt_told, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		memory_get(rtt_told, sk, &nothing);
 	return 0;
 }
 
@@ -78,14 +74,14 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	long sample = (long)ctx[2] >= 0 ? (long)ctx[2] : (long)ctx[3];
 	const struct rate_sample *rs = (void *)ctx[5];
-	struct told *last, now = {};
+	struct told *last, now = {}, nothing = {};
 	struct rtt *e;
 
 	if (!(__u8)ctx[6] || !tp)
 		return 0;
 	if (settings.rtt_interval_ns) {
 		now.time_ns = bpf_ktime_get_boot_ns();
-		last = storage_get(&rtt_told, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		last = memory_get(rtt_told, sk, &nothing);
 		if (last && now.time_ns - last->time_ns < settings.rtt_interval_ns)
 			return 0;
 		if (last)
@@ -115,9 +111,9 @@ int rtt__tcp_probe(__u64 *ctx)
 	now.srtt_us = tp->srtt_us;
 	now.mdev_us = tp->mdev_us;
 	now.time_ns = 0; /* nothing has been told */
-	last = bpf_sk_storage_get(&rtt_told, sk, NULL, 0);
+	last = memory_get(rtt_told, sk, NULL);
 	if (!last) {
-		bpf_sk_storage_get(&rtt_told, sk, &now, BPF_SK_STORAGE_GET_F_CREATE);
+		memory_get(rtt_told, sk, &now);
 		return 0;
 	}
 	if (last->srtt_us == now.srtt_us && last->mdev_us == now.mdev_us)

@@ -12,6 +12,7 @@
 #include "util.h"
 
 #define LOG_BYTES 65536
+#define SOCKETS_REMEMBERED 65536 /* where they cannot remember by themselves: bpf/memory.bpf.h */
 
 /* ---- what libbpf says ---- */
 
@@ -197,6 +198,7 @@ static struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_
 {
 	struct netlog_bpf *skeleton = netlog_bpf__open();
 	struct bpf_program *program;
+	struct bpf_map *map;
 
 	if (!skeleton)
 		return NULL;
@@ -217,6 +219,10 @@ static struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_
 	skeleton->rodata->config.no_sk_storage = ladder->no_sk_storage;
 	skeleton->rodata->config.no_cookie = ladder->no_cookie;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
+	bpf_object__for_each_map(map,
+				 skeleton->obj) if (ladder->no_sk_storage &&
+						    bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
+		bpf_map__set_max_entries(map, SOCKETS_REMEMBERED);
 	return skeleton;
 }
 

@@ -289,22 +289,59 @@ static int bpf(int command, union bpf_attr *attr)
 	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
 }
 
+/* The socket's key in netlog's memory: itself (sk_storage), or one that has its port
+ * (bpf/memory.h). */
+struct memory_key {
+	uint64_t address;
+	uint32_t hash;
+	uint16_t local_port, remote_port;
+};
+
+static void memory_find(int map, int fd, const struct identity *identity, void *ret_key)
+{
+	struct bpf_map_info info = {};
+	union bpf_attr about = {
+		.info = { .bpf_fd = (__u32)map, .info_len = sizeof(info), .info = (uintptr_t)&info }
+	};
+	struct memory_key key;
+	union bpf_attr next = { .map_fd = (__u32)map, .next_key = (uintptr_t)&key };
+
+	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &about) < 0)
+		fail("netlog's map");
+	if (info.type == BPF_MAP_TYPE_SK_STORAGE) {
+		memcpy(ret_key, &fd, sizeof(fd));
+		return;
+	}
+	while (bpf(BPF_MAP_GET_NEXT_KEY, &next) == 0) {
+		next.key = next.next_key;
+		if (key.local_port != identity->local_port)
+			continue;
+		memcpy(ret_key, &key, sizeof(key));
+		return;
+	}
+	fail("the socket is not in netlog's map");
+}
+
 /*
  * As if netlog's program had not been run for FORGET_SEGMENTS: its memory of the socket, the map
  * with this id, is set back.
  */
-static void forget(int fd)
+static void forget(int fd, const struct identity *identity)
 {
 	union bpf_attr by_id = { .map_id = (__u32)forget_map };
 	int map = bpf(BPF_MAP_GET_FD_BY_ID, &by_id);
+	struct memory_key key;
 	uint32_t seen = 0;
 	union bpf_attr attr = {
 		.map_fd = (__u32)map,
-		.key = (uintptr_t)&fd,
+		.key = (uintptr_t)&key,
 		.value = (uintptr_t)&seen,
 	};
 
-	if (map < 0 || bpf(BPF_MAP_LOOKUP_ELEM, &attr) < 0)
+	if (map < 0)
+		fail("netlog's map");
+	memory_find(map, fd, identity, &key);
+	if (bpf(BPF_MAP_LOOKUP_ELEM, &attr) < 0)
 		fail("the socket is not in netlog's map");
 	seen -= FORGET_SEGMENTS;
 	if (bpf(BPF_MAP_UPDATE_ELEM, &attr) < 0)
@@ -324,7 +361,7 @@ static void use(int fd)
 	identify(fd, &identity);
 	for (unsigned long i = 0; i < messages; i++) {
 		if (forget_map && i == messages - 1)
-			forget(fd);
+			forget(fd, &identity);
 		send_all(fd, buffer, bytes);
 		receive_all(fd, buffer, reply, &message_times[i]);
 		if (gap_ms)

@@ -4,12 +4,13 @@
 # run.sh [NAME] - netlog, as built here, under each of Debian's kernels in a VM; the last line counts.
 #
 # Runs what the file `tests` lists, or of it the programs whose name contains the NAME. KERNELS="6.1 7.2"
-# picks kernels.
+# picks kernels. What a kernel says while it runs is kept in the cache (see kernel.sh), in console-NAME.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/root.sh
 
 KERNELS=${KERNELS:-5.10 6.1 6.12 7.2}
+cache=${NETLOG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netlog}
 limit=175 # seconds for a VM
 work=$(mktemp -d) || exit 1
 vm=
@@ -28,8 +29,8 @@ qemu() {
 	shift 3
 	setpriv --pdeathsig TERM timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" \
 		-cpu max -smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot \
-		-serial "file:$work/console" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
-		-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr audit=0 $cmdline" \
+		-serial "file:$console" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
+		-append "console=ttyS0 quiet oops=panic panic=-1 mitigations=off nokaslr audit=0 $cmdline" \
 		"$@" >"$work/qemu" 2>&1 </dev/null &
 	vm=$!
 	local status
@@ -51,7 +52,7 @@ initrd_make() { # KERNEL
 # KVM may be there and yet not run a kernel: it is what boots one.
 accel_choose() { # KERNEL
 	accel=kvm
-	[ -w /dev/kvm ] && qemu 20 "$1" netlog.probe && grep -q 'netlog-vm: probe' "$work/console" ||
+	[ -w /dev/kvm ] && qemu 20 "$1" netlog.probe && grep -q 'netlog-vm: probe' "$console" ||
 		accel=tcg,thread=multi
 }
 
@@ -62,9 +63,26 @@ tell() {
 	cat "$work/told"
 }
 
+# A panic's cause stands at its head, and what came of it at the end: all of it, or much of both.
+console_told() {
+	echo "# what it said on its console is in $console"
+	tr -d '\r' <"$console" | awk -v part=120 '
+		{ line[NR] = $0 }
+		END {
+			for (i = 1; i <= NR; i++) {
+				if (NR > 2 * part && i == part + 1) {
+					print "# console: ... (" NR - 2 * part " lines)"
+					i = NR - part + 1
+				}
+				print "# console: " line[i]
+			}
+		}'
+}
+
 one_kernel() {
 	local name=$1 kernel started=$SECONDS
 	: >"$work/said"
+	console=$cache/console-$name
 	kernel=$(tests/vm/kernel.sh "$name" 2>"$work/fetched")
 	if [ -z "$kernel" ]; then
 		echo "not ok kernel: $(tr '\n' ' ' <"$work/fetched")" >"$work/said"
@@ -88,7 +106,7 @@ one_kernel() {
 	if [ ! -e "$work/share/done" ]; then
 		{
 			sed 's/^/# qemu: /' "$work/qemu"
-			tail -n 20 "$work/console" | tr -d '\r' | sed 's/^/# console: /'
+			console_told
 			[ ! -e "$work/share/one" ] || cat "$work/share/one"
 			if [ $status = 124 ]; then
 				echo "not ok boot: the VM was not at its end after $limit s"
