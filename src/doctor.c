@@ -17,7 +17,6 @@
 
 #define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
 #define LSM_PATH "/sys/kernel/security/lsm"
-#define BTF_PATH "/sys/kernel/btf/vmlinux"
 #define LINE_BYTES 512
 
 /* Whatever is not to be had (memory) shows as a missing key: there is no better way to say it. */
@@ -51,13 +50,17 @@ static void read_line(const char *path, char *line, size_t size)
 	fclose(file);
 }
 
-static void examine_btf(struct json_object *checks)
+/* `error`: of probe_new(), which has tried to read it. */
+static void examine_btf(struct json_object *checks, int error)
 {
-	if (access(BTF_PATH, R_OK) == 0)
-		finding(checks, "btf", "ok", BTF_PATH);
-	else
-		add(finding(checks, "btf", errno == ENOENT ? "absent" : "refused", BTF_PATH),
+	if (access(KERNEL_BTF_PATH, R_OK) < 0)
+		add(finding(checks, "btf", errno == ENOENT ? "absent" : "refused", KERNEL_BTF_PATH),
 		    "advice", "use a kernel with CONFIG_DEBUG_INFO_BTF=y");
+	else if (error == -EBADMSG)
+		add(finding(checks, "btf", "refused", KERNEL_BTF_PATH " cannot be read"), "advice",
+		    "it is torn, or a newer libbpf is needed");
+	else
+		finding(checks, "btf", "ok", KERNEL_BTF_PATH);
 }
 
 static void examine_capabilities(struct json_object *checks)
@@ -116,11 +119,6 @@ static const char *advice(const struct probe_hook *hook)
 	}
 }
 
-static bool hook_absent(const struct probe_hook *hook)
-{
-	return hook->error == -ENOENT || hook->error == -ESRCH;
-}
-
 static void examine_hook(struct json_object *hooks, const struct probe_hook *hook)
 {
 	struct json_object *object = json_object_new_object();
@@ -143,22 +141,19 @@ static void examine_hook(struct json_object *hooks, const struct probe_hook *hoo
 	json_object_array_add(hooks, object);
 }
 
-/* Returns whether all is served that the options ask for. */
-static bool examine_probe(const struct options *options, struct json_object *findings,
-			  struct json_object *checks)
+/*
+ * `probe`: NULL if it could not be made, because of `error`. Returns whether all is served that the
+ * options ask for.
+ */
+static bool examine_probe(const struct options *options, const struct probe *probe, int error,
+			  struct json_object *findings, struct json_object *checks)
 {
-	_cleanup_(probe_freep) struct probe *probe = NULL;
-	struct probe_config config = { .ring_bytes = options->ring_bytes,
-				       .tick_ns = clock_tick_ns() };
 	struct json_object *hooks = json_object_new_array(), *events = json_object_new_object();
 	const struct probe_hook *hook;
 	unsigned int count = 0;
 	uint64_t served = 0;
 	char text[LINE_BYTES];
-	int r;
 
-	settings_for_probe(options, &config.settings);
-	r = probe_new(&config, &probe);
 	if (probe) {
 		served = probe_events(probe);
 		hook = probe_hooks(probe, &count);
@@ -170,7 +165,9 @@ static bool examine_probe(const struct options *options, struct json_object *fin
 		finding(checks, "ring buffer", "ok", text);
 	else
 		add(finding(checks, "ring buffer", "refused",
-			    r == -ENOTSUP ? "not tried: no hook" : strerror(-r)),
+			    error == -ENOTSUP			   ? "not tried: no hook" :
+			    error == -ENODATA || error == -EBADMSG ? "not tried: no BTF" :
+								     strerror(-error)),
 		    "advice", "see the other checks");
 	for_each_event_type(type)
 		if (options->events & BIT(type))
@@ -186,22 +183,28 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 {
 	struct json_object *findings = json_object_new_object();
 	struct json_object *checks = json_object_new_array();
+	_cleanup_(probe_freep) struct probe *probe = NULL;
+	struct probe_config config = { .ring_bytes = options->ring_bytes,
+				       .tick_ns = clock_tick_ns() };
 	struct utsname name;
+	int r;
 
 	if (!findings || !checks) {
 		json_object_put(findings);
 		json_object_put(checks);
 		return -ENOMEM;
 	}
+	settings_for_probe(options, &config.settings);
+	r = probe_new(&config, &probe);
 	uname(&name);
 	add(findings, "version", NETLOG_VERSION);
 	finding(checks, "kernel", "ok", name.release);
-	examine_btf(checks);
+	examine_btf(checks, r);
 	examine_capabilities(checks);
 	examine_lockdown(checks);
 	examine_lsm(checks);
 	json_object_object_add(findings, "checks", checks);
-	*ret_healthy = examine_probe(options, findings, checks);
+	*ret_healthy = examine_probe(options, probe, r, findings, checks);
 	*ret_findings = findings;
 	return 0;
 }

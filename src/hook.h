@@ -5,6 +5,8 @@
 #ifndef NETLOG_HOOK_H
 #define NETLOG_HOOK_H
 
+#include <errno.h>
+
 #include "event.h"
 
 /* What may be changed while the probe works. */
@@ -21,6 +23,8 @@ struct probe_config {
 	uint64_t tick_ns;  /* length of the kernel's tick */
 };
 
+#define KERNEL_BTF_PATH "/sys/kernel/btf/vmlinux"
+
 /* What became of one wanted hook. */
 struct probe_hook {
 	const struct hook_desc *desc;
@@ -30,5 +34,11 @@ struct probe_hook {
 	int error;	  /* 0: attached, or on standby; else why not, and `reason` has words */
 	char *reason;	  /* the kernel's or libbpf's own words; NULL when error is 0 */
 };
+
+/* The kernel has no such tracepoint or function, so that nobody has refused it. */
+static inline bool hook_absent(const struct probe_hook *hook)
+{
+	return hook->error == -ENOENT || hook->error == -ESRCH;
+}
 
 #endif

@@ -48,6 +48,10 @@ static void hook_fail(struct probe_hook *hook, int error, const char *words)
 	bool more = words && words[0] && !strstr(words, text);
 
 	hook->error = error;
+	if (hook_absent(hook)) {
+		text = "not in this kernel";
+		more = false;
+	}
 	free(hook->reason);
 	if (asprintf(&hook->reason, "%s%s%s", text, more ? ": " : "", more ? words : "") < 0)
 		hook->reason = NULL;
@@ -291,13 +295,15 @@ static int hook_try(struct ladder *ladder, struct probe_hook *hook)
 	return r;
 }
 
-static bool kernel_has_btf(void)
+/* -ENODATA: there is none. -EBADMSG: there is something that cannot be understood. */
+static int kernel_btf_check(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	bool none = !btf && (errno == ENOENT || errno == ESRCH);
 
 	btf__free(btf);
-	return !none;
+	if (btf || error_is_ours(-errno))
+		return 0;
+	return access(KERNEL_BTF_PATH, F_OK) == 0 ? -EBADMSG : -ENODATA;
 }
 
 /* Of the same way into the kernel, such as fentry: what stands before the section's slash. */
@@ -382,8 +388,9 @@ int ladder_load(struct ladder *ladder)
 {
 	int error, r;
 
-	if (!kernel_has_btf())
-		return -ENODATA;
+	r = kernel_btf_check();
+	if (r < 0)
+		return r;
 	if (!ladder->skeleton) {
 		r = sections_read(ladder);
 		if (r == 0)

@@ -31,7 +31,8 @@ void ladder_done(struct ladder *ladder);
 /*
  * Load the best hooks that the kernel takes; those it refuses have their error. With no event left
  * to serve, nothing is loaded, and `events` is 0. May be called again after ladder_attach().
- * -ENODATA: the kernel has no BTF. -ENOMEM, and any other error of bpf(2) that is no hook's own.
+ * -ENODATA: the kernel has no BTF; -EBADMSG: none that libbpf understands. -ENOMEM, and any other
+ * error of bpf(2) that is no hook's own.
  */
 int ladder_load(struct ladder *ladder);
 

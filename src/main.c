@@ -107,12 +107,15 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 
 		if (!part_unserved(hooks, count, i))
 			continue;
-		if (missing & BIT(desc->event) || (stage > 0 && lacking & BIT(stage)))
+		if (!(missing & BIT(desc->event)) && !(stage > 0 && lacking & BIT(stage)))
+			list_add(others, sizeof(others), desc->part);
+		else if (hook_absent(&hooks[i]))
+			log_warning("%s of event %s is not served: this kernel has no %s",
+				    desc->part, event_desc(desc->event)->name, hooks[i].section);
+		else
 			log_warning("%s of event %s is not served: the kernel refused %s: %s",
 				    desc->part, event_desc(desc->event)->name, hooks[i].section,
 				    hooks[i].reason ?: strerror(-hooks[i].error));
-		else
-			list_add(others, sizeof(others), desc->part);
 	}
 	if (others[0])
 		log_info("this host does not serve all parts: %s; netlog --doctor says why",
@@ -143,9 +146,14 @@ static int attach(struct options *options, struct probe **ret_probe)
 	options->stages_loaded = options->stages;
 	r = probe_new(&config, ret_probe);
 	if (r == -ENODATA) {
-		log_error(
-			"the kernel has no BTF (/sys/kernel/btf/vmlinux), by which netlog finds its way "
-			"in it; a kernel with CONFIG_DEBUG_INFO_BTF=y is needed");
+		log_error("the kernel has no BTF (" KERNEL_BTF_PATH
+			  "), by which netlog finds its way in it; a kernel with "
+			  "CONFIG_DEBUG_INFO_BTF=y is needed");
+		return EX_OSFILE;
+	}
+	if (r == -EBADMSG) {
+		log_error("the kernel's BTF (" KERNEL_BTF_PATH
+			  ") cannot be read: it is torn, or libbpf is older than its format");
 		return EX_OSFILE;
 	}
 	if (r < 0 && r != -ENOTSUP) {

@@ -15,8 +15,9 @@ struct probe;
 /*
  * Load and attach the hooks that serve the wanted events. A hook that the kernel refuses is left
  * out, and told in probe_hooks(); the others go on. The caller frees the probe, which detaches.
- * -ENODATA: the kernel has no BTF. -ENOTSUP: no wanted event can be served; the probe is returned
- * nevertheless, for the reasons. -ENOMEM, and any other error of bpf(2) that is no hook's own.
+ * -ENODATA: the kernel has no BTF; -EBADMSG: none that libbpf understands. -ENOTSUP: no wanted
+ * event can be served; the probe is returned nevertheless, for the reasons. -ENOMEM, and any other
+ * error of bpf(2) that is no hook's own.
  */
 int probe_new(const struct probe_config *config, struct probe **ret_probe);
 void probe_free(struct probe *probe);

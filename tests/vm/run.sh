@@ -100,6 +100,8 @@ one_kernel() {
 	printf 'cd /netlog-tree && WANTED=%q exec tests/vm/guest.sh /netlog-vm\n' "$wanted" >"$work/share/begin"
 	qemu $limit "$kernel" "" \
 		-virtfs local,path=/,mount_tag=host,security_model=none,multidevs=remap,readonly=on \
+		-netdev hubport,id=end0,hubid=0 -device virtio-net-pci,netdev=end0,romfile= \
+		-netdev hubport,id=end1,hubid=0 -device virtio-net-pci,netdev=end1,romfile= \
 		-virtfs "local,path=$work/share,mount_tag=out,security_model=none,multidevs=remap"
 	local status=$?
 	[ ! -e "$work/share/said" ] || cat "$work/share/said" >"$work/said"
