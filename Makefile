@@ -106,6 +106,13 @@ $(BUILD)/%.so: tests/live/%.so.c | $(BUILD)/requirements
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -shared -fPIC $< -o $@
 
+# ---- benchmarks: the objects that are shipped, with the flags they are shipped with
+
+$(BUILD)/bench/%: tests/bench/%.c tests/bench/records.h $(SOURCES:%.c=$(BUILD)/%.o)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
+
 unit-tests: $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/unit/%)
 
 tools: $(TOOLS)
