@@ -3,31 +3,52 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 
 #include "text.h"
 
-#define LITERAL_BYTES 32	     /* copied whole, whatever the length: cheaper than a call */
-#define FIELDS_MAX 64		     /* bits of `has` */
-#define TAIL_MAX (2 + LITERAL_BYTES) /* "}\n", and what the last wide copy may overrun */
+#define LITERAL_BYTES 32	      /* copied whole, whatever the length: cheaper than a call */
+#define PROLOGUE_BYTES 64	      /* the same */
+#define FIELDS_MAX 64		      /* bits of `has` */
+#define TAIL_MAX (2 + PROLOGUE_BYTES) /* "}\n", and what the last wide copy may overrun */
 
-/* What stands in front of a value, `,"name":`, and how to write the value. */
+/* What stands in front of a value, `,"name":` or `,"name":"`, and how to write the value. */
 struct field_op {
 	char literal[LITERAL_BYTES];
-	uint8_t length;
-	uint8_t kind;
-	uint16_t offset;
+	uint32_t length;
+	uint32_t kind;
+	uint64_t offset;
+	char reserved[16]; /* makes it a power of two, which is found by a shift */
 };
 
-/* An enumeration's text in quotes, ready to be copied; length 0: this number has none. */
+/* An enumeration's text and its closing quote; length 0: this number has none. */
 struct enum_literal {
 	char literal[LITERAL_BYTES];
 	uint8_t length;
 };
 
 struct event_program {
-	char *prologue; /* from the timestamp's closing quote up to the seq */
+	char prologue[PROLOGUE_BYTES]; /* from the timestamp's closing quote up to the seq */
 	size_t prologue_length;
 	struct field_op fields[FIELDS_MAX];
+};
+
+/*
+ * The common fields tell whose event it is, and the next event of that flow has the same ones: the
+ * hostname and they are rendered once, and copied as long as the record's bytes are the same. One
+ * that is too long, or whose place another flow has taken, costs its rendering again.
+ */
+#define COMMON_COUNT offsetof(struct event_index, end)
+#define COMMON_MASK (BIT(COMMON_COUNT) - 1)
+#define COMMON_BYTES (offsetof(struct event, index) - sizeof(struct event_header))
+#define BLOCK_BITS 12
+#define BLOCK_TEXT_MAX 416
+
+struct block {
+	uint64_t has;
+	uint16_t length; /* 0: none yet */
+	char key[COMMON_BYTES];
+	char text[BLOCK_TEXT_MAX];
 };
 
 struct encoder {
@@ -37,41 +58,60 @@ struct encoder {
 	char hostname[sizeof(",\"hostname\":\"\"") + JSON_TEXT_MAX(HOST_NAME_MAX)];
 	size_t hostname_length;
 	size_t line_max;
+	struct block blocks[1 << BLOCK_BITS];
 };
 
-/* Most bytes a value of the kind may take, its quotes included. */
+/* Is its value a string in the line? Its opening quote is the literal's then. */
+static bool kind_is_text(enum kind kind)
+{
+	return kind != kind_u8 && kind != kind_u16 && kind != kind_u32 && kind != kind_u64;
+}
+
+/* Most bytes a value of the kind may take, its closing quote included. */
 static size_t kind_text_max(enum kind kind)
 {
 	switch (kind) {
 	case kind_ip:
-		return IPV6_TEXT_MAX + 2;
+		return IPV6_TEXT_MAX + 1;
 	case kind_comm:
-		return JSON_TEXT_MAX(COMM_BYTES) + 2;
+		return JSON_TEXT_MAX(COMM_BYTES) + 1;
 	case kind_ifname:
-		return JSON_TEXT_MAX(IFNAME_BYTES) + 2;
+		return JSON_TEXT_MAX(IFNAME_BYTES) + 1;
 	default: /* numbers, names of errors and of enumerations */
 		return LITERAL_BYTES;
 	}
 }
 
+/* A text in the bytes of a wide copy; -E2BIG: a test compiles all there are. */
+_printf_(3, 4) static int literal_print(char *literal, size_t size, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(literal, size, format, arguments);
+	va_end(arguments);
+	return (size_t)length < size ? length : -E2BIG;
+}
+
 static int program_compile(struct event_program *program, const struct event_desc *desc)
 {
-	int length = asprintf(&program->prologue, "\",\"event_type\":\"%s\",\"seq\":", desc->name);
+	int length = literal_print(program->prologue, sizeof(program->prologue),
+				   "\",\"event_type\":\"%s\",\"seq\":", desc->name);
 
-	if (length < 0) {
-		program->prologue = NULL;
-		return -ENOMEM;
-	}
+	if (length < 0)
+		return length;
 	program->prologue_length = (size_t)length;
 	for (unsigned int i = 0; i < desc->field_count; i++) {
 		const struct field_desc *field = &desc->fields[i];
 		struct field_op *op = &program->fields[i];
 
-		length = snprintf(op->literal, sizeof(op->literal), ",\"%s\":", field->name);
-		if (length >= LITERAL_BYTES)
-			return -E2BIG; /* a test compiles all there are */
-		op->length = (uint8_t)length;
-		op->kind = (uint8_t)field->kind;
+		length = literal_print(op->literal, sizeof(op->literal), ",\"%s\":%s", field->name,
+				       kind_is_text(field->kind) ? "\"" : "");
+		if (length < 0)
+			return length;
+		op->length = (uint32_t)length;
+		op->kind = field->kind;
 		op->offset = field->offset;
 	}
 	return 0;
@@ -87,9 +127,9 @@ static int enums_compile(struct encoder *encoder)
 
 			if (!text)
 				continue;
-			length = snprintf(e->literal, sizeof(e->literal), "\"%s\"", text);
-			if (length >= LITERAL_BYTES)
-				return -E2BIG;
+			length = literal_print(e->literal, sizeof(e->literal), "%s\"", text);
+			if (length < 0)
+				return length;
 			e->length = (uint8_t)length;
 		}
 	}
@@ -144,10 +184,6 @@ int encoder_new(const char *hostname, struct encoder **ret_encoder)
 
 void encoder_free(struct encoder *encoder)
 {
-	if (!encoder)
-		return;
-	for_each_event_type(type)
-		free(encoder->programs[type].prologue);
 	free(encoder);
 }
 
@@ -156,11 +192,10 @@ size_t encoder_line_max(const struct encoder *encoder)
 	return encoder->line_max;
 }
 
-static char *put_quoted(char *p, const char *bytes, size_t size)
+static char *put_string(char *p, const char *bytes, size_t size)
 {
 	if (!bytes[0])
 		return NULL;
-	*p++ = '"';
 	p = put_json_string(p, bytes, size);
 	*p++ = '"';
 	return p;
@@ -168,7 +203,6 @@ static char *put_quoted(char *p, const char *bytes, size_t size)
 
 static char *put_ip(char *p, const struct ip_address *address, uint8_t ip_version)
 {
-	*p++ = '"';
 	p = ip_version == 4 ? put_ipv4(p, address->bytes) : put_ipv6(p, address->bytes);
 	*p++ = '"';
 	return p;
@@ -184,12 +218,22 @@ static char *put_xmit_error(char *p, int32_t error)
 			   error > -4096 && error < 0 ? strerrorname_np(-error) :
 							NULL;
 
-	if (!name || strlen(name) + 2 > LITERAL_BYTES)
+	if (!name || strlen(name) + 1 > LITERAL_BYTES)
 		return NULL;
-	*p++ = '"';
 	p = stpcpy(p, name);
 	*p++ = '"';
 	return p;
+}
+
+static char *put_enum(char *p, const struct encoder *encoder, uint32_t kind, uint8_t number)
+{
+	const struct enum_literal *e;
+
+	if (number >= ENUM_NUMBERS || !encoder->enums[kind][number].length)
+		return NULL;
+	e = &encoder->enums[kind][number];
+	memcpy(p, e->literal, LITERAL_BYTES);
+	return p + e->length;
 }
 
 /* The value at `p`; NULL where there is nothing to say of it, as of a number without a text. */
@@ -200,7 +244,7 @@ static char *put_value(const struct encoder *encoder, char *p, const struct fiel
 
 	switch ((enum kind)op->kind) {
 	case kind_u8:
-		return put_u32_small(p, *(const uint8_t *)value);
+		return put_u64(p, *(const uint8_t *)value);
 	case kind_u16:
 		return put_u64(p, *(const uint16_t *)value);
 	case kind_u32:
@@ -208,29 +252,86 @@ static char *put_value(const struct encoder *encoder, char *p, const struct fiel
 	case kind_u64:
 		return put_u64(p, *(const uint64_t *)value);
 	case kind_id:
-		*p++ = '"';
 		p = put_u64(p, *(const uint64_t *)value);
 		*p++ = '"';
 		return p;
 	case kind_ip:
 		return put_ip(p, value, record->ip_version);
 	case kind_comm:
-		return put_quoted(p, value, COMM_BYTES);
+		return put_string(p, value, COMM_BYTES);
 	case kind_ifname:
-		return put_quoted(p, value, IFNAME_BYTES);
+		return put_string(p, value, IFNAME_BYTES);
 	case kind_xmit_error:
 		return put_xmit_error(p, *(const int32_t *)value);
-	default: { /* an enumeration */
-		uint8_t number = *(const uint8_t *)value;
-		const struct enum_literal *e;
+	default: /* an enumeration */
+		return put_enum(p, encoder, op->kind, *(const uint8_t *)value);
+	}
+}
 
-		if (number >= ENUM_NUMBERS || !encoder->enums[op->kind][number].length)
-			return NULL;
-		e = &encoder->enums[op->kind][number];
-		memcpy(p, e->literal, LITERAL_BYTES);
-		return p + e->length;
+/* The fields that `has` names, each literal with its value. */
+static char *put_fields(const struct encoder *encoder, char *p, const struct event *record,
+			uint64_t has)
+{
+	const struct field_op *fields = encoder->programs[record->header.type].fields;
+
+	for (; has; has &= has - 1) {
+		const struct field_op *op = &fields[__builtin_ctzll(has)];
+		char *end;
+
+		memcpy(p, op->literal, LITERAL_BYTES);
+		if (op->kind == kind_u32) { /* most are: not by way of a jump table */
+			p = put_u64(p + op->length,
+				    *(const uint32_t *)((const char *)record + op->offset));
+			continue;
+		}
+		end = put_value(encoder, p + op->length, op, record);
+		if (end)
+			p = end; /* else the next literal is written over this one */
 	}
+	return p;
+}
+
+static const void *record_key(const struct event *record)
+{
+	return (const char *)record + sizeof(record->header);
+}
+
+/* Where the flow's block is kept, if it is: spread by what tells flows apart, whether known or not.
+ */
+static struct block *block_of(struct encoder *encoder, const struct event *record)
+{
+	uint64_t mixed = ((uint64_t)record->src_port << 48 | (uint64_t)record->dest_port << 32) ^
+			 record->src_ip.words[0] ^ record->dest_ip.words[0] ^ record->sock_cookie;
+
+	return &encoder->blocks[mixed * 0x9e3779b97f4a7c15 >> (64 - BLOCK_BITS)];
+}
+
+/* The hostname and the fields that `has` names, to the line and to the block. */
+static __attribute__((noinline)) char *render_common(struct encoder *encoder, char *p,
+						     const struct event *record, uint64_t has,
+						     struct block *block)
+{
+	char *end = mempcpy(p, encoder->hostname, encoder->hostname_length);
+
+	end = put_fields(encoder, end, record, has);
+	if ((size_t)(end - p) <= sizeof(block->text)) {
+		block->has = has;
+		block->length = (uint16_t)(end - p);
+		memcpy(block->key, record_key(record), COMMON_BYTES);
+		memcpy(block->text, p, block->length);
 	}
+	return end;
+}
+
+static inline char *put_common(struct encoder *encoder, char *p, const struct event *record)
+{
+	struct block *block = block_of(encoder, record);
+	uint64_t has = record->header.has & COMMON_MASK;
+
+	if (block->has != has || !block->length ||
+	    memcmp(block->key, record_key(record), COMMON_BYTES) != 0)
+		return render_common(encoder, p, record, has, block);
+	return mempcpy(p, block->text, block->length);
 }
 
 size_t encode_event(struct encoder *encoder, const struct event *record, uint64_t seq,
@@ -242,20 +343,10 @@ size_t encode_event(struct encoder *encoder, const struct event *record, uint64_
 
 	memcpy(p, head, sizeof(head) - 1);
 	p = put_timestamp(p + sizeof(head) - 1, &encoder->timestamps, wall_ns);
-	memcpy(p, program->prologue, program->prologue_length);
+	memcpy(p, program->prologue, PROLOGUE_BYTES);
 	p = put_u64(p + program->prologue_length, seq);
-	memcpy(p, encoder->hostname, encoder->hostname_length);
-	p += encoder->hostname_length;
-	for (uint64_t has = record->header.has; has; has &= has - 1) {
-		const struct field_op *op = &program->fields[__builtin_ctzll(has)];
-		char *end;
-
-		memcpy(p, op->literal, LITERAL_BYTES);
-		end = put_value(encoder, p + op->length, op, record);
-		if (end)
-			p = end;
-	}
-	*p++ = '}';
-	*p++ = '\n';
-	return (size_t)(p - line);
+	p = put_common(encoder, p, record);
+	p = put_fields(encoder, p, record, record->header.has & ~COMMON_MASK);
+	memcpy(p, "}\n", 2);
+	return (size_t)(p + 2 - line);
 }

@@ -81,25 +81,35 @@ int hook_stage(const struct hook_desc *hook)
 	return -ENOENT;
 }
 
+/* What the check asks of each event's records, at hand without a call. */
+#define CHECK_ENTRY(name, FIELDS, HOOKS, message_id, doc)              \
+	[event_##name] = {                                             \
+		.fields = BIT(offsetof(struct name##_index, end)) - 1, \
+		.size = sizeof(struct name),                           \
+	},
+static const struct {
+	uint64_t fields; /* as bits of `has` */
+	uint16_t size;
+} checks[event_types] = { EVENTS(CHECK_ENTRY) };
+
 int event_check(const void *record, size_t size)
 {
 	const struct event *e = record;
 	const uint64_t addresses = BIT(offsetof(struct event_index, src_ip)) |
 				   BIT(offsetof(struct event_index, dest_ip));
 	const uint64_t ip_version = BIT(offsetof(struct event_index, ip_version));
-	const struct event_desc *desc;
+	unsigned int type;
 
 	if (size < sizeof(struct event_header))
 		return -EBADMSG;
-	if (e->header.type == event_none || e->header.type >= event_types)
+	type = e->header.type;
+	/* event_none has a size that no record has */
+	if (type >= event_types || size != checks[type].size || size != e->header.size)
 		return -EBADMSG;
-	desc = event_desc(e->header.type);
-	if (size != desc->size || e->header.size != desc->size)
-		return -EBADMSG;
-	if (e->header.has & ~(BIT(desc->field_count) - 1))
+	if (e->header.has & ~checks[type].fields)
 		return -EBADMSG;
 	if (e->header.has & addresses &&
 	    (!(e->header.has & ip_version) || (e->ip_version != 4 && e->ip_version != 6)))
 		return -EBADMSG;
-	return e->header.type;
+	return (int)type;
 }

@@ -38,6 +38,7 @@ void lines_event(struct lines *lines, const void *record, size_t size)
 	const struct event *event = record;
 	int type = event_check(record, size);
 	size_t length;
+	char *line;
 
 	if (type < 0) {
 		/* a type we know is better than none: event_none stands for the others */
@@ -47,9 +48,10 @@ void lines_event(struct lines *lines, const void *record, size_t size)
 		lines->broken.of[type]++;
 		return;
 	}
+	line = output_place(lines->output) ?: lines->line;
 	length = encode_event(lines->encoder, event, ++lines->seq,
-			      wall_clock_of(&lines->clock, event->header.time_ns), lines->line);
-	output_write(lines->output, (enum event_type)type, lines->line, length);
+			      wall_clock_of(&lines->clock, event->header.time_ns), line);
+	output_write(lines->output, (enum event_type)type, line, length);
 	lines->emitted.of[type]++;
 	lines->emitted_total++;
 }

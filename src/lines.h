@@ -18,7 +18,7 @@ struct lines {
 	struct encoder *encoder;
 	struct output *output; /* not owned */
 	struct wall_clock clock;
-	char *line;	 /* room for one */
+	char *line;	 /* room for one, where the output has none */
 	uint64_t seq;	 /* of the last line */
 	uint64_t events; /* the types that are logged, as bits */
 	struct figures emitted;

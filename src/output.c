@@ -8,13 +8,13 @@
 #define MAX_FILES_MOST 1000
 
 struct output {
-	struct sink *sinks[OUTPUT_SINKS_MAX];
+	struct sink *sinks[OUTPUT_SINKS_MAX + 1];
 	unsigned int count;
 };
 
-#define for_each_sink(output, each)                           \
-	for (unsigned int i_ = 0; i_ < (output)->count; i_++) \
-		for (struct sink *each = (output)->sinks[i_]; each; each = NULL)
+/* `sinks` ends with a NULL */
+#define for_each_sink(output, each) \
+	for (struct sink *const *next_ = (output)->sinks, *each; (each = *next_); next_++)
 
 int output_new(struct output **ret_output)
 {
@@ -231,33 +231,53 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	return 0;
 }
 
+/* Asking takes a call, so what was said last is remembered: only our own lines make it less. */
+static bool sink_has_room(const struct sink *sink, size_t bytes)
+{
+	return sink->room >= bytes || sink->ops->room(sink) >= bytes;
+}
+
 bool sink_ready(const struct sink *sink)
 {
-	return sink->ops->room(sink) >= OUTPUT_LINE_MAX + OUTPUT_RESERVE;
+	return sink_has_room(sink, OUTPUT_LINE_MAX + OUTPUT_RESERVE);
 }
 
 bool output_ready(const struct output *output)
 {
 	for_each_sink(output, sink)
-		if (!sink->given_up && !sink->gone && !sink_ready(sink))
+		if (!sink_ready(sink) && !sink->given_up && !sink->gone)
 			return false;
 	return true;
 }
 
+char *output_place(const struct output *output)
+{
+	for_each_sink(output, sink)
+		if (sink->ops->place && sink_ready(sink))
+			return sink->ops->place(sink);
+	return NULL;
+}
+
+static void sink_write(struct sink *sink, enum event_type type, const char *line, size_t length)
+{
+	size_t needed = type == event_none ? length : OUTPUT_LINE_MAX + OUTPUT_RESERVE;
+
+	if (sink->room < needed)
+		sink->room = sink->ops->room(sink);
+	if (sink->room < needed || sink->gone) {
+		sink->lost.of[type]++;
+		return;
+	}
+	sink->ops->write(sink, line, length);
+	sink->room -= length;
+	sink->taken.of[type]++;
+}
+
 void output_write(struct output *output, enum event_type type, const char *line, size_t length)
 {
-	for_each_sink(output, sink) {
-		bool control = type == event_none;
-
-		if (!control && !(sink->events & BIT(type)))
-			continue;
-		if (!sink->gone && (control ? sink->ops->room(sink) >= length : sink_ready(sink))) {
-			sink->ops->write(sink, line, length);
-			sink->taken.of[type]++;
-		} else {
-			sink->lost.of[type]++;
-		}
-	}
+	for_each_sink(output, sink)
+		if (type == event_none || sink->events & BIT(type))
+			sink_write(sink, type, line, length);
 }
 
 /*

@@ -42,8 +42,10 @@ struct sink_spec {
 struct sink_ops {
 	/* Bytes that it has room for. */
 	size_t (*room)(const struct sink *sink);
-	/* Take one line; only while there is room. */
+	/* Take one line; only while there is room. What lies at its place already is not copied. */
 	void (*write)(struct sink *sink, const char *line, size_t length);
+	/* Where its next line will lie; only with room for OUTPUT_LINE_MAX. NULL: nowhere yet. */
+	char *(*place)(struct sink *sink);
 	/* Write what it holds: 0 when all is out, -EAGAIN when the other end is slow, or an error. */
 	int (*flush)(struct sink *sink);
 	/* Open anew what may have been renamed; the old one stays on an error. NULL: nothing to do.
@@ -64,14 +66,15 @@ struct sink_ops {
 /* The head of every sink. */
 struct sink {
 	const struct sink_ops *ops;
-	char *name;		  /* as the user wrote it, without its parameters */
-	uint64_t events;	  /* event types it takes, as bits; control lines it always takes */
-	struct figures taken;	  /* lines that were handed to it */
-	struct figures lost;	  /* lines for which it had no room */
-	int error;		  /* of the last flush: 0, -EAGAIN, or what failed */
-	uint64_t written_bytes;	  /* so far; the sink counts */
-	uint64_t judged_bytes;	  /* of these, at the last flush */
-	uint64_t slow_since_ns;	  /* when it last took something, or began not to */
+	char *name;		/* as the user wrote it, without its parameters */
+	uint64_t events;	/* event types it takes, as bits; control lines it always takes */
+	size_t room;		/* bytes that it has room for, at the least: flushing makes more */
+	struct figures taken;	/* lines that were handed to it */
+	struct figures lost;	/* lines for which it had no room */
+	int error;		/* of the last flush: 0, -EAGAIN, or what failed */
+	uint64_t written_bytes; /* so far; the sink counts */
+	uint64_t judged_bytes;	/* of these, at the last flush */
+	uint64_t slow_since_ns; /* when it last took something, or began not to */
 	uint64_t behind_since_ns; /* when all it held was last out */
 	bool given_up;		  /* nobody waits for it */
 	bool gone;		  /* its reader has gone, for good: it loses all lines */
@@ -109,6 +112,12 @@ bool output_ready(const struct output *output);
 
 /* Has the sink room for an event's line? */
 bool sink_ready(const struct sink *sink);
+
+/*
+ * A place for OUTPUT_LINE_MAX bytes, where a line can be made that output_write() need not copy, or
+ * NULL. Good until the next call of anything here.
+ */
+char *output_place(const struct output *output);
 
 /*
  * Hand one line, newline included, to every sink that takes the type (event_none: a control line);

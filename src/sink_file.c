@@ -182,6 +182,7 @@ static void file_free(struct sink *sink)
 static const struct sink_ops file_ops = {
 	.room = stream_room,
 	.write = stream_write,
+	.place = stream_place,
 	.flush = file_flush,
 	.reopen = file_reopen,
 	.configure = file_configure,

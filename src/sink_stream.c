@@ -27,8 +27,16 @@ void stream_write(struct sink *sink, const char *line, size_t length)
 {
 	struct stream *stream = (struct stream *)sink;
 
-	memcpy(stream->buffer + stream->end, line, length);
+	if (line != stream->buffer + stream->end)
+		memcpy(stream->buffer + stream->end, line, length);
 	stream->end += length;
+}
+
+char *stream_place(struct sink *sink)
+{
+	struct stream *stream = (struct stream *)sink;
+
+	return stream->buffer + stream->end;
 }
 
 /* Whole lines that a pipe takes at once or not at all (pipe(7)); a longer one has to go in parts. */
@@ -188,6 +196,7 @@ static void sink_free(struct sink *sink)
 static const struct sink_ops stdout_ops = {
 	.room = stream_room,
 	.write = stream_write,
+	.place = stream_place,
 	.flush = sink_flush,
 	.pending = stream_pending,
 	.fd = stream_fd,

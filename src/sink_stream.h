@@ -39,6 +39,7 @@ void stream_done(struct stream *stream);
  * rest. */
 size_t stream_room(const struct sink *sink);
 void stream_write(struct sink *sink, const char *line, size_t length);
+char *stream_place(struct sink *sink);
 int stream_flush(struct stream *stream, size_t limit);
 /* Take so many bytes out of the buffer's front: they are written, or given up. */
 void stream_drop(struct stream *stream, size_t length);

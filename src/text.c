@@ -6,46 +6,43 @@
 
 #include "util.h"
 
-const char text_digits[] =
-	"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-	"8081828384858687888990919293949596979899";
+/* clang-format off */
+#define THREE(a, b, c)                                                                   \
+	{                                                                                \
+		.text = { '0' + ((a) ? (a) : (b) ? (b) : (c)), '0' + ((a) ? (b) : (c)),  \
+			  '0' + (c) },                                                   \
+		.length = (a) ? 3 : (b) ? 2 : 1,                                         \
+		.padded = { '0' + (a), '0' + (b), '0' + (c) },                           \
+	},
+#define TEN(a, b)                                                                        \
+	THREE(a, b, 0) THREE(a, b, 1) THREE(a, b, 2) THREE(a, b, 3) THREE(a, b, 4)       \
+	THREE(a, b, 5) THREE(a, b, 6) THREE(a, b, 7) THREE(a, b, 8) THREE(a, b, 9)
+#define HUNDRED(a)                                                                       \
+	TEN(a, 0) TEN(a, 1) TEN(a, 2) TEN(a, 3) TEN(a, 4)                                \
+	TEN(a, 5) TEN(a, 6) TEN(a, 7) TEN(a, 8) TEN(a, 9)
 
-static char *put_pair(char *p, uint32_t value) /* two digits, below 100 */
+const struct three_digits three_digits[1000] = {
+	HUNDRED(0) HUNDRED(1) HUNDRED(2) HUNDRED(3) HUNDRED(4)
+	HUNDRED(5) HUNDRED(6) HUNDRED(7) HUNDRED(8) HUNDRED(9)
+};
+/* clang-format on */
+
+char *put_large(char *p, uint64_t value)
 {
-	memcpy(p, text_digits + 2 * value, 2);
-	return p + 2;
-}
+	uint64_t high = value / 1000000;
+	uint32_t low = (uint32_t)(value % 1000000);
 
-char *put_u64(char *p, uint64_t value)
-{
-	char text[U64_TEXT_MAX], *start = text + sizeof(text);
-	size_t length;
-
-	if (value < 10000)
-		return put_u32_small(p, (uint32_t)value);
-	while (value >= 100) {
-		start -= 2;
-		put_pair(start, (uint32_t)(value % 100));
-		value /= 100;
-	}
-	if (value >= 10) {
-		start -= 2;
-		put_pair(start, (uint32_t)value);
-	} else {
-		*--start = (char)('0' + value);
-	}
-	length = (size_t)(text + sizeof(text) - start);
-	memcpy(p, start, length);
-	return p + length;
+	p = put_u64(p, high);
+	p = put_padded(p, low / 1000);
+	return put_padded(p, low % 1000);
 }
 
 char *put_ipv4(char *p, const uint8_t bytes[4])
 {
-	p = put_u32_small(p, bytes[0]);
+	p = put_below_1000(p, bytes[0]);
 	for (int i = 1; i < 4; i++) {
 		*p++ = '.';
-		p = put_u32_small(p, bytes[i]);
+		p = put_below_1000(p, bytes[i]);
 	}
 	return p;
 }
@@ -106,28 +103,17 @@ char *put_ipv6(char *p, const uint8_t bytes[16])
 	return p;
 }
 
-char *put_timestamp(char *p, struct timestamp_cache *cache, uint64_t wall_ns)
+void timestamp_cache_fill(struct timestamp_cache *cache, uint64_t wall_ns)
 {
-	uint64_t second = wall_ns / NSEC_PER_SEC;
-	uint32_t us = (uint32_t)(wall_ns % NSEC_PER_SEC / NSEC_PER_USEC);
+	time_t seconds = (time_t)(wall_ns / NSEC_PER_SEC);
+	char text[32];
+	struct tm tm;
 
-	if (second != cache->second || !cache->text[0]) {
-		time_t seconds = (time_t)second;
-		char text[32];
-		struct tm tm;
-
-		gmtime_r(&seconds, &tm); /* 2^64 ns end in the year 2554: four digits */
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.", &tm);
-		memcpy(cache->text, text, sizeof(cache->text));
-		cache->second = second;
-	}
-	memcpy(p, cache->text, sizeof(cache->text));
-	p += sizeof(cache->text);
-	p = put_pair(p, us / 10000);
-	p = put_pair(p, us / 100 % 100);
-	p = put_pair(p, us % 100);
-	*p++ = 'Z';
-	return p;
+	gmtime_r(&seconds, &tm); /* 2^64 ns end in the year 2554: four digits */
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.", &tm);
+	memcpy(cache->text, text, sizeof(cache->text));
+	cache->from_ns = (uint64_t)seconds * NSEC_PER_SEC;
+	cache->valid_ns = NSEC_PER_SEC;
 }
 
 /*
@@ -211,6 +197,8 @@ char *put_json_string(char *p, const char *bytes, size_t size)
 	const uint8_t *s = (const uint8_t *)bytes;
 
 	size = strnlen(bytes, size);
+	for (; size && *s < 0x7f && !must_escape(*s); size--)
+		*p++ = (char)*s++; /* most names are nothing else */
 	while (size) {
 		uint32_t character = 0;
 		size_t bad = 0, length = utf8_decode(s, size, &character, &bad);

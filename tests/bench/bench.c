@@ -31,8 +31,8 @@ struct bench {
 	struct lines lines;
 	struct output *output;
 	char file[64];
-	int fd;		 /* of the file, for those who write without netlog */
-	char *made;	 /* lines of all records, one after the other */
+	int fd;	    /* of the file, for those who write without netlog */
+	char *made; /* lines of all records, one after the other */
 	size_t made_end;
 	char *line;
 };
@@ -77,7 +77,8 @@ static uint64_t number_of(const struct event *record, const struct field_desc *f
 }
 
 /* The text of a value that is a string; NULL if it is a number. */
-static const char *text_of(const struct event *record, const struct field_desc *field, char text[64])
+static const char *text_of(const struct event *record, const struct field_desc *field,
+			   char text[64])
 {
 	const void *value = (const char *)record + field->offset;
 
@@ -151,9 +152,10 @@ static size_t by_snprintf(struct bench *bench, const struct event *record, uint6
 	char text[64];
 
 	timestamp_text(wall_of(bench, record), text);
-	p += snprintf(p, (size_t)(end - p),
-		      "{\"timestamp\":\"%s\",\"event_type\":\"%s\",\"seq\":%llu,\"hostname\":\"%s\"",
-		      text, desc->name, (unsigned long long)seq, HOSTNAME);
+	p += snprintf(
+		p, (size_t)(end - p),
+		"{\"timestamp\":\"%s\",\"event_type\":\"%s\",\"seq\":%llu,\"hostname\":\"%s\"",
+		text, desc->name, (unsigned long long)seq, HOSTNAME);
 	for (unsigned int i = 0; i < desc->field_count; i++) {
 		const struct field_desc *field = &desc->fields[i];
 		const char *string = text_of(record, field, text);
@@ -286,8 +288,7 @@ static void compare(struct bench *bench)
 		struct json_object *objects[ARRAY_SIZE(line_ways)];
 
 		for (size_t j = 0; j < ARRAY_SIZE(line_ways); j++) {
-			size_t length =
-				line_ways[j](bench, record_at(bench->records, i), i + 1);
+			size_t length = line_ways[j](bench, record_at(bench->records, i), i + 1);
 
 			bench->line[length - 1] = 0;
 			objects[j] = json_tokener_parse(bench->line);

@@ -242,6 +242,41 @@ TEST(each_sink_takes_its_own_events_and_all_control_lines)
 	cleanup(path);
 }
 
+TEST(a_line_made_at_the_outputs_place_is_written_like_any_other)
+{
+	const char *path = path_of("lines");
+	struct output *output = output_with(path, ",events=rtt");
+	char text[64], *place = output_place(output);
+
+	CHECK(place);
+	memcpy(place, "latency\n", 8); /* not for this sink: nothing of it is left */
+	output_write(output, event_latency, place, 8);
+	CHECK(output_place(output) == place);
+	memcpy(place, "rtt\n", 4);
+	output_write(output, event_rtt, place, 4);
+	output_write(output, event_none, "control\n", 8);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	read_all(path, text, sizeof(text));
+	CHECK_TEXT(text, "rtt\ncontrol\n");
+	output_free(output);
+	cleanup(path);
+}
+
+TEST(there_is_no_place_in_a_full_buffer)
+{
+	struct output *output = output_to("/dev/full");
+	const struct sink *sink = output_sink(output, 0);
+	char line[LINE_MAX];
+
+	memset(line, '\n', sizeof(line));
+	while (sink_ready(sink)) {
+		CHECK(output_place(output));
+		output_write(output, event_rtt, line, sizeof(line));
+	}
+	CHECK(!output_place(output));
+	output_free(output);
+}
+
 TEST(reopening_after_a_rename_loses_and_doubles_nothing)
 {
 	const char *path = path_of("lines");
