@@ -5,6 +5,8 @@
 #   make run       set up and log this machine until Ctrl-C
 #   make test      set up and run all tests
 #   make test-vm   set up and run tests under older and newer kernels, in VMs; KERNELS="6.1" picks
+#   make bench     what a line costs next to json-c, printf and writing alone; a minute or two
+#   make bench-live   as root: next to bpftrace, tcpdump and tshark, and how much the ring takes
 #   make install   with PREFIX=, SYSCONFDIR= and DESTDIR= as usual; make uninstall takes it away
 #   make lint      format, clang-tidy, cppcheck, shellcheck, as far as they are installed
 
@@ -119,13 +121,25 @@ tools: $(TOOLS)
 
 test:
 	@tests/requirements.sh install build test
-	@$(MAKE) --no-print-directory --silent all unit-tests tools
+	@$(MAKE) --no-print-directory --silent all unit-tests tools $(BUILD)/bench/bench
 	@tests/run.sh
 
 test-vm:
 	@tests/requirements.sh install build test vm
 	@$(MAKE) --no-print-directory --silent all tools
 	@tests/vm/run.sh
+
+# ---- benchmarks
+
+bench:
+	@tests/requirements.sh install build test
+	@$(MAKE) --no-print-directory --silent $(BUILD)/bench/bench
+	@tests/bench/bench.sh
+
+bench-live:
+	@tests/requirements.sh install build test bench
+	@$(MAKE) --no-print-directory --silent all tools $(BUILD)/bench/produce
+	@. tests/root.sh && as_root tests/bench/live.sh $(ARGS)
 
 # ---- for people
 
@@ -183,7 +197,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests tools test test-vm demo run lint install uninstall clean README.md
+.PHONY: all unit-tests tools test test-vm bench bench-live demo run lint install uninstall clean README.md
 .SECONDARY:
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/unit/*.d $(BUILD)/unit/src/*.d)

@@ -4,7 +4,7 @@
 # requirements.sh check GROUP...     say what is missing, one line each; exit 1 if anything is
 # requirements.sh install GROUP...   install what is missing, with sudo where it is needed
 #
-# Groups: build, demo, test, vm.
+# Groups: build, demo, test, bench, vm.
 set -u
 . "$(dirname "$0")/root.sh"
 
@@ -30,11 +30,18 @@ requirements() {
 	test|jq|command jq|jq|jq
 	test|nsenter and setpriv|command setpriv|util-linux|util-linux
 	test|systemd 250 or newer|systemd 250|systemd|systemd
+	test|valgrind|command valgrind|valgrind|valgrind
 	test|logrotate|command logrotate|logrotate|logrotate
 	test|strace|command strace|strace|strace
 	test|AddressSanitizer|sanitizer address|gcc|libasan
 	test|UndefinedBehaviorSanitizer|sanitizer undefined|gcc|libubsan
 	test|Python 3 with jsonschema|python jsonschema|python3-jsonschema|python3-jsonschema
+	bench|valgrind|command valgrind|valgrind|valgrind
+	bench|ip|command ip|iproute2|iproute
+	bench|jq|command jq|jq|jq
+	bench|bpftrace|command bpftrace|bpftrace|bpftrace
+	bench|tcpdump|command tcpdump|tcpdump|tcpdump
+	bench|tshark|command tshark|tshark|wireshark-cli
 	vm|qemu-system-x86_64|command qemu-system-x86_64|qemu-system-x86|qemu-system-x86-core
 	vm|apt-get|command apt-get|apt|apt
 	vm|dpkg|command dpkg|dpkg|dpkg
@@ -133,7 +140,7 @@ action=${1:-}
 case $action in
 check | install) "$action" "$@" ;;
 *)
-	echo "usage: requirements.sh check|install build|demo|test|vm..." >&2
+	echo "usage: requirements.sh check|install build|demo|test|bench|vm..." >&2
 	exit 2
 	;;
 esac

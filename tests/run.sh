@@ -37,7 +37,7 @@ run() {
 	rm -f "$results.one"
 }
 
-for file in build/unit/*_test tests/unit/*_test.sh; do
+for file in build/unit/*_test tests/unit/*_test.sh tests/bench/*_test.sh; do
 	wanted "$file" "$@" && run "$file"
 done
 

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# What an event may cost in user space, from the record to the buffer that is written: a count of
+# instructions, which no other process of the machine changes.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+failed=0
+
+# at_most NAME LIMIT FLOWS
+at_most() {
+	count=$(tests/bench/instructions.sh path "$3") || count=
+	echo "# $1: $count instructions, $3 flows"
+	if [ -n "$count" ] && [ "$count" -gt 0 ] && [ "$count" -le "$2" ]; then
+		echo "ok $1"
+	else
+		echo "not ok $1"
+		failed=1
+	fi
+}
+
+at_most an_rtt_event_takes_at_most_900_instructions 900 1000
+# nothing can be remembered of them: what a flood of new connections costs
+at_most an_event_of_a_flow_never_seen_takes_at_most_twice_that 1800 100000000
+exit $failed
