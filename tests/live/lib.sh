@@ -71,6 +71,12 @@ traffic_both() {
 	done
 }
 
+# datagrams OPTIONS: UDP over the wire, likewise
+datagrams() {
+	truth=$work/truth
+	timeout 120 build/datagrams --client "$ns0" --server "$ns1" "$@" >"$truth" || fail "datagrams $* failed"
+}
+
 # of ROLE FIELD: from the truth
 of() {
 	jq -r "select(.role == \"$1\" and has(\"local_port\")) | .$2" "$truth"

@@ -125,27 +125,98 @@ test_segs_and_srtt_are_those_of_tcp_info_with_delay_and_loss() {
 	done
 }
 
-test_each_stage_has_its_latency_with_netem() {
+# count_in NAMESPACE: from now on, by nft: what comes in of TCP and UDP, right before it is handed to them
+count_in() {
+	nsenter --net="$1" nft -f - <<-END || fail "no nft"
+		table inet truth {
+			chain input {
+				type filter hook input priority 300;
+				meta nfproto ipv4 meta l4proto tcp counter
+				meta nfproto ipv4 meta l4proto udp counter
+				meta nfproto ipv6 meta l4proto tcp counter
+				meta nfproto ipv6 meta l4proto udp counter
+			}
+		}
+	END
+}
+
+# counted_in NAMESPACE: lines "VERSION PROTO PACKETS"
+counted_in() {
+	nsenter --net="$1" nft list chain inet truth input |
+		sed -n 's/.*ipv\([46]\) .*l4proto \(...\) counter packets \([0-9]*\) .*/\1 \2 \3/p'
+}
+
+# covers WHAT LINES TRUE: each one has its line, but for calls that are told as missed
+covers() {
+	[ "$2" -le "$3" ] && [ $(($2 + $(missed latency))) -ge "$3" ] ||
+		fail "$1: $2 lines, not $3 ($(missed latency) missed)"
+}
+
+stage_has_hook() {
+	head -n 1 "$lines" | jq -e --arg stage "$1" 'any(.hooks[]; .event == "latency" and
+		(.part | startswith($stage)) and (has("error") | not))' >/dev/null
+}
+
+test_each_stage_has_the_packets_that_it_should() {
 	for kind in $kinds; do
 		pair_up $kind 5
+		count_in "$ns0"
+		count_in "$ns1"
 	done
 	netlog_start --events=latency
 	traffic_each --messages 50 --bytes 100 --reply 100
+	for kind in $kinds; do
+		join $kind
+		for family in 4 6; do
+			datagrams --family $family --messages 50 --bytes 100
+			mv "$truth" "$work/udp.$kind.$family"
+		done
+		counted_in "$ns0" >"$work/counted.$kind.client"
+		counted_in "$ns1" >"$work/counted.$kind.server"
+	done
 	netlog_stop
 	check_books
 	for truth in "$work"/truth.*.[46]; do
 		for role in client server; do
 			what="${truth##*truth.} $role"
-			events latency $role '[.stage, .latency_ns]' >"$work/stages"
+			events latency $role 'select(.direction == "ingress") | [.stage, .latency_ns]' >"$work/stages"
 			# the handshake's and the end's packets are not in the established state
 			within "$what, packets at stage tcp" "$(grep -c '"tcp"' "$work/stages")" \
 				$(($(of $role segs_in) - 5)) "$(of $role segs_in)"
-			at_least "$what, messages at stage app" "$(grep -c '"app"' "$work/stages")" 99 50
+			covers "$what, messages at stage app" "$(grep -c '"app"' "$work/stages")" 50
 			# netem's delay is not this host's
 			within "$what, median latency_ns" "$(jq '.[1]' "$work/stages" | median)" 1 4999999
+			# outwards it is: what is sent waits in netem
+			[ "$(events latency $role 'select(.stage == "qdisc") | .latency_ns' | median)" -ge 5000000 ] ||
+				fail "$what: out of netem before its time"
+			at_least "$what, packets at stage qdisc" \
+				"$(events latency $role 'select(.stage == "qdisc")' | count)" 100 "$(of $role segs_out)"
+		done
+	done
+	stage_has_hook transport || fail "no hook: $(head -n 1 "$lines")"
+	for truth in "$work"/udp.*.[46]; do
+		for role in client server; do
+			covers "${truth##*/} $role, datagrams at stage app" \
+				"$(events latency $role 'select(.stage == "app")' | count)" "$(of $role messages)"
+		done
+	done
+	# every packet of these two namespaces, whatever it was
+	for kind in $kinds; do
+		join $kind
+		for role in client server; do
+			netns=$(of_kind $kind $role netns)
+			while read -r version proto packets; do
+				[ "$packets" -ge 50 ] || fail "$kind $role IPv$version $proto: $packets packets"
+				covers "$kind $role IPv$version $proto, packets at stage transport" "$(jq -c "select(.stage ==
+					\"transport\" and .netns == $netns and .ip_version == $version and
+					.proto == \"$proto\")" "$lines" | count)" "$packets"
+			done <"$work/counted.$kind.$role"
+			equal "$kind $role: counters" "$(count <"$work/counted.$kind.$role")" 4
 		done
 	done
 }
+
+of_kind() { truth=$work/truth.$1.4 of "$2" "$3"; }
 
 # hits: how often the kernel has run each program of netlog's, by its own count
 hits() {
@@ -165,12 +236,16 @@ test_each_hook_that_is_attached_is_hit() {
 	echo 1 >/proc/sys/kernel/bpf_stats_enabled
 	netlog_start
 	traffic_both --bytes 300000 --messages 2
+	for family in 4 6; do
+		datagrams --family $family --messages 5
+	done
 	hits >"$work/hits"
 	netlog_stop
 	[ -s "$work/hits" ] || fail "the kernel tells of no program"
 	equal "programs that never ran" "$(grep '^0 ' "$work/hits" | xargs)" ""
-	head -n 1 "$lines" | jq -r '.hooks[] | select(has("error") | not) | "\(.event) \(.part)"' | sort -u |
-		grep -v '^latency entry$' >"$work/parts"
+	# of latency's parts, each stage's name comes first: transport_tcp6
+	head -n 1 "$lines" | jq -r '.hooks[] | select(has("error") | not) | "\(.event) \(.part)"' |
+		sed 's/^\(latency [a-z]*\)_.*/\1/' | sort -u | grep -v '^latency entry$' >"$work/parts"
 	[ -s "$work/parts" ] || fail "no hooks: $(head -n 1 "$lines")"
 	for version in 4 6; do
 		jq -r "select(.ip_version == $version) | .event_type + \" \" + (.stage //

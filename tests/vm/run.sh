@@ -23,12 +23,22 @@ at_exit() {
 trap at_exit EXIT
 trap 'exit 130' INT TERM HUP
 
+# How many CPUs. On emulated ones 7.2 panics when tracepoints are switched on and off under load, also
+# without netlog and without BPF: by tracefs alone, in 13 s (int3, one byte into a static branch: one CPU
+# runs the breakpoint that the other has already replaced). With one CPU no other's code is patched.
+cpus() { # NAME
+	case $1/$accel in
+	7.2/tcg*) echo 1 ;;
+	*) echo 2 ;;
+	esac
+}
+
 # qemu SECONDS KERNEL CMDLINE OPTION...: until the VM is off. It ends with us, even after SIGKILL.
 qemu() {
 	local seconds=$1 kernel=$2 cmdline=$3
 	shift 3
 	setpriv --pdeathsig TERM timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" \
-		-cpu max -smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+		-cpu max -smp "$(cpus "$name")" -m 1024 -nodefaults -no-user-config -display none -no-reboot \
 		-serial "file:$console" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
 		-append "console=ttyS0 quiet oops=panic panic=-1 mitigations=off nokaslr audit=0 $cmdline" \
 		"$@" >"$work/qemu" 2>&1 </dev/null &
@@ -93,7 +103,7 @@ one_kernel() {
 	started=$SECONDS
 	initrd_make "$kernel"
 	[ -n "${accel:-}" ] || accel_choose "$kernel"
-	echo "== $name: $(cat "$kernel/version"), $accel"
+	echo "== $name: $(cat "$kernel/version"), $accel, CPUs: $(cpus "$name")"
 	rm -rf "$work/share"
 	mkdir "$work/share"
 	pwd -P >"$work/share/tree"
