@@ -141,9 +141,9 @@ test_segs_and_srtt_are_those_of_tcp_info_with_delay_and_loss() {
 				column 5 "\$1 == \"rtt\" && \$2 == $netns && \$3 == $family" >"$work/srtt"
 				what="$kind IPv$family $role"
 				at_least "$what, samples" "$(count <"$work/srtt")" 80 40
-				true=$(sed -n "s/^$role //p" "$work/true" | median)
-				within "$what, median srtt_us, TCP_INFO $true" "$(median <"$work/srtt")" \
-					$((true * 9 / 10)) $((true * 11 / 10))
+				# near enough is within a tenth; but it is the very same number
+				at_least "$what, srtt_us that TCP_INFO gave and a line told" "$(sed -n "s/^$role //p" "$work/true" |
+					grep -cxFf "$work/srtt")" 95 40
 				[ "$(median <"$work/srtt")" -ge 10000 ] || fail "$what: faster than the wire"
 			done
 		done
@@ -173,6 +173,7 @@ counted_in() {
 
 # covers WHAT LINES TRUE: each one has its line, but for calls that are told as missed
 covers() {
+	echo "# $1: $2 of $3"
 	[ "$2" -le "$3" ] && [ $(($2 + missed)) -ge "$3" ] || fail "$1: $2 lines, not $3 ($missed missed)"
 }
 
