@@ -81,6 +81,52 @@ int hook_stage(const struct hook_desc *hook)
 	return -ENOENT;
 }
 
+/* FNV-1a, 64 bits */
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+	for (const uint8_t *p = bytes; size--; p++)
+		hash = (hash ^ *p) * 0x100000001b3;
+	return hash;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	return hash_bytes(hash, text, strlen(text) + 1);
+}
+
+static uint64_t hash_number(uint64_t hash, uint64_t number)
+{
+	return hash_bytes(hash, &number, sizeof(number));
+}
+
+static uint64_t hash_kind(uint64_t hash, const struct kind_desc *kind)
+{
+	hash = hash_text(hash, kind->name);
+	hash = hash_number(hash, kind->size);
+	for (unsigned int i = 0; i < ENUM_NUMBERS; i++)
+		if (kind->texts[i])
+			hash = hash_text(hash_number(hash, i), kind->texts[i]);
+	return hash;
+}
+
+uint64_t event_fingerprint(void)
+{
+	uint64_t hash = hash_number(0xcbf29ce484222325, sizeof(struct event_header));
+
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+
+		hash = hash_number(hash_text(hash, desc->name), desc->size);
+		for (unsigned int i = 0; i < desc->field_count; i++) {
+			const struct field_desc *field = &desc->fields[i];
+
+			hash = hash_number(hash_text(hash, field->name), field->offset);
+			hash = hash_kind(hash, &kind_descs[field->kind]);
+		}
+	}
+	return hash;
+}
+
 /* What the check asks of each event's records, at hand without a call. */
 #define CHECK_ENTRY(name, FIELDS, HOOKS, message_id, doc)              \
 	[event_##name] = {                                             \

@@ -84,6 +84,12 @@ int enum_by_text(enum kind kind, const char *text);
 int hook_stage(const struct hook_desc *hook);
 
 /*
+ * A number that is another one as soon as a record is laid out or told in another way: over the
+ * names, kinds, places and sizes of all fields of all events, and over the texts of enumerations.
+ */
+uint64_t event_fingerprint(void);
+
+/*
  * Is this a record as the kernel side makes them? Returns its type, or
  * -EBADMSG when it is too short, of no known type, not of that type's size, says it has fields that
  * the type does not, or has addresses of no IP version.

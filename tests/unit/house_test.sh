@@ -34,7 +34,7 @@ equal() {
 layer() {
 	case $1 in
 	main) echo 12 ;;
-	daemon | doctor) echo 11 ;;
+	daemon | doctor | replay) echo 11 ;;
 	reload) echo 10 ;;
 	delivery) echo 9 ;;
 	report) echo 8 ;;
@@ -46,9 +46,9 @@ layer() {
 	config | sink_stream) echo 4 ;; # files are streams
 	sink_*) echo 5 ;;
 	output | encode | schema) echo 3 ;;
-	control) echo 2 ;;
+	control | record) echo 2 ;;
 	event) echo 1 ;;
-	log | util | text | clock | capability | signals) echo 0 ;;
+	log | util | text | clock | crc | capability | signals) echo 0 ;;
 	*) echo "$1 has no layer: give it one in tests/unit/house_test.sh" >&2 ;;
 	esac
 }
