@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #include "text.h"
 
@@ -186,4 +187,61 @@ int control_end(struct control *control, char **ret_line, size_t *ret_length)
 	*ret_line = line;
 	*ret_length = (size_t)length;
 	return 0;
+}
+
+/* Nothing that put_json_string() would have to escape or mend but quotes and backslashes. */
+static int text_check(const char *line, size_t length)
+{
+	_cleanup_free_ char *plain = malloc(length), *put = malloc(JSON_TEXT_MAX(length));
+
+	if (!plain || !put)
+		return -ENOMEM;
+	for (size_t i = 0; i < length; i++)
+		plain[i] = (char)(line[i] == '"' || line[i] == '\\' ? ' ' : line[i]);
+	if ((size_t)(put_json_string(put, plain, length) - put) != length)
+		return -EBADMSG;
+	return memcmp(put, plain, length) ? -EBADMSG : 0;
+}
+
+/* Keys as ours are, for journald takes no others; and a type that there is. */
+static int keys_check(struct json_object *line)
+{
+	bool typed = false;
+
+	json_object_object_foreach(line, key, value)
+	{
+		if (!key[0] || key[strspn(key, "abcdefghijklmnopqrstuvwxyz_0123456789")])
+			return -EBADMSG;
+		if (strcmp(key, "event_type") != 0)
+			continue;
+		for (enum control_type type = 0; type < control_types; type++)
+			typed |= json_object_is_type(value, json_type_string) &&
+				 !strcmp(json_object_get_string(value), control_descs[type].name);
+	}
+	return typed ? 0 : -EBADMSG;
+}
+
+int control_check(const char *line, size_t length)
+{
+	struct json_tokener *tokener;
+	struct json_object *object;
+	int r;
+
+	if (length < 3 || length > INT_MAX || line[0] != '{' || line[length - 2] != '}' ||
+	    line[length - 1] != '\n')
+		return -EBADMSG;
+	r = text_check(line, --length);
+	if (r < 0)
+		return r;
+	tokener = json_tokener_new();
+	if (!tokener)
+		return -ENOMEM;
+	object = json_tokener_parse_ex(tokener, line, (int)length);
+	r = -EBADMSG;
+	if (json_object_is_type(object, json_type_object) &&
+	    json_tokener_get_parse_end(tokener) == length)
+		r = keys_check(object);
+	json_object_put(object);
+	json_tokener_free(tokener);
+	return r;
 }

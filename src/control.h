@@ -136,6 +136,12 @@ void control_add_filter(struct control *control, const char *name, const char *f
 /* The line with its newline, which the caller frees, and its length. The control is empty then. */
 int control_end(struct control *control, char **ret_line, size_t *ret_length);
 
+/*
+ * Is this one of our control lines, newline included, and nothing that a terminal, a reader of
+ * lines or journald could take for something else? -EBADMSG if not, -ENOMEM.
+ */
+int control_check(const char *line, size_t length);
+
 /* The JSON Schema (draft 2020-12) of every line; the caller puts it. NULL when memory is short. */
 struct json_object *schema_json(void);
 

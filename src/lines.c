@@ -33,12 +33,38 @@ void lines_done(struct lines *lines)
 	*lines = (struct lines){};
 }
 
+static void line_write(struct lines *lines, enum event_type type, const struct record_item *item)
+{
+	const struct event *event = item->payload;
+	uint64_t wall_ns = event->header.time_ns + (uint64_t)item->offset_ns;
+	char *line = NULL;
+	size_t length = 0;
+
+	if (output_takes_lines(lines->output)) {
+		line = output_place(lines->output) ?: lines->line;
+		length = encode_event(lines->encoder, event, item->seq, wall_ns, line);
+	}
+	output_write_event(lines->output, type, item, line, length);
+	lines->emitted.of[type]++;
+	lines->emitted_total++;
+}
+
+int lines_replay(struct lines *lines, const struct record_item *event)
+{
+	int type = event_check(event->payload, event->size);
+
+	if (type < 0)
+		return type;
+	if (lines->events & BIT(type))
+		line_write(lines, (enum event_type)type, event);
+	return 0;
+}
+
 void lines_event(struct lines *lines, const void *record, size_t size)
 {
 	const struct event *event = record;
 	int type = event_check(record, size);
-	size_t length;
-	char *line;
+	struct record_item item = { .type = record_event, .payload = record, .size = size };
 
 	if (type < 0) {
 		/* a type we know is better than none: event_none stands for the others */
@@ -48,12 +74,9 @@ void lines_event(struct lines *lines, const void *record, size_t size)
 		lines->broken.of[type]++;
 		return;
 	}
-	line = output_place(lines->output) ?: lines->line;
-	length = encode_event(lines->encoder, event, ++lines->seq,
-			      wall_clock_of(&lines->clock, event->header.time_ns), line);
-	output_write(lines->output, (enum event_type)type, line, length);
-	lines->emitted.of[type]++;
-	lines->emitted_total++;
+	item.seq = ++lines->seq;
+	item.offset_ns = lines->clock.offset_ns;
+	line_write(lines, (enum event_type)type, &item);
 }
 
 void lines_begin(struct lines *lines, struct control *control, enum control_type type)

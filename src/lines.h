@@ -36,6 +36,12 @@ void lines_done(struct lines *lines);
 /* A record from the ring, of any bytes: to a line, or to the books as broken. */
 void lines_event(struct lines *lines, const void *record, size_t size);
 
+/*
+ * An event of a recording: to its line, with the number and the time that it has there; a type that
+ * is not among `events` has none. -EBADMSG: it is no record we know.
+ */
+int lines_replay(struct lines *lines, const struct record_item *event);
+
 /* Begin a control line, stamped now; lines_end() writes it. Only while the output is ready. */
 void lines_begin(struct lines *lines, struct control *control, enum control_type type);
 /* -ENOMEM; -E2BIG when it is longer than OUTPUT_LINE_MAX. It has no seq then. */

@@ -13,6 +13,7 @@
 #include "doctor.h"
 #include "log.h"
 #include "reload.h"
+#include "replay.h"
 #include "signals.h"
 
 #define EXIT_USAGE 2
@@ -242,6 +243,38 @@ static int run(struct options *options)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int replay(const struct options *options)
+{
+	_cleanup_(output_freep) struct output *output = NULL;
+	const char *path = options->read_path;
+	_cleanup_close_ int opened = -1;
+	int fd = STDIN_FILENO, r;
+
+	signals_hold();
+	if (strcmp(path, "-") != 0) {
+		fd = opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0) {
+			log_error("cannot open the recording %s: %s", path, strerror(errno));
+			return EX_NOINPUT;
+		}
+	}
+	r = outputs_open(options, &output);
+	if (r)
+		return r;
+	switch (replay_run(options, fd, output)) {
+	case 0:
+		return EXIT_SUCCESS;
+	case -EBADMSG:
+		return EX_DATAERR;
+	case -ENODATA:
+		return EX_NOINPUT;
+	case -EIO:
+		return EX_IOERR;
+	default:
+		return EXIT_FAILURE;
+	}
+}
+
 /*
  * Where standard input, output or error is closed, the next file to be opened would take its place,
  * and messages or lines would end up in it.
@@ -293,7 +326,7 @@ int main(int argc, char **argv)
 		options_print(&options);
 		return printed();
 	case ACTION_LOG:
-		return run(&options);
+		return options.read_path ? replay(&options) : run(&options);
 	}
 	return EXIT_FAILURE;
 }

@@ -156,6 +156,7 @@ static char *config_apply(void *context, const struct config_value *value)
 
 int options_parse(int argc, char **argv, struct options *ret_options, char **ret_message)
 {
+	_cleanup_free_ char *wrong = NULL;
 	struct options options;
 	int r;
 
@@ -169,6 +170,9 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 		r = config_read(path, config_apply, &options, ret_message) ?:
 			    arguments_apply(argc, argv, &options, ret_message);
 	}
+	wrong = r < 0 ? NULL : settings_complete(&options);
+	if (wrong)
+		r = complain(ret_message, "%s", wrong);
 	if (r < 0)
 		return r;
 	options.argc = argc;
@@ -221,6 +225,7 @@ void options_help(void)
 	}
 	printf("Events: %s. Latency stages: %s.\n", events ?: "", stages ?: "");
 	printf("Lines go to stdout, messages to stderr. Needs root, or CAP_BPF and CAP_PERFMON.\n"
-	       "Exit status: 0 as asked; 1 failure; 2 usage; 69 event not served; 71 refused;\n"
-	       "72 no BTF; 73 output not opened; 74 failed; 77 capabilities; 78 configuration.\n");
+	       "Exit status: 0 as asked; 1 failure; 2 usage; 65 recording damaged; 66 not read;\n"
+	       "69 event not served; 71 refused; 72 no BTF; 73 output not opened; 74 failed;\n"
+	       "77 capabilities; 78 configuration.\n");
 }

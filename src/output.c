@@ -10,6 +10,10 @@
 struct output {
 	struct sink *sinks[OUTPUT_SINKS_MAX + 1];
 	unsigned int count;
+	bool takes_lines;
+	bool patient;
+	bool origin_known;
+	struct record_origin origin;
 };
 
 /* `sinks` ends with a NULL */
@@ -99,11 +103,12 @@ static const char *parse_parameter(struct sink_spec *spec, const char *word, boo
 static const struct sink_kind {
 	const char *prefix;
 	bool has_path; /* after the prefix */
+	bool records;
 	int (*open)(const struct sink_spec *spec, struct sink **ret_sink);
 } sink_kinds[] = {
-	{ "stdout", false, sink_stdout_open },
-	{ "file:", true, sink_file_open },
-	{ "journald", false, sink_journald_open },
+	{ "stdout", false, false, sink_stdout_open },	  { "file:", true, false, sink_file_open },
+	{ "record:-", false, true, sink_stdout_open },	  { "record:", true, true, sink_file_open },
+	{ "journald", false, false, sink_journald_open },
 };
 
 static const struct sink_kind *kind_of(const char *name)
@@ -160,6 +165,7 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 		return complain(ret_message, text, "max-files does nothing without max-size");
 	if (spec.max_bytes && !kind->has_path)
 		return complain(ret_message, text, "only a file has a max-size");
+	spec.records = kind->records;
 	*ret_spec = spec;
 	return 0;
 }
@@ -198,20 +204,47 @@ static bool sink_is_of(const struct sink *sink, const struct output *output)
 	return false;
 }
 
+static void sink_origin(struct sink *sink, const struct record_origin *origin)
+{
+	if (sink->ops->origin)
+		sink->ops->origin(sink, origin);
+	sink->room = 0; /* to be asked for anew */
+}
+
+void output_set_origin(struct output *output, const struct record_origin *origin)
+{
+	if (output->origin_known && !memcmp(&output->origin, origin, sizeof(*origin)))
+		return;
+	output->origin = *origin;
+	output->origin_known = true;
+	for_each_sink(output, sink)
+		sink_origin(sink, origin);
+}
+
+void output_set_patient(struct output *output)
+{
+	output->patient = true;
+}
+
 int output_configure(struct output *output, const struct sink_spec *specs, unsigned int count,
 		     struct output *removed, const char **ret_failed)
 {
-	struct output next = {};
+	struct output next = *output;
 	int r = count > OUTPUT_SINKS_MAX ? -ENOSPC : 0;
 
+	memset(next.sinks, 0, sizeof(next.sinks));
+	next.count = 0;
+	next.takes_lines = false;
 	for (unsigned int i = 0; !r && i < count; i++) {
 		struct sink *sink = sink_by_name(output, specs[i].name);
 
 		*ret_failed = specs[i].name;
 		if (!sink)
 			r = sink_open(&specs[i], &sink);
-		if (!r)
-			next.sinks[next.count++] = sink;
+		if (r < 0)
+			break;
+		next.sinks[next.count++] = sink;
+		next.takes_lines |= !sink->ops->record;
 	}
 	if (r < 0) {
 		for_each_sink(&next, sink)
@@ -223,6 +256,8 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 		if (!sink_is_of(sink, &next))
 			removed->sinks[removed->count++] = sink;
 	for (unsigned int i = 0; i < count; i++) {
+		if (!sink_is_of(next.sinks[i], output) && output->origin_known)
+			sink_origin(next.sinks[i], &output->origin);
 		next.sinks[i]->events = specs[i].events;
 		if (next.sinks[i]->ops->configure)
 			next.sinks[i]->ops->configure(next.sinks[i], &specs[i]);
@@ -258,9 +293,12 @@ char *output_place(const struct output *output)
 	return NULL;
 }
 
-static void sink_write(struct sink *sink, enum event_type type, const char *line, size_t length)
+/* `event`: its record, for recordings; NULL: there is but the line. */
+static void sink_write(struct sink *sink, enum event_type type, const struct record_item *event,
+		       const char *line, size_t length)
 {
 	size_t needed = type == event_none ? length : OUTPUT_LINE_MAX + OUTPUT_RESERVE;
+	size_t used = length;
 
 	if (sink->room < needed)
 		sink->room = sink->ops->room(sink);
@@ -268,16 +306,32 @@ static void sink_write(struct sink *sink, enum event_type type, const char *line
 		sink->lost.of[type]++;
 		return;
 	}
-	sink->ops->write(sink, line, length);
-	sink->room -= length;
+	if (event && sink->ops->record)
+		sink->ops->record(sink, event);
+	else
+		sink->ops->write(sink, line, length);
+	if (sink->ops->record)
+		used = RECORD_ITEM_BYTES(event ? event->size : length);
+	sink->room -= used < sink->room ? used : sink->room;
 	sink->taken.of[type]++;
+}
+
+bool output_takes_lines(const struct output *output)
+{
+	return output->takes_lines;
 }
 
 void output_write(struct output *output, enum event_type type, const char *line, size_t length)
 {
+	output_write_event(output, type, NULL, line, length);
+}
+
+void output_write_event(struct output *output, enum event_type type,
+			const struct record_item *event, const char *line, size_t length)
+{
 	for_each_sink(output, sink)
 		if (type == event_none || sink->events & BIT(type))
-			sink_write(sink, type, line, length);
+			sink_write(sink, type, event, line, length);
 }
 
 /*
@@ -315,7 +369,7 @@ int output_flush(struct output *output, uint64_t now_ns)
 			result = -EPIPE;
 			continue;
 		}
-		sink_judge(sink, r, now_ns, output->count == 1);
+		sink_judge(sink, r, now_ns, output->count == 1 || output->patient);
 		if (r < 0 && !result)
 			result = -EAGAIN;
 	}

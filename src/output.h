@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "event.h"
+#include "record.h"
 #include "util.h"
 
 #define OUTPUT_SINKS_MAX 8
@@ -27,13 +28,15 @@
 struct sink;
 
 /*
- * What a sink is to be: stdout, file:PATH or journald, with parameters after commas: events=A,B,
- * and for a file max-size=BYTES and max-files=N. A comma is thus no part of a path.
+ * What a sink is to be: stdout, file:PATH, record:PATH (a recording; `-` is standard output) or
+ * journald, with parameters after commas: events=A,B, and for a file max-size=BYTES and
+ * max-files=N. A comma is thus no part of a path.
  */
 struct sink_spec {
 	char text[SINK_NAME_MAX]; /* as it was given */
 	char name[SINK_NAME_MAX]; /* without the parameters */
 	uint64_t events;
+	bool records;		/* a recording, not lines */
 	uint64_t max_bytes;	/* 0: never rotated */
 	unsigned int max_files; /* rotated ones that are kept */
 };
@@ -46,6 +49,10 @@ struct sink_ops {
 	void (*write)(struct sink *sink, const char *line, size_t length);
 	/* Where its next line will lie; only with room for OUTPUT_LINE_MAX. NULL: nowhere yet. */
 	char *(*place)(struct sink *sink);
+	/* The same for an event's record, of those that make a recording; NULL: it takes lines. */
+	void (*record)(struct sink *sink, const struct record_item *event);
+	/* Who makes the recording; before anything is written, and when that changes. NULL: none. */
+	void (*origin)(struct sink *sink, const struct record_origin *origin);
 	/* Write what it holds: 0 when all is out, -EAGAIN when the other end is slow, or an error. */
 	int (*flush)(struct sink *sink);
 	/* Open anew what may have been renamed; the old one stays on an error. NULL: nothing to do.
@@ -113,6 +120,15 @@ bool output_ready(const struct output *output);
 /* Has the sink room for an event's line? */
 bool sink_ready(const struct sink *sink);
 
+/* Who writes, for recordings; those that are there and those to come. To be told first of all. */
+void output_set_origin(struct output *output, const struct record_origin *origin);
+
+/* Wait for slow sinks however long it takes: what is written can wait, too. */
+void output_set_patient(struct output *output);
+
+/* Is there a sink that takes lines of events? */
+bool output_takes_lines(const struct output *output);
+
 /*
  * A place for OUTPUT_LINE_MAX bytes, where a line can be made that output_write() need not copy, or
  * NULL. Good until the next call of anything here.
@@ -121,9 +137,12 @@ char *output_place(const struct output *output);
 
 /*
  * Hand one line, newline included, to every sink that takes the type (event_none: a control line);
- * a sink without room loses it.
+ * a sink without room loses it. Of an event, recordings get its record; the line may be left out
+ * (length 0) when output_takes_lines() says so.
  */
 void output_write(struct output *output, enum event_type type, const char *line, size_t length);
+void output_write_event(struct output *output, enum event_type type,
+			const struct record_item *event, const char *line, size_t length);
 
 /*
  * Write what the sinks hold. 0 when all is out, -EAGAIN when something is left: of which sink, and

@@ -192,23 +192,56 @@ static bool show_stages(const struct options *options, FILE *file)
 	return show_words(stage_word, ENUM_NUMBERS, options->stages, options->stages_named, file);
 }
 
-static char *apply_output(struct options *options, const char *value, bool more)
+static char *parse_output(const char *value, struct sink_spec *ret_spec)
 {
-	struct sink_spec *spec;
 	char *message;
 
-	if (!more)
-		options->output_count = 0;
+	if (sink_spec_parse(value, ret_spec, &message) < 0)
+		return message ?: setting_wrong("memory is short");
+	return NULL;
+}
+
+static char *output_add(struct options *options, const struct sink_spec *spec)
+{
 	if (options->output_count == OUTPUT_SINKS_MAX)
 		return setting_wrong("%d outputs are the most", OUTPUT_SINKS_MAX);
-	spec = &options->outputs[options->output_count];
-	if (sink_spec_parse(value, spec, &message) < 0)
-		return message ?: setting_wrong("memory is short");
 	for (unsigned int i = 0; i < options->output_count; i++)
 		if (!strcmp(options->outputs[i].name, spec->name))
 			return setting_wrong("'%s' is given twice; name its events in one",
 					     spec->name);
-	options->output_count++;
+	options->outputs[options->output_count++] = *spec;
+	return NULL;
+}
+
+static char *apply_output(struct options *options, const char *value, bool more)
+{
+	struct sink_spec spec;
+	char *wrong = parse_output(value, &spec);
+
+	if (!more)
+		options->output_count = 0;
+	options->outputs_named = true;
+	return wrong ?: output_add(options, &spec);
+}
+
+static char *apply_write(struct options *options, const char *value, bool more)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (more)
+		return setting_wrong("one recording is enough");
+	if (asprintf(&text, "record:%s", value) < 0)
+		return setting_wrong("memory is short");
+	options->written = true;
+	return parse_output(text, &options->write);
+}
+
+static char *apply_read(struct options *options, const char *value, bool more)
+{
+	if (more)
+		return setting_wrong(
+			"one recording is enough; `cat` puts several together for -r -");
+	options->read_path = value;
 	return NULL;
 }
 
@@ -376,6 +409,10 @@ const struct setting setting_rows[] = {
 	  apply_rtt_interval, show_rtt_interval },
 	{ "output", 'o', SETTING_WORDS, "WHERE", "stdout, file:PATH or journald[,events=LIST]",
 	  apply_output, show_output },
+	{ "write", 'w', SETTING_ACTION, "FILE", "record for --read, not to stdout; - = stdout",
+	  apply_write, NULL },
+	{ "read", 'r', SETTING_ACTION, "FILE", "make lines of a recording; - = stdin", apply_read,
+	  NULL },
 	{ "duration", 'd', SETTING_NUMBER, "SECONDS", "end after this time", apply_duration,
 	  show_duration },
 	{ "count", 'n', SETTING_NUMBER, "N", "end after N event lines", apply_count, show_count },
@@ -410,6 +447,32 @@ void settings_default(struct options *options)
 		.stages = word_bits(stage_word, ENUM_NUMBERS),
 	};
 	free(apply_output(options, "stdout", false));
+	options->outputs_named = false;
+}
+
+/* Two on standard output would be one that nobody can read. */
+static bool stdout_twice(const struct options *options)
+{
+	bool lines = false, records = false;
+
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		lines |= !strcmp(options->outputs[i].name, "stdout");
+		records |= !strcmp(options->outputs[i].name, "record:-");
+	}
+	return lines && records;
+}
+
+char *settings_complete(struct options *options)
+{
+	char *wrong = NULL;
+
+	if (options->written && !options->outputs_named)
+		options->output_count = 0; /* as tcpdump(8): what is recorded is not shown, too */
+	if (options->written)
+		wrong = output_add(options, &options->write);
+	if (!wrong && stdout_twice(options))
+		wrong = setting_wrong("lines and records cannot both go to stdout");
+	return wrong;
 }
 
 char *settings_events(void)

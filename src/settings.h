@@ -30,12 +30,16 @@ struct options {
 	int argc;
 	enum options_action action;
 	const char *config_path; /* in argv; NULL: none */
+	const char *read_path;	 /* a recording, instead of this host; in argv; NULL: none */
 	uint64_t events;	 /* types, as bits */
 	uint64_t stages;	 /* of latency, as bits by their number */
 	uint64_t stages_loaded;	 /* at the start: no others can be had without a restart */
 	bool events_named;	 /* by the user: then none may be missing */
 	bool stages_named;
 	bool quiet;
+	bool outputs_named;
+	bool written; /* one of the outputs is that of --write */
+	struct sink_spec write;
 	unsigned int output_count;
 	struct sink_spec outputs[OUTPUT_SINKS_MAX];
 	uint64_t duration_us;	    /* 0: until a signal */
@@ -76,6 +80,9 @@ char *setting_wrong(const char *format, ...) _printf_(1, 2);
 
 /* All as it is when nothing is said. */
 void settings_default(struct options *options);
+
+/* When all has been applied: what follows from several together. As apply(). */
+char *settings_complete(struct options *options);
 
 /* The events and stages there are, as "a, b, c"; the caller frees. NULL when memory is short. */
 char *settings_events(void);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sink_file.c - lines appended to a file, which others may rename, read and append to as well.
+ * sink_file.c - lines appended to a file, which others may rename, read and append to as well; or a
+ * recording, which is begun anew. A recording has a header at the beginning of each file, and
+ * wherever one has been opened anew; what is said of lines here holds for its records.
  *
  * Lines are whole in every file, also across reopening and rotation: both happen only where a line
  * has ended. A line that a full disk has cut in two is taken back and written when there is room
@@ -48,6 +50,17 @@ static uint64_t size_of(int fd)
 	return fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
+/* The rest of a line that a full disk has cut belongs to the old file; it cannot have it any more. */
+static void torn_line_drop(struct file *file)
+{
+	struct stream *stream = &file->stream;
+
+	if (!stream->torn || stream->torn > stream->end)
+		return;
+	stream_drop(stream, stream->torn);
+	file->stream.sink.lost.of[event_none]++;
+}
+
 /* Go on in the file that has the path now; the old one stays when there is none to be had. */
 static int path_switch(struct file *file)
 {
@@ -58,6 +71,8 @@ static int path_switch(struct file *file)
 	close(file->stream.fd);
 	file->stream.fd = fd;
 	file->size = size_of(fd);
+	torn_line_drop(file);
+	stream_begin(&file->stream);
 	return 0;
 }
 
@@ -84,30 +99,14 @@ static size_t room(const struct file *file)
 {
 	const struct stream *stream = &file->stream;
 	uint64_t left = file->max_bytes > file->size ? file->max_bytes - file->size : 0;
-	const char *newline;
+	size_t whole;
 
 	if (!file->max_bytes || !stream->regular || stream->end <= left)
 		return stream->end;
-	newline = memrchr(stream->buffer, '\n', left);
-	if (newline)
-		return (size_t)(newline - stream->buffer) + 1;
-	if (!stream->torn)
-		return 0;
-	/* what has been begun is ended here, too */
-	newline = memchr(stream->buffer, '\n', stream->end);
-	return newline ? (size_t)(newline - stream->buffer) + 1 : stream->end;
-}
-
-/* The rest of a line that a full disk has cut belongs to the old file; it cannot have it any more. */
-static void torn_line_drop(struct file *file)
-{
-	struct stream *stream = &file->stream;
-	const char *newline = memchr(stream->buffer, '\n', stream->end);
-
-	if (!stream->torn || !newline)
-		return;
-	stream_drop(stream, (size_t)(newline - stream->buffer) + 1);
-	file->stream.sink.lost.of[event_none]++;
+	whole = stream_last_end(stream, left);
+	if (whole || !stream->torn)
+		return whole;
+	return stream_first_end(stream); /* what has been begun is ended here, too */
 }
 
 /*
@@ -117,14 +116,10 @@ static void torn_line_drop(struct file *file)
 static int path_watch(struct file *file)
 {
 	struct stat status;
-	int r;
 
 	if (!file->stream.regular || fstat(file->stream.fd, &status) < 0 || status.st_nlink)
 		return 0;
-	r = path_switch(file);
-	if (r == 0)
-		torn_line_drop(file);
-	return r;
+	return path_switch(file);
 }
 
 static int file_flush(struct sink *sink)
@@ -138,8 +133,13 @@ static int file_flush(struct sink *sink)
 	while (stream->end) {
 		size_t limit = room(file), before = stream->end;
 
-		r = limit ? stream_flush(stream, limit) : path_rotate(file);
-
+		if (!limit) {
+			r = path_rotate(file);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		r = stream_flush(stream, limit);
 		file->size += before - stream->end;
 		if (r < 0 && (r != -EAGAIN || stream->end == before))
 			return r;
@@ -150,15 +150,11 @@ static int file_flush(struct sink *sink)
 static int file_reopen(struct sink *sink)
 {
 	struct file *file = (struct file *)sink;
-	int r;
 
 	if (!file->stream.regular)
 		return 0;
 	file_flush(sink); /* what is left goes to the new file */
-	r = path_switch(file);
-	if (r == 0)
-		torn_line_drop(file);
-	return r;
+	return path_switch(file);
 }
 
 static void file_configure(struct sink *sink, const struct sink_spec *spec)
@@ -179,41 +175,75 @@ static void file_free(struct sink *sink)
 	free(file);
 }
 
-static const struct sink_ops file_ops = {
-	.room = stream_room,
-	.write = stream_write,
-	.place = stream_place,
-	.flush = file_flush,
-	.reopen = file_reopen,
-	.configure = file_configure,
-	.pending = stream_pending,
-	.fd = stream_fd,
-	.free = file_free,
+#define FILE_OPS                                                         \
+	.room = stream_room, .flush = file_flush, .reopen = file_reopen, \
+	.configure = file_configure, .pending = stream_pending, .fd = stream_fd, .free = file_free
+
+static const struct sink_ops file_ops = { FILE_OPS, .write = stream_write, .place = stream_place };
+static const struct sink_ops record_ops = {
+	FILE_OPS,
+	.write = stream_record_line,
+	.record = stream_record_event,
+	.origin = stream_record_origin,
 };
+
+/*
+ * A recording takes the place of an older one, as those of tcpdump(8) do; one that is rotated
+ * moves the older one out of the way. But nothing else is written over.
+ */
+static int recording_begin(struct file *file, const struct sink_spec *spec)
+{
+	_cleanup_close_ int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	char magic[sizeof(RECORD_MAGIC) - 1];
+	ssize_t n;
+
+	if (!file->stream.regular || !size_of(file->stream.fd))
+		return 0;
+	n = fd < 0 ? -1 : pread(fd, magic, sizeof(magic), 0);
+	if (n <= 0 || memcmp(magic, RECORD_MAGIC, (size_t)n) != 0)
+		return -EEXIST;
+	if (spec->max_bytes) {
+		file->max_files = spec->max_files;
+		return path_rotate(file);
+	}
+	return ftruncate(file->stream.fd, 0) < 0 ? -errno : 0;
+}
+
+static int file_begin(struct file *file, const struct sink_spec *spec)
+{
+	const char *path = strchr(spec->name, ':') + 1;
+	int fd, r;
+
+	file->stream.recording = spec->records;
+	file->stream.sink.ops = spec->records ? &record_ops : &file_ops;
+	file->path = strdup(path);
+	fd = file->path ? path_open(path) : -ENOMEM;
+	if (fd < 0)
+		return fd;
+	r = stream_init(&file->stream, fd, true);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	if (spec->records)
+		return recording_begin(file, spec);
+	if (path_torn(path))
+		stream_write(&file->stream.sink, "\n", 1);
+	return 0;
+}
 
 int sink_file_open(const struct sink_spec *spec, struct sink **ret_sink)
 {
 	struct file *file = calloc(1, sizeof(*file));
-	int fd = -1, r;
+	int r;
 
 	if (!file)
 		return -ENOMEM;
-	file->stream.sink.ops = &file_ops;
-	file->path = strdup(strchr(spec->name, ':') + 1);
-	r = file->path ? path_open(file->path) : -ENOMEM;
-	if (r >= 0) {
-		fd = r;
-		r = stream_init(&file->stream, fd, true);
-	}
+	r = file_begin(file, spec);
 	if (r < 0) {
-		if (fd >= 0)
-			close(fd);
-		free(file->path);
-		free(file);
+		file_free(&file->stream.sink);
 		return r;
 	}
-	if (path_torn(file->path))
-		stream_write(&file->stream.sink, "\n", 1);
 	*ret_sink = &file->stream.sink;
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sink_stream.c - whole lines to a file descriptor, without ever waiting for it.
+ * sink_stream.c - whole lines, or a recording, to a file descriptor, without ever waiting for it.
  *
  * Setting O_NONBLOCK on an inherited descriptor would change it for the shell and all who share it.
  * So a pipe or a terminal is opened anew, for a file description of our own. Where that is refused,
@@ -16,11 +16,86 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+/* ---- items ---- */
+
+/* The end of the item that begins at `at` in the buffer; past the buffer's end if it is not whole. */
+static size_t item_end(const struct stream *stream, size_t at)
+{
+	const char *newline;
+
+	if (stream->recording) /* these are never put in but whole */
+		return at + record_length(stream->buffer + at);
+	newline = memchr(stream->buffer + at, '\n', stream->end - at);
+	return newline ? (size_t)(newline - stream->buffer) + 1 : stream->end + 1;
+}
+
+size_t stream_last_end(const struct stream *stream, size_t limit)
+{
+	size_t end = stream->torn, next;
+	const char *newline;
+
+	if (!stream->recording) {
+		newline = memrchr(stream->buffer, '\n', limit);
+		return newline ? (size_t)(newline - stream->buffer) + 1 : 0;
+	}
+	if (end > limit)
+		return 0;
+	while (end < stream->end && (next = item_end(stream, end)) <= limit)
+		end = next;
+	return end;
+}
+
+size_t stream_first_end(const struct stream *stream)
+{
+	size_t end = stream->torn ?: item_end(stream, 0);
+
+	return end < stream->end ? end : stream->end;
+}
+
+/* What is left moves to the front, so that a slow reader holds no space twice. */
+void stream_drop(struct stream *stream, size_t length)
+{
+	size_t whole = length < stream->end ? stream_last_end(stream, length) : length;
+
+	if (!length)
+		return;
+	if (whole == length)
+		stream->torn = 0;
+	else if (length < stream->torn)
+		stream->torn -= length;
+	else
+		stream->torn = item_end(stream, whole) - length;
+	stream->end -= length;
+	memmove(stream->buffer, stream->buffer + length, stream->end);
+}
+
+size_t stream_pending(const struct sink *sink)
+{
+	const struct stream *stream = (const struct stream *)sink;
+	size_t items = stream->torn && stream->torn <= stream->end, at = stream->torn;
+
+	while (at < stream->end) {
+		size_t end = item_end(stream, at);
+
+		items += end <= stream->end &&
+			 !(stream->recording && record_is_header(stream->buffer + at));
+		at = end;
+	}
+	return items;
+}
+
+/* ---- what is put in ---- */
+
 size_t stream_room(const struct sink *sink)
 {
 	const struct stream *stream = (const struct stream *)sink;
+	/* of a recording: what goes around the bytes, and two headers, by _begin() and _origin() */
+	size_t around = stream->recording ? RECORD_ITEM_BYTES(0) + RECORD_ALIGNMENT +
+						    2 * sizeof(struct record_header) :
+					    0;
+	size_t room = sizeof(stream->buffer) - stream->end;
 
-	return sizeof(stream->buffer) - stream->end;
+	return room > around ? room - around : 0;
 }
 
 void stream_write(struct sink *sink, const char *line, size_t length)
@@ -39,14 +114,57 @@ char *stream_place(struct sink *sink)
 	return stream->buffer + stream->end;
 }
 
-/* Whole lines that a pipe takes at once or not at all (pipe(7)); a longer one has to go in parts. */
-static size_t atomic_length(const char *bytes, size_t length)
+void stream_record_event(struct sink *sink, const struct record_item *event)
+{
+	struct stream *stream = (struct stream *)sink;
+
+	stream->end += record_put(stream->buffer + stream->end, event, &stream->crc);
+}
+
+void stream_record_line(struct sink *sink, const char *line, size_t length)
+{
+	const struct record_item item = { .type = record_line, .payload = line, .size = length };
+
+	stream_record_event(sink, &item);
+}
+
+void stream_record_origin(struct sink *sink, const struct record_origin *origin)
+{
+	struct stream *stream = (struct stream *)sink;
+
+	stream->origin = *origin;
+	stream->origin_known = true;
+	stream->end += record_put_header(stream->buffer + stream->end, origin, &stream->crc);
+}
+
+void stream_begin(struct stream *stream)
+{
+	const size_t length = sizeof(struct record_header);
+	uint32_t crc;
+
+	if (!stream->origin_known || (stream->end && record_is_header(stream->buffer)))
+		return;
+	memmove(stream->buffer + length, stream->buffer, stream->end);
+	record_put_header(stream->buffer, &stream->origin, &crc);
+	if (!stream->end)
+		stream->crc = crc;
+	stream->end += length;
+}
+
+/* ---- writing ---- */
+
+/*
+ * Whole lines that a pipe takes at once or not at all (pipe(7)); a longer one has to go in parts. A
+ * recording may be cut: its reader notices.
+ */
+static size_t atomic_length(const struct stream *stream, const char *bytes, size_t length)
 {
 	const char *newline = NULL;
 
-	if (length <= PIPE_BUF)
+	if (length <= PIPE_BUF || (stream->recording && stream->mode == STREAM_PIPE))
 		return length;
-	newline = memrchr(bytes, '\n', PIPE_BUF);
+	if (!stream->recording)
+		newline = memrchr(bytes, '\n', PIPE_BUF);
 	return newline ? (size_t)(newline - bytes) + 1 : PIPE_BUF;
 }
 
@@ -62,26 +180,25 @@ static ssize_t write_some(struct stream *stream, const char *bytes, size_t lengt
 			errno = EAGAIN;
 			return -1;
 		}
-		return write(stream->fd, bytes, atomic_length(bytes, length));
+		return write(stream->fd, bytes, atomic_length(stream, bytes, length));
 	case STREAM_PIPE:
-		return write(stream->fd, bytes, atomic_length(bytes, length));
+		return write(stream->fd, bytes, atomic_length(stream, bytes, length));
 	default:
 		return write(stream->fd, bytes, length);
 	}
 }
 
 /*
- * A full disk has taken a part of a line: take it back, if the file still ends with it, so that no
+ * A full disk has taken a part of an item: take it back, if the file still ends with it, so that no
  * reader ever sees the half. Returns how much of the buffer is `written` then.
  */
 static size_t untear(const struct stream *stream, size_t written)
 {
-	const char *newline = memrchr(stream->buffer, '\n', written);
-	size_t line = newline ? (size_t)(newline - stream->buffer) + 1 : 0;
+	size_t line = stream_last_end(stream, written);
 	off_t end = lseek(stream->fd, 0, SEEK_CUR), whole;
 	struct stat status;
 
-	if (!stream->regular || line == written || (!newline && stream->torn))
+	if (!stream->regular || line == written || (!line && stream->torn))
 		return written;
 	whole = end - (off_t)(written - line);
 	if (fstat(stream->fd, &status) < 0 || status.st_size != end || whole < 0 ||
@@ -89,15 +206,6 @@ static size_t untear(const struct stream *stream, size_t written)
 		return written;
 	lseek(stream->fd, whole, SEEK_SET);
 	return line;
-}
-
-/* What is left moves to the front, so that a slow reader holds no space twice. */
-void stream_drop(struct stream *stream, size_t length)
-{
-	if (length)
-		stream->torn = stream->buffer[length - 1] != '\n';
-	stream->end -= length;
-	memmove(stream->buffer, stream->buffer + length, stream->end);
 }
 
 int stream_flush(struct stream *stream, size_t limit)
@@ -125,16 +233,6 @@ int stream_flush(struct stream *stream, size_t limit)
 static int sink_flush(struct sink *sink)
 {
 	return stream_flush((struct stream *)sink, SIZE_MAX);
-}
-
-size_t stream_pending(const struct sink *sink)
-{
-	const struct stream *stream = (const struct stream *)sink;
-	size_t lines = 0;
-
-	for (size_t i = 0; i < stream->end; i++)
-		lines += stream->buffer[i] == '\n';
-	return lines;
 }
 
 int stream_fd(const struct sink *sink)
@@ -193,15 +291,17 @@ static void sink_free(struct sink *sink)
 	free(sink);
 }
 
-static const struct sink_ops stdout_ops = {
-	.room = stream_room,
-	.write = stream_write,
-	.place = stream_place,
-	.flush = sink_flush,
-	.pending = stream_pending,
-	.fd = stream_fd,
-	.free = sink_free,
-	.ends_run = true,
+#define STDOUT_OPS                                                                            \
+	.room = stream_room, .flush = sink_flush, .pending = stream_pending, .fd = stream_fd, \
+	.free = sink_free, .ends_run = true
+
+static const struct sink_ops stdout_ops = { STDOUT_OPS, .write = stream_write,
+					    .place = stream_place };
+static const struct sink_ops record_ops = {
+	STDOUT_OPS,
+	.write = stream_record_line,
+	.record = stream_record_event,
+	.origin = stream_record_origin,
 };
 
 int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
@@ -209,13 +309,13 @@ int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
 	struct stream *stream;
 	int r = fcntl(STDOUT_FILENO, F_GETFL);
 
-	(void)spec;
 	if (r < 0 || r & O_PATH) /* closed: main() has put something there that cannot be written */
 		return -EBADF;
 	stream = calloc(1, sizeof(*stream));
 	if (!stream)
 		return -ENOMEM;
-	stream->sink.ops = &stdout_ops;
+	stream->recording = spec->records;
+	stream->sink.ops = spec->records ? &record_ops : &stdout_ops;
 	r = stream_init(stream, STDOUT_FILENO, false);
 	if (r < 0) {
 		free(stream);

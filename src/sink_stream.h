@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sink_stream.h - a sink on a file descriptor: standard output is one, and a file has one.
+ * sink_stream.h - a sink on a file descriptor: standard output is one, and a file has one. It takes
+ * lines, or makes a recording (record.h).
  */
 #ifndef NETLOG_SINK_STREAM_H
 #define NETLOG_SINK_STREAM_H
 
 #include "output.h"
+#include "record.h"
 
 #define STREAM_BUFFER_BYTES (256 * 1024)
 
@@ -22,15 +24,20 @@ struct stream {
 	bool owned; /* close it when freed */
 	bool pollable;
 	bool regular;
-	bool torn; /* the first byte in the buffer is not the first of its line */
+	bool recording;
 	enum stream_mode mode;
-	size_t end; /* of what is still to be written */
-	char buffer[STREAM_BUFFER_BYTES];
+	size_t torn; /* bytes at the buffer's front that end an item of which the front is written */
+	size_t end;  /* of what is still to be written */
+	/* of a recording */
+	struct record_origin origin;
+	bool origin_known; /* before that there is nothing to be written */
+	uint32_t crc;	   /* of the last item */
+	char buffer[STREAM_BUFFER_BYTES] __attribute__((aligned(RECORD_ALIGNMENT)));
 };
 
 /*
- * Make a zeroed stream of `fd`, which it closes when it is done if `owned`. An error of fstat(2);
- * the fd is the caller's then.
+ * Make a zeroed stream (but for `recording`) of `fd`, which it closes when it is done if `owned`.
+ * An error of fstat(2); the fd is the caller's then.
  */
 int stream_init(struct stream *stream, int fd, bool owned);
 void stream_done(struct stream *stream);
@@ -41,9 +48,25 @@ size_t stream_room(const struct sink *sink);
 void stream_write(struct sink *sink, const char *line, size_t length);
 char *stream_place(struct sink *sink);
 int stream_flush(struct stream *stream, size_t limit);
-/* Take so many bytes out of the buffer's front: they are written, or given up. */
-void stream_drop(struct stream *stream, size_t length);
 size_t stream_pending(const struct sink *sink);
 int stream_fd(const struct sink *sink);
+/* The same, of those that are recordings. */
+void stream_record_line(struct sink *sink, const char *line, size_t length);
+void stream_record_event(struct sink *sink, const struct record_item *event);
+void stream_record_origin(struct sink *sink, const struct record_origin *origin);
+
+/*
+ * Items (lines, or what a recording has) lie in the buffer one behind the other. The end of the
+ * last one that ends within its first `limit` bytes, 0 if none does; the end of the first one, the
+ * buffer's end if that is not there.
+ */
+size_t stream_last_end(const struct stream *stream, size_t limit);
+size_t stream_first_end(const struct stream *stream);
+
+/* Take so many bytes out of the buffer's front: they are written, or given up. */
+void stream_drop(struct stream *stream, size_t length);
+
+/* A new file has been begun, at an item's beginning: a recording needs a header in front. */
+void stream_begin(struct stream *stream);
 
 #endif

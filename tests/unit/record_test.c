@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "crc.h"
-#include "record.h"
+#include "output.h"
+#include "strict.h"
 #include "test.h"
+
+#include "replay.h"
 
 #define LINE "{\"event_type\":\"stats\",\"seq\":%d,\"hostname\":\"web1\"}\n"
 #define FILE_BYTES (1024 * 1024)
@@ -359,4 +365,461 @@ TEST(other_writers_are_told_apart)
 			    sizeof(hostname), "byte 0: the header is damaged");
 	check_problem("{\"timestamp\":", 13, "this is no recording of netlog");
 	check_problem("{", 1, "this is no recording of netlog");
+}
+
+/* ---- replaying, of bytes that nobody has checked ---- */
+
+static char lines_path[] = "/tmp/netlog-test-XXXXXX";
+
+static void lines_unlink(void)
+{
+	unlink(lines_path);
+}
+
+static struct output *output_to(const char *text)
+{
+	_cleanup_(output_freep) struct output *none = NULL;
+	struct output *output;
+	struct sink_spec spec;
+	const char *failed;
+	char *message;
+
+	CHECK_SAYING(sink_spec_parse(text, &spec, &message) == 0, "%s", message);
+	CHECK_EQUAL(output_new(&output) ?: output_new(&none), 0);
+	CHECK_EQUAL(output_configure(output, &spec, 1, none, &failed), 0);
+	return output;
+}
+
+static int replay_to(const char *output_text, const void *bytes, size_t size)
+{
+	struct options options = { .read_path = "test", .events = UINT64_MAX };
+	_cleanup_(output_freep) struct output *output = output_to(output_text);
+	int fd = file_of(bytes, size), r = replay_run(&options, fd, output);
+
+	close(fd);
+	return r;
+}
+
+static char *read_all(const char *path, size_t *ret_size)
+{
+	struct stat status;
+	int fd = open(path, O_RDONLY);
+	char *bytes;
+
+	CHECK_SAYING(fd >= 0 && fstat(fd, &status) == 0, "%s", path);
+	bytes = calloc(1, (size_t)status.st_size + 1);
+	CHECK_EQUAL(read(fd, bytes, (size_t)status.st_size), status.st_size);
+	close(fd);
+	*ret_size = (size_t)status.st_size;
+	return bytes;
+}
+
+/* The result, and the lines, which the caller frees. */
+static int replay_bytes(const void *bytes, size_t size, char **ret_lines)
+{
+	char text[128];
+	int r;
+
+	if (strstr(lines_path, "XXXXXX")) {
+		close(mkstemp(lines_path));
+		atexit(lines_unlink);
+	}
+	CHECK_EQUAL(truncate(lines_path, 0), 0);
+	snprintf(text, sizeof(text), "file:%s", lines_path);
+	r = replay_to(text, bytes, size);
+	*ret_lines = read_all(lines_path, &size);
+	return r;
+}
+
+/* Each is a JSON object; how many there are. */
+static unsigned int check_lines(char *lines)
+{
+	unsigned int count = 0;
+
+	for (char *line = strsep(&lines, "\n"); lines; line = strsep(&lines, "\n"), count++) {
+		struct json_object *object = strict_parse(line, strlen(line));
+
+		CHECK_SAYING(json_object_is_type(object, json_type_object), "%s", line);
+		for (const char *p = line; *p; p++)
+			CHECK((unsigned char)*p >= ' ' && *p != 0x7f);
+		json_object_put(object);
+	}
+	return count;
+}
+
+static void silence(void)
+{
+	int null = open("/dev/null", O_WRONLY);
+
+	dup2(null, STDERR_FILENO);
+	close(null);
+}
+
+TEST(what_was_whole_before_a_damage_is_written_as_lines)
+{
+	struct made *made = make(60);
+	char *lines;
+
+	silence();
+	for (unsigned int i = 1; i < made->count; i++) {
+		made->bytes[made->starts[i] + 9] ^= 4;
+		CHECK_EQUAL(replay_bytes(made->bytes, made->size, &lines), -EBADMSG);
+		CHECK_EQUAL(check_lines(lines), i - 1);
+		free(lines);
+		CHECK_EQUAL(replay_bytes(made->bytes, made->starts[i] + 9, &lines), -EBADMSG);
+		CHECK_EQUAL(check_lines(lines), i - 1);
+		free(lines);
+		made->bytes[made->starts[i] + 9] ^= 4;
+	}
+	CHECK_EQUAL(replay_bytes(made->bytes, made->size, &lines), 0);
+	CHECK_EQUAL(check_lines(lines), 60);
+	free(lines);
+	made_free(made);
+}
+
+/* A checksum says nothing of who made it: whatever is in a frame, only lines of ours come out. */
+TEST(frames_of_any_bytes_with_a_right_checksum_make_only_good_lines)
+{
+	static const char *const fine = "{\"event_type\":\"lost\",\"seq\":1}\n";
+	static const char *const bad[] = {
+		"",
+		"\n",
+		"{}\n",
+		"{\"event_type\":\"lost\"}",
+		"{\"event_type\":\"lost\"}\n{\"event_type\":\"lost\"}\n",
+		"{\"event_type\":\"rtt\"}\n",
+		"{\"event_type\":7}\n",
+		"{\"event_type\":\"lost\"} \n",
+		"{\"event_type\":\"lost\"}}\n",
+		"{\"event_type\":\"lost\",\"x\":\"\033[2J\"}\n",
+		"{\"event_type\":\"lost\",\"x\":\"\xc2\x9b\"}\n",
+		"{\"event_type\":\"lost\",\"x\":\"\xff\"}\n",
+		"{\"event_type\":\"lost\",\"A=B\":1}\n",
+		"[\"event_type\"]\n",
+	};
+	uint64_t state = 11;
+	char *lines;
+
+	silence();
+	for (size_t i = 0; i <= ARRAY_SIZE(bad); i++) {
+		struct made *made = make(1);
+		const char *line = i ? bad[i - 1] : fine;
+		struct record_item item = { .type = record_line,
+					    .payload = line,
+					    .size = strlen(line) };
+		int r;
+
+		made_put(made, &item);
+		r = replay_bytes(made->bytes, made->size, &lines);
+		CHECK_SAYING(r == (i ? -EBADMSG : 0), "%d: %s", r, line);
+		CHECK_EQUAL(check_lines(lines), i ? 1 : 2);
+		free(lines);
+		made_free(made);
+	}
+	for (int round = 0; round < 3000; round++) {
+		struct made *made = make(3);
+		struct event *event = event_make(round);
+		size_t size = event->header.size;
+		struct record_item item = { .type = record_event, .payload = event, .size = size };
+		int r;
+
+		for (int i = (int)(test_random(&state) % 40); i >= 0; i--)
+			((char *)event)[test_random(&state) % size] = (char)test_random(&state);
+		item.type =
+			(enum record_type)(test_random(&state) % 10 ? 1 : test_random(&state) % 5);
+		item.size -= test_random(&state) % 10 ? 0 : test_random(&state) % size;
+		item.seq = test_random(&state);
+		item.offset_ns = (int64_t)test_random(&state);
+		if (item.type == record_header)
+			item.type = record_line;
+		made_put(made, &item);
+		r = replay_bytes(made->bytes, made->size, &lines);
+		CHECK(r == 0 || r == -EBADMSG);
+		CHECK_EQUAL(check_lines(lines), r == 0 ? 4 : 3);
+		free(lines);
+		free(event);
+		made_free(made);
+	}
+}
+
+TEST(random_damage_of_several_bytes_never_makes_a_bad_line)
+{
+	struct made *made = make(30);
+	char *bytes = malloc(made->size), *lines;
+	uint64_t state = 3;
+
+	silence();
+	for (int round = 0; round < 2000; round++) {
+		memcpy(bytes, made->bytes, made->size);
+		for (int i = (int)(test_random(&state) % 20); i >= 0; i--)
+			bytes[test_random(&state) % made->size] ^= (char)test_random(&state) | 1;
+		CHECK_EQUAL(replay_bytes(bytes, made->size, &lines), -EBADMSG);
+		CHECK(check_lines(lines) < 30);
+		free(lines);
+	}
+	free(bytes);
+	made_free(made);
+}
+
+TEST(a_failing_output_ends_a_replay_with_an_error)
+{
+	struct made *made = make(10);
+
+	silence();
+	CHECK_EQUAL(replay_to("file:/dev/null", made->bytes, made->size), 0);
+	CHECK_EQUAL(replay_to("file:/dev/full", made->bytes, made->size), -EIO);
+	made_free(made);
+}
+
+/* ---- recordings as outputs ---- */
+
+static char directory[] = "/tmp/netlog-test-XXXXXX";
+
+static void directory_remove(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -r %s", directory);
+	CHECK_EQUAL(system(command), 0);
+}
+
+/* "record:" and a path in a directory that goes when the test ends, which stands behind the colon */
+static char *record_to(const char *more)
+{
+	static char text[128];
+
+	if (strstr(directory, "XXXXXX")) {
+		CHECK(mkdtemp(directory));
+		atexit(directory_remove);
+	}
+	snprintf(text, sizeof(text), "record:%s/r%s", directory, more);
+	return text;
+}
+
+static const char *path_of(const char *more)
+{
+	return strchr(record_to(more), ':') + 1;
+}
+
+static void write_event(struct output *output, int i)
+{
+	struct event *event = event_make(i);
+	const struct record_item item = { .type = record_event,
+					  .payload = event,
+					  .size = event->header.size,
+					  .seq = (uint64_t)i };
+
+	CHECK(output_ready(output));
+	output_write_event(output, (enum event_type)event->header.type, &item, NULL, 0);
+	free(event);
+}
+
+/* Of the events in the bytes, whole and readable by themselves: the first one's seq, the last
+ * one's. */
+static void check_events(const char *bytes, size_t size, uint64_t *ret_first, uint64_t *ret_last)
+{
+	_cleanup_(record_reader_freep) struct record_reader *reader = NULL;
+	int fd = file_of(bytes, size), r;
+	struct record_item item;
+
+	*ret_first = 0;
+	CHECK_EQUAL(record_reader_new(fd, &reader), 0);
+	while ((r = record_read(reader, &item)) != -ENODATA) {
+		if (r == -EAGAIN) {
+			CHECK_EQUAL(record_fill(reader), 0);
+			continue;
+		}
+		CHECK_SAYING(r == 0, "%s", record_problem(reader));
+		if (item.type == record_header)
+			CHECK_TEXT(item.origin->hostname, "web1");
+		if (item.type != record_event)
+			continue;
+		CHECK(!*ret_first || item.seq == *ret_last + 1);
+		*ret_first = *ret_first ?: item.seq;
+		*ret_last = item.seq;
+	}
+	close(fd);
+}
+
+static void check_file(const char *path, uint64_t *ret_first, uint64_t *ret_last)
+{
+	size_t size;
+	char *bytes = read_all(path, &size);
+
+	check_events(bytes, size, ret_first, ret_last);
+	free(bytes);
+}
+
+TEST(each_file_of_a_rotated_recording_can_be_read_by_itself)
+{
+	struct output *output = output_to(record_to(",max-size=65536,max-files=9"));
+	uint64_t state = 4, first, last, expected = 2000;
+	struct stat status;
+
+	output_set_origin(output, &web1);
+	for (int i = 1; i <= 2000; i++) {
+		write_event(output, i);
+		if (test_random(&state) % 300 == 0)
+			CHECK_EQUAL(output_flush(output, 0), 0);
+	}
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	output_free(output);
+	for (int i = 0; expected; i++) {
+		char more[16] = "";
+
+		if (i)
+			snprintf(more, sizeof(more), ".%d", i);
+		check_file(path_of(more), &first, &last);
+		CHECK_EQUAL(last, expected);
+		expected = first - 1;
+		CHECK_EQUAL(stat(path_of(more), &status), 0);
+		CHECK_SAYING(status.st_size <= 65536 && (!i || status.st_size > 64000), "%lld",
+			     (long long)status.st_size);
+	}
+}
+
+TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
+{
+	uint64_t first, last;
+	struct sink_spec spec;
+	struct sink *sink;
+	char *message;
+	FILE *file;
+
+	for (int i = 1; i <= 2; i++) {
+		struct output *output = output_to(record_to(""));
+
+		output_set_origin(output, &web1);
+		write_event(output, i);
+		CHECK_EQUAL(output_flush(output, 0), 0);
+		output_free(output);
+	}
+	check_file(path_of(""), &first, &last);
+	CHECK(first == 2 && last == 2);
+	/* with rotation, the older one is kept */
+	output_free(output_to(record_to(",max-size=65536")));
+	check_file(path_of(".1"), &first, &last);
+	CHECK(first == 2 && last == 2);
+
+	file = fopen(path_of("x"), "w");
+	fputs("my thesis", file);
+	fclose(file);
+	CHECK_EQUAL(sink_spec_parse(record_to("x"), &spec, &message), 0);
+	CHECK_EQUAL(sink_file_open(&spec, &sink), -EEXIST);
+	file = fopen(path_of("x"), "r");
+	CHECK_EQUAL(fgetc(file), 'm');
+	fclose(file);
+}
+
+TEST(a_recording_goes_on_readable_after_reopening_with_and_without_a_rename)
+{
+	struct output *output = output_to(record_to(""));
+	char old[128];
+	uint64_t first, last;
+
+	output_set_origin(output, &web1);
+	write_event(output, 1);
+	CHECK_EQUAL(output_reopen(output), 0);
+	write_event(output, 2);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	strcpy(old, path_of(".old"));
+	CHECK_EQUAL(rename(path_of(""), old), 0);
+	write_event(output, 3); /* when it is opened anew, all that there is goes to the old file */
+	CHECK_EQUAL(output_reopen(output), 0);
+	write_event(output, 4);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	check_file(old, &first, &last);
+	CHECK(first == 1 && last == 3);
+	check_file(path_of(""), &first, &last);
+	CHECK(first == 4 && last == 4);
+	output_free(output);
+}
+
+TEST(a_full_disk_cuts_no_record)
+{
+	struct output *output = output_to(record_to(""));
+	struct rlimit limit = { 30001, RLIM_INFINITY };
+	uint64_t first, last;
+	int r;
+
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	output_set_origin(output, &web1);
+	for (int i = 1; i <= 300; i++)
+		write_event(output, i);
+	CHECK_EQUAL(output_flush(output, 0), -EAGAIN); /* what is left, and why: */
+	CHECK_EQUAL(output_sink(output, 0)->error, -EFBIG);
+	CHECK(output_sink(output, 0)->ops->pending(output_sink(output, 0)) > 0);
+	limit.rlim_cur = RLIM_INFINITY;
+	CHECK_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	/* nobody has seen the half of a record */
+	check_file(path_of(""), &first, &last);
+	CHECK(first == 1 && last < 300);
+	r = (int)(300 - last);
+	CHECK_EQUAL(output_sink(output, 0)->ops->pending(output_sink(output, 0)), r);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	check_file(path_of(""), &first, &last);
+	CHECK(first == 1 && last == 300);
+	output_free(output);
+}
+
+/* A pipe takes parts of records. */
+TEST(a_recording_through_a_slow_pipe_arrives_whole)
+{
+	char *bytes = malloc(FILE_BYTES);
+	struct output *output;
+	uint64_t state = 9, first, last;
+	size_t size = 0;
+	int fd, i = 0;
+
+	record_to("");
+	CHECK_EQUAL(mkfifo(path_of(""), 0600), 0);
+	fd = open(path_of(""), O_RDONLY | O_NONBLOCK);
+	CHECK(fcntl(fd, F_SETPIPE_SZ, 4096) > 0);
+	output = output_to(record_to(""));
+	output_set_origin(output, &web1);
+	while (i < 100) /* more than the pipe holds */
+		write_event(output, ++i);
+	CHECK_EQUAL(output_flush(output, 0), -EAGAIN);
+	for (int idle = 0; idle < 10;) {
+		ssize_t n = read(fd, bytes + size, 1 + test_random(&state) % 3000);
+
+		idle = n <= 0 && i == 2000 ? idle + 1 : 0;
+		size += n > 0 ? (size_t)n : 0;
+		for (int more = (int)(test_random(&state) % 20); more && i < 2000; more--)
+			write_event(output, ++i);
+		output_flush(output, 0);
+		CHECK(output_sink(output, 0)->ops->pending(output_sink(output, 0)) <= (size_t)i);
+	}
+	check_events(bytes, size, &first, &last);
+	CHECK(first == 1 && last == 2000);
+	CHECK_EQUAL(output_sink(output, 0)->ops->pending(output_sink(output, 0)), 0);
+	output_free(output);
+	close(fd);
+	free(bytes);
+}
+
+TEST(a_replay_can_be_recorded_again_and_is_the_same)
+{
+	struct made *made = make(500);
+	size_t size;
+	char *bytes;
+
+	CHECK_EQUAL(replay_to(record_to(""), made->bytes, made->size), 0);
+	bytes = read_all(path_of(""), &size);
+	CHECK_EQUAL(size, made->size);
+	CHECK(!memcmp(bytes, made->bytes, size));
+	free(bytes);
+	made_free(made);
+}
+
+TEST(a_recording_that_is_the_only_output_wants_no_lines)
+{
+	struct output *output = output_to(record_to(""));
+
+	CHECK(!output_takes_lines(output));
+	output_free(output);
+	output = output_to("file:/dev/null");
+	CHECK(output_takes_lines(output));
+	output_free(output);
 }
