@@ -71,6 +71,10 @@ test_adding_an_event_touches_three_files() {
 	done
 	"$tree/tests/live/close_test.sh" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 	"$tree/build/netlog" --help | grep -q 'Events: .*close' || fail "--help does not know it"
+	# the records are others now, and neither of the two takes the other's for its own
+	"$netlog" -q -d 0.1 -w "$work/ours" && "$tree/build/netlog" -q -d 0.1 -w "$work/theirs"
+	refused 65 "whose events are not those of this netlog" "$netlog" -r "$work/theirs"
+	refused 65 "whose events are not those of this netlog" "$tree/build/netlog" -r "$work/ours"
 	make -s -C "$tree" README.md >/dev/null && grep -q '`old_state`' "$tree/README.md" ||
 		fail "the README does not know it"
 }

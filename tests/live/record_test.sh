@@ -1,0 +1,231 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Record and replay: a recording gives the lines that the run itself wrote, byte for byte.
+. "$(dirname "$0")/lib.sh"
+
+unprivileged="setpriv --reuid 65534 --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs"
+
+# recorded OPTIONS: netlog in the background, its lines in $lines, the recording in $work/r
+recorded() {
+	lines=$work/lines
+	: >"$lines"
+	"$netlog" -o "file:$lines" -w "$work/r" "$@" 2>"$work/netlog.log" &
+	netlog_pid=$!
+	wait_for 30 started_or_ended
+	grep -q '"event_type":"start"' "$lines" || fail "netlog did not start: $(cat "$work/netlog.log")"
+}
+
+# same A B: the files are the same, and not empty
+same() {
+	[ -s "$1" ] || fail "$1 is empty"
+	cmp "$1" "$2" >"$work/cmp" 2>&1 || fail "$(cat "$work/cmp")"
+}
+
+has() { grep -q "\"event_type\":\"$1\"" "$lines"; }
+
+# With all that can come in between: losses, figures, a new configuration, another file.
+test_a_replay_without_privilege_gives_the_live_lines_byte_for_byte() {
+	wire_up --drop-every 20
+	echo '{ "rtt-interval": 0 }' >"$work/conf"
+	recorded -c "$work/conf" --ring-size=16384 --stats-interval=0.1
+	traffic_both --bytes 1000000 --messages 20
+	echo '{ "rtt-interval": 1 }' >"$work/conf"
+	kill -HUP "$netlog_pid"
+	wait_for 10 has reload || fail "no reload line"
+	traffic --messages 100
+	netlog_stop
+	check_books
+	for type in start stats lost reload stop retransmit rtt latency; do
+		has $type || fail "no $type line: no test"
+	done
+	$unprivileged "$netlog" -r - <"$work/r" >"$work/replayed" || fail "status $?"
+	same "$work/replayed" "$lines"
+	# several outputs at once, one of them from a file that is named
+	"$netlog" -r "$work/r" -o "file:$work/one" -o stdout >"$work/two" 2>/dev/null || fail "status $?"
+	same "$work/one" "$lines"
+	same "$work/two" "$lines"
+}
+
+test_a_recording_alone_leaves_stdout_empty_and_has_all() {
+	wire_up
+	"$netlog" -q -w "$work/r" >"$work/stdout" &
+	pid=$!
+	wait_for 30 test -s "$work/r" || fail "no recording"
+	traffic --messages 200
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	[ ! -s "$work/stdout" ] || fail "lines on stdout: $(head -n 1 "$work/stdout")"
+	lines=$work/lines
+	"$netlog" -r "$work/r" >"$lines" || fail "status $?"
+	check_books
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
+	has latency || fail "no events: no test"
+}
+
+test_each_file_of_a_rotated_recording_can_be_replayed() {
+	wire_up
+	lines=$work/lines
+	: >"$lines"
+	"$netlog" -q -o "file:$lines" -w "$work/r,max-size=65536,max-files=50" &
+	netlog_pid=$!
+	wait_for 30 started_or_ended
+	third() {
+		traffic --messages 200
+		[ -e "$work/r.3" ]
+	}
+	wait_for 2 third || fail "not rotated"
+	netlog_stop
+	files=$(find "$work" -name 'r.*' | sort -t . -k 3 -rn)
+	for file in $files "$work/r"; do
+		within "bytes of $file" "$(stat -c %s "$file")" 160 65536
+		"$netlog" -r "$file" || fail "$file: status $?"
+	done >"$work/replayed"
+	same "$work/replayed" "$lines"
+	# shellcheck disable=SC2086
+	cat $files "$work/r" | "$netlog" -r - >"$work/replayed" || fail "status $?"
+	same "$work/replayed" "$lines"
+}
+
+test_a_recording_that_is_renamed_goes_on_in_a_new_file() {
+	wire_up
+	chatter 1
+	recorded
+	for i in 1 2 3; do
+		some() { [ "$(wc -l <"$lines")" -gt $((100 * i)) ]; }
+		wait_for 10 some || fail "no lines"
+		[ $i = 2 ] || mv "$work/r" "$work/r.$i" # the second time it stays, and is gone on with
+		kill -HUP "$netlog_pid"
+		wait_for 10 test -s "$work/r" || fail "not opened anew"
+	done
+	netlog_stop
+	for file in "$work/r.1" "$work/r.3" "$work/r"; do
+		"$netlog" -r "$file" || fail "$file: status $?"
+	done >"$work/replayed"
+	same "$work/replayed" "$lines"
+}
+
+# Both ends get Ctrl-C, as in a terminal: the stop line still comes through.
+test_a_recording_through_a_pipe_is_replayed_as_it_comes() {
+	wire_up
+	mkfifo "$work/pipe"
+	lines=$work/lines
+	"$netlog" -q -r - <"$work/pipe" >"$work/replayed" &
+	reader=$!
+	"$netlog" -q -w - -o "file:$lines" >"$work/pipe" &
+	writer=$!
+	wait_for 30 grep -qs '"event_type":"start"' "$work/replayed" || fail "no start line"
+	traffic --messages 200
+	wait_for 10 grep -q '"event_type":"latency"' "$work/replayed" || fail "no lines while it runs"
+	kill -INT $reader $writer
+	wait $writer
+	equal "exit status of the writer" $? 0
+	wait $reader
+	equal "exit status of the reader" $? 0
+	same "$work/replayed" "$lines"
+}
+
+test_events_and_count_choose_from_a_recording() {
+	wire_up
+	recorded
+	traffic --messages 200
+	netlog_stop
+	"$netlog" -r "$work/r" -e rtt >"$work/replayed" || fail "status $?"
+	grep -E '"event_type":"(start|stats|lost|rtt|stop)"' "$lines" >"$work/wanted"
+	same "$work/replayed" "$work/wanted"
+	"$netlog" -r "$work/r" -n 7 >"$work/replayed" || fail "status $?"
+	equal "events" "$(grep -Ec '"event_type":"(retransmit|rtt|latency)"' "$work/replayed")" 7
+	head -c "$(stat -c %s "$work/replayed")" "$lines" >"$work/wanted"
+	same "$work/replayed" "$work/wanted"
+}
+
+test_what_is_no_whole_recording_is_said_and_what_was_whole_is_written() {
+	wire_up
+	recorded
+	traffic --messages 100
+	netlog_stop
+	size=$(stat -c %s "$work/r")
+
+	head -c $((size / 2 | 1)) "$work/r" >"$work/cut" # never between two records
+	status_of "$netlog" -r "$work/cut" >"$work/replayed"
+	equal "exit status of a cut one" "$status" 65
+	case $message in
+	*"$work/cut: byte "*": the recording is cut: "*"what came before it has been written") ;;
+	*) fail "$message" ;;
+	esac
+	within "lines of a cut one" "$(wc -l <"$work/replayed")" 10 "$(($(wc -l <"$lines") - 1))"
+	head -n "$(wc -l <"$work/replayed")" "$lines" | cmp - "$work/replayed" || fail "other lines"
+
+	cp "$work/r" "$work/damaged"
+	printf '\125\252' | dd of="$work/damaged" bs=1 seek=$((size / 2)) conv=notrunc status=none
+	status_of "$netlog" -r "$work/damaged" >"$work/replayed2"
+	equal "exit status of a damaged one" "$status" 65
+	case $message in
+	*"$work/damaged: byte "*" damaged: the checksum does not agree"* | *"a record of "*" bytes"*) ;;
+	*) fail "$message" ;;
+	esac
+	same "$work/replayed2" "$work/replayed" # it was cut within the same record
+
+	refused 65 "byte 0: this is no recording of netlog" "$netlog" -r "$lines"
+	refused 65 "stdin: byte 0: this is empty" "$netlog" -r - </dev/null
+	refused 66 "cannot open the recording $work/none: No such file" "$netlog" -r "$work/none"
+	refused 66 "cannot read $work: Is a directory" "$netlog" -r "$work"
+	refused 73 "cannot open the output record:$lines: File exists" "$netlog" -d 0.1 -w "$lines"
+}
+
+test_a_replay_waits_for_slow_readers_and_ends_when_they_go() {
+	wire_up
+	recorded
+	for _ in 1 2 3; do
+		traffic --messages 1000 --bytes 100 --reply 100
+	done
+	netlog_stop
+	[ "$(stat -c %s "$lines")" -gt 1000000 ] || fail "only $(stat -c %s "$lines") bytes: no test"
+	"$netlog" -r "$work/r" -o stdout -o "file:$work/file" 2>"$work/message" |
+		while dd bs=65536 count=1 iflag=fullblock status=none >"$work/part" && [ -s "$work/part" ]; do
+			cat "$work/part"
+			sleep 0.05 # far slower than the patience with one slow output among several
+		done >"$work/replayed"
+	equal "exit status" "${PIPESTATUS[0]}" 0
+	same "$work/replayed" "$lines"
+	same "$work/file" "$lines"
+	"$netlog" -r "$work/r" | head -n 1 >"$work/head"
+	equal "exit status without a reader" "${PIPESTATUS[0]}" 0
+	refused 74 "cannot write to file:/dev/full: No space left" "$netlog" -r "$work/r" -o file:/dev/full
+}
+
+# What a full disk costs is counted, told in the recording when there is room again, and cuts nothing.
+test_a_full_disk_costs_records_that_are_counted_and_told() {
+	wire_up
+	mkdir "$work/disk"
+	mount -t tmpfs -o size=1M none "$work/disk" || fail "no tmpfs"
+	head -c 768K /dev/zero >"$work/disk/filler"
+	recording=$work/disk/r
+	"$netlog" -w "$recording" 2>"$work/message" &
+	pid=$!
+	wait_for 30 test -s "$recording" || fail "no start"
+	for _ in 1 2 3; do
+		traffic --messages 1500 --bytes 100 --reply 100
+	done
+	wait_for 10 grep -q "cannot write to record:$recording: No space left" "$work/message" ||
+		fail "nothing said: $(cat "$work/message")"
+	"$netlog" -q -r "$recording" >"$work/part" || fail "a record is cut: status $?"
+	rm "$work/disk/filler"
+	mount -o remount,size=64M "$work/disk" || fail "no more room"
+	wait_for 10 grep -q "works again" "$work/message" || fail "it does not work again"
+	kill -TERM $pid
+	wait $pid
+	equal "exit status" $? 0
+	lines=$work/lines
+	"$netlog" -r "$recording" >"$lines" || fail "status $?"
+	umount "$work/disk"
+	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
+	lost=$(jq 'select(.event_type == "lost" and (.where | startswith("record:"))) | .count' "$lines" | sum)
+	[ "$lost" -gt 0 ] || fail "nothing told as lost: $(cat "$work/message")"
+	equal "events in the recording and those told as lost there" "$(($(jq -c 'select(.event_type |
+		IN("retransmit", "rtt", "latency"))' "$lines" | count) + lost))" \
+		"$(tail -n 1 "$lines" | jq '.emitted | add')"
+}
+
+run_tests
