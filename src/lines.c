@@ -33,17 +33,16 @@ void lines_done(struct lines *lines)
 	*lines = (struct lines){};
 }
 
-static void line_write(struct lines *lines, enum event_type type, const struct record_item *item)
+static inline void line_write(struct lines *lines, enum event_type type,
+			      const struct record_item *item)
 {
 	const struct event *event = item->payload;
 	uint64_t wall_ns = event->header.time_ns + (uint64_t)item->offset_ns;
-	char *line = NULL;
+	char *line = output_place(lines->output, lines->line);
 	size_t length = 0;
 
-	if (output_takes_lines(lines->output)) {
-		line = output_place(lines->output) ?: lines->line;
+	if (line)
 		length = encode_event(lines->encoder, event, item->seq, wall_ns, line);
-	}
 	output_write_event(lines->output, type, item, line, length);
 	lines->emitted.of[type]++;
 	lines->emitted_total++;

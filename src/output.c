@@ -285,20 +285,29 @@ bool output_ready(const struct output *output)
 	return true;
 }
 
-char *output_place(const struct output *output)
+char *output_place(const struct output *output, char *spare)
 {
 	for_each_sink(output, sink)
 		if (sink->ops->place && sink_ready(sink))
 			return sink->ops->place(sink);
-	return NULL;
+	return output->takes_lines ? spare : NULL;
 }
 
-/* `event`: its record, for recordings; NULL: there is but the line. */
-static void sink_write(struct sink *sink, enum event_type type, const struct record_item *event,
-		       const char *line, size_t length)
+/* The record of an event to a recording; NULL: the line. Returns how much room that takes. */
+static size_t record_write(struct sink *sink, const struct record_item *event, const char *line,
+			   size_t length)
+{
+	if (event)
+		sink->ops->record(sink, event);
+	else
+		sink->ops->write(sink, line, length);
+	return RECORD_ITEM_BYTES(event ? event->size : length);
+}
+
+static inline void sink_write(struct sink *sink, enum event_type type,
+			      const struct record_item *event, const char *line, size_t length)
 {
 	size_t needed = type == event_none ? length : OUTPUT_LINE_MAX + OUTPUT_RESERVE;
-	size_t used = length;
 
 	if (sink->room < needed)
 		sink->room = sink->ops->room(sink);
@@ -306,19 +315,13 @@ static void sink_write(struct sink *sink, enum event_type type, const struct rec
 		sink->lost.of[type]++;
 		return;
 	}
-	if (event && sink->ops->record)
-		sink->ops->record(sink, event);
+	if (sink->ops->record)
+		length = record_write(sink, event, line, length);
 	else
 		sink->ops->write(sink, line, length);
-	if (sink->ops->record)
-		used = RECORD_ITEM_BYTES(event ? event->size : length);
-	sink->room -= used < sink->room ? used : sink->room;
+	/* a recording has some to spare for what is around a control line */
+	sink->room -= length < sink->room ? length : sink->room;
 	sink->taken.of[type]++;
-}
-
-bool output_takes_lines(const struct output *output)
-{
-	return output->takes_lines;
 }
 
 void output_write(struct output *output, enum event_type type, const char *line, size_t length)

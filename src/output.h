@@ -126,19 +126,16 @@ void output_set_origin(struct output *output, const struct record_origin *origin
 /* Wait for slow sinks however long it takes: what is written can wait, too. */
 void output_set_patient(struct output *output);
 
-/* Is there a sink that takes lines of events? */
-bool output_takes_lines(const struct output *output);
-
 /*
- * A place for OUTPUT_LINE_MAX bytes, where a line can be made that output_write() need not copy, or
- * NULL. Good until the next call of anything here.
+ * Where to make the line of an event: OUTPUT_LINE_MAX bytes that output_write() need not copy, good
+ * until the next call of anything here; else `spare`. NULL: there is no sink that takes such a line.
  */
-char *output_place(const struct output *output);
+char *output_place(const struct output *output, char *spare);
 
 /*
  * Hand one line, newline included, to every sink that takes the type (event_none: a control line);
  * a sink without room loses it. Of an event, recordings get its record; the line may be left out
- * (length 0) when output_takes_lines() says so.
+ * (length 0) when output_place() says so.
  */
 void output_write(struct output *output, enum event_type type, const char *line, size_t length);
 void output_write_event(struct output *output, enum event_type type,

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "crc.h"
+#include "lines.h"
 #include "output.h"
 #include "strict.h"
 #include "test.h"
@@ -852,13 +853,58 @@ TEST(a_replay_can_be_recorded_again_and_is_the_same)
 	made_free(made);
 }
 
-TEST(a_recording_that_is_the_only_output_wants_no_lines)
+/* The wall clock is set while it runs: times go by what it was at each event. */
+TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 {
 	struct output *output = output_to(record_to(""));
+	struct sink_spec specs[2];
+	struct output *none;
+	const char *failed;
+	struct lines lines;
+	char text[128], *message, *live, *replayed, *recording;
+	size_t size;
 
-	CHECK(!output_takes_lines(output));
+	snprintf(text, sizeof(text), "file:%s", path_of(".live"));
+	CHECK_EQUAL(sink_spec_parse(text, &specs[0], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(record_to(""), &specs[1], &message), 0);
+	CHECK_EQUAL(output_new(&none), 0);
+	CHECK_EQUAL(output_configure(output, specs, 2, none, &failed), 0);
+	output_set_origin(output, &web1);
+	CHECK_EQUAL(lines_init(&lines, web1.hostname, output), 0);
+	for (int i = 1; i <= 300; i++) {
+		struct event *event = event_make(i);
+		struct control control;
+
+		lines.clock.offset_ns += i % 50 ? 0 : -3600000000000 + i; /* an hour back */
+		lines_event(&lines, event, event->header.size);
+		free(event);
+		if (i % 100)
+			continue;
+		lines_begin(&lines, &control, control_stats);
+		CHECK_EQUAL(lines_end(&lines, &control), 0);
+	}
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	live = read_all(path_of(".live"), &size);
+	recording = read_all(path_of(""), &size);
+	CHECK_EQUAL(replay_bytes(recording, size, &replayed), 0);
+	CHECK(!strcmp(live, replayed));
+	CHECK_EQUAL(check_lines(live), 303);
+	lines_done(&lines);
+	output_free(output);
+	output_free(none);
+	free(live);
+	free(recording);
+	free(replayed);
+}
+
+TEST(a_recording_that_is_the_only_output_wants_no_lines)
+{
+	char spare[1];
+	struct output *output = output_to(record_to(""));
+
+	CHECK(!output_place(output, spare));
 	output_free(output);
 	output = output_to("file:/dev/null");
-	CHECK(output_takes_lines(output));
+	CHECK(output_place(output, spare));
 	output_free(output);
 }
