@@ -115,6 +115,20 @@ $(BUILD)/bench/%: tests/bench/%.c tests/bench/records.h $(SOURCES:%.c=$(BUILD)/%
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
 
+# Linked last, so that netlog's own globals lie as they do in netlog
+$(BUILD)/bench/produce.bpf.o: tests/bench/produce.bpf.c | $(BUILD)/requirements
+	$(call say,BPF)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/bench/linked.bpf.o: $(EVENTS:bpf/%.c=$(BUILD)/%.o) $(BUILD)/bench/produce.bpf.o
+	$(call say,LINK)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(BUILD)/bench/produce: tests/bench/produce.c $(BUILD)/bench/linked.bpf.o
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@ $(LIBRARY_LIBS)
+
 unit-tests: $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/unit/%)
 
 tools: $(TOOLS)
@@ -200,4 +214,4 @@ clean:
 .PHONY: all unit-tests tools test test-vm bench bench-live demo run lint install uninstall clean README.md
 .SECONDARY:
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/unit/*.d $(BUILD)/unit/src/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/unit/*.d $(BUILD)/unit/src/*.d $(BUILD)/bench/*.d)
