@@ -4,6 +4,8 @@
  * pid, see produce.bpf.c. Prints how many there were and how long that took:
  *
  *   events N ns N
+ *
+ * produce empty OBJECT - have the empty program attached, until a signal ends it.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CALL_NS 2000000ULL /* of the program at once; then the kernel may do other things */
 
@@ -104,7 +107,8 @@ static void maps_replace(struct bpf_object *object, const char *pid)
 	}
 }
 
-static int producer_load(const char *path, const char *pid)
+/* The object with this one of its programs, and no maps. */
+static struct bpf_object *object_open(const char *path, const char *name)
 {
 	struct bpf_object *object = bpf_object__open_file(path, NULL);
 	struct bpf_program *program;
@@ -113,13 +117,31 @@ static int producer_load(const char *path, const char *pid)
 	if (!object)
 		fail(path);
 	bpf_object__for_each_program(program, object)
-		bpf_program__set_autoload(program, !strcmp(bpf_program__name(program), "produce"));
+		bpf_program__set_autoload(program, !strcmp(bpf_program__name(program), name));
 	bpf_object__for_each_map(map, object) if (!strstr(bpf_map__name(map), ".rodata"))
 		bpf_map__set_autocreate(map, false);
+	return object;
+}
+
+static int producer_load(const char *path, const char *pid)
+{
+	struct bpf_object *object = object_open(path, "produce");
+
 	maps_replace(object, pid);
 	if (bpf_object__load(object) < 0)
 		fail("loading");
 	return bpf_program__fd(bpf_object__find_program_by_name(object, "produce"));
+}
+
+static int empty_run(const char *path)
+{
+	struct bpf_object *object = object_open(path, "nothing");
+
+	if (bpf_object__load(object) < 0 ||
+	    !bpf_program__attach(bpf_object__find_program_by_name(object, "nothing")))
+		fail("the empty program");
+	pause();
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -127,8 +149,11 @@ int main(int argc, char **argv)
 	__u64 rate, ms, count = 0, begin, end, last;
 	int fd;
 
+	if (argc == 3 && !strcmp(argv[1], "empty"))
+		return empty_run(argv[2]);
 	if (argc != 5) {
-		fprintf(stderr, "usage: produce OBJECT PID EVENTS_A_SECOND MILLISECONDS\n");
+		fprintf(stderr, "usage: produce OBJECT PID EVENTS_A_SECOND MILLISECONDS\n"
+				"       produce empty OBJECT\n");
 		return 2;
 	}
 	rate = strtoull(argv[3], NULL, 10);
