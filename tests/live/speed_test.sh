@@ -4,6 +4,7 @@
 # What netlog costs when there is little to log, and how soon it tells.
 . "$(dirname "$0")/lib.sh"
 
+# wait_for counts tries: 20 of a third of a second.
 # How often it went to sleep by itself: each of these is a wakeup.
 sleeps() { sed -n 's/^voluntary_ctxt_switches:\s*//p' /proc/"$netlog_pid"/status; }
 
@@ -20,7 +21,7 @@ test_without_events_netlog_is_never_woken() {
 	netlog_start -e latency --min-latency=1000000000 --stats-interval=0
 	chatter 1
 	local chatter_pid=$! before
-	wait_for 10 asleep || fail "it does not come to rest"
+	wait_for 1 asleep || fail "it does not come to rest"
 	before=$(sleeps)
 	sleep 3
 	equal "wakeups in 3 s" $(($(sleeps) - before)) 0
@@ -34,7 +35,7 @@ test_after_an_event_netlog_sleeps_again() {
 	wire_up
 	netlog_start -e latency --latency-stage=tcp --stats-interval=0
 	traffic --messages 3
-	wait_for 10 asleep || fail "it does not come to rest"
+	wait_for 1 asleep || fail "it does not come to rest"
 	local before
 	before=$(sleeps)
 	sleep 1
