@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 
 #include "text.h"
 
@@ -82,23 +81,18 @@ static size_t kind_text_max(enum kind kind)
 	}
 }
 
-/* A text in the bytes of a wide copy; -E2BIG: a test compiles all there are. */
-_printf_(3, 4) static int literal_print(char *literal, size_t size, const char *format, ...)
+/* Does what snprintf() `printed` fit the bytes of a wide copy? A test compiles all there are. */
+static int literal_length(int printed, size_t size)
 {
-	va_list arguments;
-	int length;
-
-	va_start(arguments, format);
-	length = vsnprintf(literal, size, format, arguments);
-	va_end(arguments);
-	return (size_t)length < size ? length : -E2BIG;
+	return (size_t)printed < size ? printed : -E2BIG;
 }
 
 static int program_compile(struct event_program *program, const struct event_desc *desc)
 {
-	int length = literal_print(program->prologue, sizeof(program->prologue),
-				   "\",\"event_type\":\"%s\",\"seq\":", desc->name);
+	int length = snprintf(program->prologue, PROLOGUE_BYTES,
+			      "\",\"event_type\":\"%s\",\"seq\":", desc->name);
 
+	length = literal_length(length, PROLOGUE_BYTES);
 	if (length < 0)
 		return length;
 	program->prologue_length = (size_t)length;
@@ -106,8 +100,9 @@ static int program_compile(struct event_program *program, const struct event_des
 		const struct field_desc *field = &desc->fields[i];
 		struct field_op *op = &program->fields[i];
 
-		length = literal_print(op->literal, sizeof(op->literal), ",\"%s\":%s", field->name,
-				       kind_is_text(field->kind) ? "\"" : "");
+		length = snprintf(op->literal, LITERAL_BYTES, ",\"%s\":%s", field->name,
+				  kind_is_text(field->kind) ? "\"" : "");
+		length = literal_length(length, LITERAL_BYTES);
 		if (length < 0)
 			return length;
 		op->length = (uint32_t)length;
@@ -127,7 +122,8 @@ static int enums_compile(struct encoder *encoder)
 
 			if (!text)
 				continue;
-			length = literal_print(e->literal, sizeof(e->literal), "%s\"", text);
+			length = snprintf(e->literal, LITERAL_BYTES, "%s\"", text);
+			length = literal_length(length, LITERAL_BYTES);
 			if (length < 0)
 				return length;
 			e->length = (uint8_t)length;

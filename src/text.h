@@ -40,7 +40,7 @@ static inline char *put_padded(char *p, uint32_t value) /* below 1000 */
 
 static inline char *put_below_1000(char *p, uint32_t value)
 {
-	memcpy(p, three_digits[value].text, 4);
+	memcpy(p, &three_digits[value], 4); /* the length is left behind, and written over */
 	return p + three_digits[value].length;
 }
 
