@@ -11,7 +11,11 @@
 #include "netlog.skel.h"
 #include "util.h"
 
-#define LOG_BYTES 65536
+/*
+ * Before Linux 6.4 the verifier fails with ENOSPC where its log does not fit, and what it refuses
+ * stands at the end. Only what is written costs memory.
+ */
+#define LOG_BYTES (8 << 20)
 #define SOCKETS_REMEMBERED 65536 /* where they cannot remember by themselves: bpf/memory.bpf.h */
 
 /* ---- what libbpf says ---- */
@@ -256,7 +260,7 @@ static bool helper_forgone(struct ladder *ladder, const char *words)
 
 /*
  * Load one hook's program alone, to learn whether it is the one that is refused, and why. `log` has
- * LOG_BYTES of zeros.
+ * LOG_BYTES, and is empty.
  */
 static int hook_try_once(struct ladder *ladder, struct probe_hook *hook, char *log, bool *ret_again)
 {
@@ -289,7 +293,7 @@ static int hook_try(struct ladder *ladder, struct probe_hook *hook)
 	if (!log)
 		return -ENOMEM;
 	while (r == 0 && again) {
-		memset(log, 0, LOG_BYTES);
+		log[0] = 0;
 		r = hook_try_once(ladder, hook, log, &again);
 	}
 	return r;
