@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 KERNELS=${KERNELS:-5.10 6.1 6.12 7.2}
 cache=${NETLOG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netlog}
-limit=175 # seconds for a VM
+limit=600 # seconds for a VM: on a quiet machine it takes 100 to 150
 work=$(mktemp -d) || exit 1
 vm=
 
