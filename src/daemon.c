@@ -12,8 +12,9 @@
 #include "service.h"
 #include "signals.h"
 
-#define DRAIN_BUDGET 4096			/* records before signals and timers have a turn */
-#define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC)	/* between looks at the ring while events come */
+#define DRAIN_BUDGET 4096		      /* records before signals and timers have a turn */
+#define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC) /* between looks at the ring while events come */
+#define DRAIN_BYTES_PER_US 600 /* that may come; a look for each quarter of the ring */
 #define LOSS_INTERVAL_US (500 * USEC_PER_MSEC)	/* at the least between two lost lines of a type */
 #define STATUS_INTERVAL_US (10 * USEC_PER_SEC)	/* between figures for the service manager */
 #define MANAGED_PATIENCE_NS (10 * NSEC_PER_SEC) /* less than the unit's TimeoutStopSec */
@@ -74,6 +75,14 @@ static bool on_record(void *context, const void *record, size_t size)
 	return !daemon->stopped;
 }
 
+/* Until the next look. A small ring is full sooner: a million events a second are 150 bytes a us. */
+static uint64_t drain_interval_us(const struct daemon *daemon)
+{
+	uint64_t us = daemon->options->ring_bytes / DRAIN_BYTES_PER_US;
+
+	return us < DRAIN_INTERVAL_US ? us : DRAIN_INTERVAL_US;
+}
+
 /*
  * While events come, look at the ring every few milliseconds and leave the doorbell alone. When a
  * look finds nothing, raise it and wait for the ring's own signal: idle costs nothing. While a
@@ -86,14 +95,15 @@ static int ring_wait(struct daemon *daemon, unsigned int drained)
 		probe_sleep(daemon->probe);
 		if (!daemon->asleep)
 			timer_set(daemon->drain,
-				  DRAIN_INTERVAL_US); /* one more look: see probe_sleep() */
+				  drain_interval_us(daemon)); /* one more: see probe_sleep() */
 		daemon->asleep = true;
 		return sd_event_source_set_enabled(daemon->ring, SD_EVENT_ON);
 	}
 	daemon->asleep = false;
 	if (!daemon->waiting) /* at once if there is more, but signals and timers first */
-		timer_set(daemon->drain,
-			  daemon->stopped || drained == DRAIN_BUDGET ? 0 : DRAIN_INTERVAL_US);
+		timer_set(daemon->drain, daemon->stopped || drained == DRAIN_BUDGET ?
+						 0 :
+						 drain_interval_us(daemon));
 	return sd_event_source_set_enabled(daemon->ring, SD_EVENT_OFF);
 }
 

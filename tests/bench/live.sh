@@ -74,19 +74,24 @@ netlog_up() { # OPTIONS
 # ---- ring ----
 
 ring() {
-	echo "# events a second wanted | ring | events a second made | lost | lost %"
-	for rate in 250000 500000 1000000 2000000; do
-		for size in 262144 1048576 4194304 8388608 16777216 67108864; do
+	echo "# events a second wanted | ring | events a second made | lost | lost % | netlog on a CPU, % of the time | waiting for one, %"
+	for rate in ${RATES:-250000 500000 1000000 2000000}; do
+		for size in ${SIZES:-262144 1048576 4194304 8388608 16777216 67108864}; do
 			netlog_up -e rtt --ring-size=$size
 			made=$(build/bench/produce build/bench/linked.bpf.o "$netlog_pid" $rate 2000) ||
 				die "no events"
+			# on the CPU, and ready to run without one, ns: schedstat, Documentation/scheduler
+			read -r busy waited _ </proc/"$netlog_pid"/schedstat
 			stop TERM "$netlog_pid"
 			# events N ns N
 			set -- $made
 			tail -n 1 "$lines" | jq -r --arg rate $rate --arg size $size --arg made "$2" --arg ns "$4" \
+				--arg busy "$busy" --arg waited "$waited" \
 				'"ring | \($rate) | \(($size | tonumber) / 1024) KiB | " +
 				"\(($made | tonumber) * 1e9 / ($ns | tonumber) | floor) | \(.lost.rtt) | " +
-				"\(10000 * .lost.rtt / .produced.rtt | floor | . / 100)"'
+				"\(10000 * .lost.rtt / .produced.rtt | floor | . / 100) | " +
+				"\(100 * ($busy | tonumber) / ($ns | tonumber) | floor) | " +
+				"\(100 * ($waited | tonumber) / ($ns | tonumber) | floor)"'
 			rm "$lines"
 		done
 	done
@@ -207,7 +212,7 @@ tool() {
 	esac
 	case $name in
 	netlog) lost=$(tail -n 1 "$lines" | jq '.lost | add') ;;
-	bpftrace) lost=$(sed -n 's/^Lost \([0-9]*\) events.*/\1/p' "$work/words" | awk '{ n += $1 } END { print n + 0 }') ;;
+	bpftrace) lost=$(sed -n 's/^Lost \([0-9]*\) events.*/\1/p' "$lines" "$work/words" | awk '{ n += $1 } END { print n + 0 }') ;;
 	*) lost=$(sed -n 's/^\([0-9]*\) packets\{0,1\} dropped.*/\1/p' "$work/words" | head -n 1) ;;
 	esac
 	[ "$name" != tshark ] || count=$((count / 2)) # -T ek: an index line before each
