@@ -37,7 +37,7 @@ struct bench {
 	char *line;
 };
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	perror(what);
 	exit(1);
