@@ -65,17 +65,30 @@ static void hook_fail(struct probe_hook *hook, int error, const char *words)
 
 /* ---- choosing ---- */
 
+/*
+ * The stages whose lines have this one's time: itself, and, inwards, those after it. So a stage is
+ * timed also where it makes no lines.
+ */
+static uint64_t stages_told(int stage)
+{
+	static const int inwards[] = { stage_app, stage_tcp, stage_transport };
+	uint64_t told = BIT(stage), later = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(inwards); i++) {
+		later |= BIT(inwards[i]);
+		if (inwards[i] == stage)
+			told = later;
+	}
+	return told;
+}
+
 static bool hook_wanted(const struct probe_settings *settings, const struct hook_desc *desc)
 {
-	const uint64_t ingress = BIT(stage_transport) | BIT(stage_tcp) | BIT(stage_app);
 	int stage = hook_stage(desc);
 
 	if (!(settings->events & BIT(desc->event)))
 		return false;
-	if (stage < 0)
-		return true;
-	/* a stage without lines of its own still tells a later one its time */
-	return settings->stages & (ingress & BIT(stage) ? ingress : BIT(stage));
+	return stage < 0 || settings->stages & stages_told(stage);
 }
 
 bool ladder_makes_lines(const struct ladder *ladder, const struct probe_hook *hook)
