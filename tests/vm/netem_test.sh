@@ -150,6 +150,28 @@ test_segs_and_srtt_are_those_of_tcp_info_with_delay_and_loss() {
 	done
 }
 
+# Of what the client sends it hears in FIN-WAIT at last: tcp_probe, at the entry of the established state,
+# tells nothing of that, and of a connection so short hardly anything.
+test_connections_that_write_and_shut_down_at_once_have_samples() {
+	pair_up veth 5
+	netlog_start --events=rtt
+	for connection in 1 2 3 4 5; do
+		traffic --bytes 20000 --reply 0
+		cp "$truth" "$work/short.$connection"
+	done
+	netlog_stop
+	check_books
+	head -n 1 "$lines" | jq -e 'any(.hooks[]; .hook == "fexit/tcp_ack_update_rtt" and (has("error") | not))' \
+		>/dev/null || fail "no fexit: $(head -n 1 "$lines")"
+	for truth in "$work"/short.*; do
+		events rtt client '[.rtt_us, .tcp_state]' >"$work/samples"
+		[ "$(grep -c '^\[[1-9]' "$work/samples")" -ge 3 ] ||
+			fail "samples of a short connection: $(xargs <"$work/samples")"
+		within "its least raw sample" "$(jq '.[0]' "$work/samples" | sort -n | head -n 1)" \
+			"$(of client min_rtt_us)" "$(of client min_rtt_us)"
+	done
+}
+
 # count_in NAMESPACE: from now on, by nft: what comes in of TCP and UDP, right before it is handed to them
 count_in() {
 	nsenter --net="$1" nft -f - <<-END || fail "no nft"
