@@ -19,7 +19,7 @@ fi
 
 work=$(mktemp -d) || exit 1
 pids=
-stats_enabled=$(cat /proc/sys/kernel/bpf_stats_enabled)
+stats_enabled= # what it was, once we have changed it
 messages=${MESSAGES:-100000}
 rounds=${ROUNDS:-3}
 
@@ -27,7 +27,7 @@ at_exit() {
 	for pid in $pids; do
 		kill "$pid" 2>/dev/null
 	done
-	echo "$stats_enabled" >/proc/sys/kernel/bpf_stats_enabled
+	[ -z "$stats_enabled" ] || echo "$stats_enabled" >/proc/sys/kernel/bpf_stats_enabled
 	rm -rf "$work"
 }
 trap at_exit EXIT
@@ -153,6 +153,7 @@ cost() {
 
 kernel() {
 	net_up
+	stats_enabled=$(cat /proc/sys/kernel/bpf_stats_enabled)
 	echo 1 >/proc/sys/kernel/bpf_stats_enabled
 	echo "# what | program | times an empty program | ns more than an empty program"
 	cost "latency, a record each" -e latency --latency-stage=tcp
@@ -160,6 +161,7 @@ kernel() {
 	cost "rtt" -e rtt
 	cost "rtt, but one a second" -e rtt --rtt-interval=1000
 	echo "$stats_enabled" >/proc/sys/kernel/bpf_stats_enabled
+	stats_enabled=
 }
 
 # ---- tools ----
