@@ -15,12 +15,20 @@ struct config {
 	__u32 no_cookie;
 };
 
+/* A value is wanted that is not below the one, and below the other. */
+struct limits {
+	__u64 least;
+	__u64 below;
+};
+
 /* In mapped memory: may be changed at any time, each word by itself. */
 struct settings {
-	__u64 rtt_interval_ns; /* at the least between two rtt lines of a socket; 0: none */
-	__u64 min_latency_ns;  /* a packet that was faster makes no latency line */
-	__u64 events_off;      /* event types that are not wanted, as bits */
-	__u64 stages_off;      /* stages of latency, as bits by their number */
+	__u64 rtt_interval_ns;	  /* at the least between two rtt lines of a socket; 0: none */
+	struct limits rtt_us;	  /* other samples make no rtt line */
+	struct limits latency_ns; /* other packets make no latency line */
+	__u64 events_off;	  /* event types that are not wanted, as bits */
+	__u64 stages_off;	  /* stages of latency, as bits by their number */
+	__u32 filter;		  /* which of the two filters is in force */
 };
 
 /*

@@ -92,11 +92,23 @@ struct kernfs_node {
 
 struct cgroup {
 	struct kernfs_node *kn;
+	int level;
+	struct cgroup *ancestors[]; /* the root first, itself last */
+};
+
+struct cgroup___ids { /* before 6.1 */
+	int level;
+	u64 ancestor_ids[];
 };
 
 struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
+
+struct sock_cgroup_data___val { /* before 5.15: a pointer, or with one of these bits none */
+	u64 val;
+};
+#define SOCK_CGROUP_NONE 3
 
 struct socket {
 	struct sock *sk;

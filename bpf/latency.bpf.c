@@ -10,6 +10,7 @@
  * Outwards, a packet is given to its device at net_dev_queue and to the driver at
  * net_dev_start_xmit; a second array joins these.
  */
+#include "filter.bpf.h"
 #include "packet.bpf.h"
 
 #include <linux/ptrace.h>
@@ -91,7 +92,7 @@ static __always_inline bool entry_matches(__u64 entry, __u32 hash)
 static __always_inline bool latency_wanted(__u8 stage, __u64 latency_ns)
 {
 	return event_wanted(event_latency) && !(settings.stages_off & 1ULL << stage) &&
-	       latency_ns >= settings.min_latency_ns;
+	       within_limits(&settings.latency_ns, latency_ns);
 }
 
 /* ---- inwards ---- */
@@ -147,14 +148,31 @@ static __always_inline __u32 slot_time(__u64 ns)
  * it), and skb_iif is that of the upper device where some are stacked. A device may be gone, too:
  * reading is safe, and its number tells whether it is still the one.
  */
-static __always_inline void event_set_ifname(struct latency *e, const struct slot *slot)
+static __always_inline const struct net_device *slot_dev(const struct slot *slot)
 {
 	const struct net_device *dev = (void *)(address_of(slots) + slot->dev);
 
-	if ((__u32)BPF_CORE_READ(dev, ifindex) != slot->ifindex)
+	return (__u32)BPF_CORE_READ(dev, ifindex) == slot->ifindex ? dev : NULL;
+}
+
+static __always_inline void event_set_ifname(struct latency *e, const struct slot *slot)
+{
+	const struct net_device *dev = slot_dev(slot);
+
+	if (!dev)
 		return;
 	bpf_probe_read_kernel(&e->ifname, sizeof(e->ifname), dev->name);
 	MARK(e, ifname);
+}
+
+/* What is asked of a packet that is known to have come in. At stage app the owner is current. */
+static __always_inline bool arrival_passes(const struct filter *filter, const struct arrival *a,
+					   __u8 stage, const struct sock *sk)
+{
+	if (!owner_passes(filter, sk, stage == stage_app))
+		return false;
+	return !(filter->active & FILTER_BITS(filter_ifname)) ||
+	       ifname_passes(filter, slot_dev(a->slot));
 }
 
 /* A record with what all stages inwards tell. */
@@ -190,6 +208,7 @@ static __always_inline void event_set_reader(struct event *e)
 /* Handed to its protocol, before a socket is looked for. */
 static __always_inline int transport(const struct sk_buff *skb, __u8 proto, const bool plain)
 {
+	const struct filter *filter = filter_in_force();
 	struct arrival a;
 	struct packet packet;
 	struct latency *e;
@@ -203,6 +222,9 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 		    plain ? skb->dev->nd_net.net->ns.inum :
 			    BPF_CORE_READ(skb, dev, nd_net.net, ns.inum),
 		    proto, plain);
+	if (!flow_passes(filter, &packet.flow, NULL) ||
+	    !arrival_passes(filter, &a, stage_transport, NULL))
+		return 0;
 	e = latency_reserve(&a, stage_transport, &packet.flow, packet.payload);
 	if (!e)
 		return 0;
@@ -253,15 +275,16 @@ static __always_inline struct latency *latency_reserve_tcp(const struct arrival 
 SEC("tp_btf/tcp_probe")
 int latency__tcp_probe(__u64 *ctx)
 {
+	const struct filter *filter = filter_in_force();
 	struct sock *sk = (void *)ctx[0];
 	const struct sk_buff *skb = (void *)ctx[1];
 	struct arrival a;
 	struct latency *e;
 
-	if (!packet_arrives(&a, skb, true))
+	if (!sock_passes(filter, sk, false) || !packet_arrives(&a, skb, true))
 		return 0;
 	a.slot->tcp_ns = slot_time(a.latency_ns);
-	if (!latency_wanted(stage_tcp, a.latency_ns))
+	if (!latency_wanted(stage_tcp, a.latency_ns) || !arrival_passes(filter, &a, stage_tcp, sk))
 		return 0;
 	e = latency_reserve_tcp(&a, stage_tcp, skb, sk);
 	if (!e)
@@ -295,6 +318,7 @@ static __always_inline __u64 skb_cookie(const struct sock *sk)
 SEC("tp_btf/skb_copy_datagram_iovec")
 int latency__skb_copy_datagram_iovec(__u64 *ctx)
 {
+	const struct filter *filter = filter_in_force();
 	const struct sk_buff *skb = (void *)ctx[0];
 	struct sock *sk = skb->sk;
 	struct arrival a;
@@ -305,10 +329,11 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 		return 0;
 	family = sk->__sk_common.skc_family;
 	if ((family != AF_INET && family != AF_INET6) || !sock_is_full(sk) ||
-	    sk->sk_protocol != IPPROTO_TCP || !packet_arrives(&a, skb, true))
+	    sk->sk_protocol != IPPROTO_TCP || !sock_passes(filter, sk, false) ||
+	    !packet_arrives(&a, skb, true))
 		return 0;
 	a.slot->entry = 0;
-	if (!latency_wanted(stage_app, a.latency_ns))
+	if (!latency_wanted(stage_app, a.latency_ns) || !arrival_passes(filter, &a, stage_app, sk))
 		return 0;
 	e = latency_reserve_tcp(&a, stage_app, skb, sk);
 	if (!e)
@@ -327,6 +352,7 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 static __always_inline int consume_udp(const struct sock *sk, const struct sk_buff *skb,
 				       __u64 cookie, const bool plain)
 {
+	const struct filter *filter = filter_in_force();
 	struct arrival a;
 	struct packet packet;
 	struct latency *e;
@@ -340,6 +366,8 @@ static __always_inline int consume_udp(const struct sock *sk, const struct sk_bu
 		    plain ? sk->__sk_common.skc_net.net->ns.inum :
 			    BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
 		    IPPROTO_UDP, plain);
+	if (!flow_passes(filter, &packet.flow, sk) || !arrival_passes(filter, &a, stage_app, sk))
+		return 0;
 	e = latency_reserve(&a, stage_app, &packet.flow, packet.payload);
 	if (!e)
 		return 0;
@@ -428,9 +456,19 @@ static __always_inline void event_set_sender(struct event *e, const struct sock 
 		event_set_cookie(e, skb_cookie(sk));
 }
 
+static __always_inline bool packet_leaves(const struct filter *filter, const struct flow *flow,
+					  const struct sock *sk, const struct net_device *dev)
+{
+	if (sk && !sock_is_full(sk))
+		sk = NULL;
+	return flow_passes(filter, flow, sk) && owner_passes(filter, sk, false) &&
+	       ifname_passes(filter, dev);
+}
+
 SEC("tp_btf/net_dev_start_xmit")
 int latency__net_dev_start_xmit(__u64 *ctx)
 {
+	const struct filter *filter = filter_in_force();
 	const struct sk_buff *skb = (void *)ctx[0];
 	const struct net_device *dev = (void *)ctx[1];
 	__u64 entry = queued_take(skb), now, latency_ns;
@@ -444,6 +482,8 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	if (!latency_wanted(stage_qdisc, latency_ns))
 		return 0;
 	packet_read(&packet, skb, dev->nd_net.net->ns.inum, 0, true);
+	if (!packet_leaves(filter, &packet.flow, skb->sk, dev))
+		return 0;
 	e = event_reserve(latency);
 	if (!e)
 		return 0;

@@ -18,6 +18,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "config.h"
+#include "filter.h"
 
 char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";
 
@@ -114,20 +115,6 @@ static __always_inline __u32 jiffies_to_us(__u32 jiffies)
  * raw tracepoint they are mere numbers (`plain` is false, a constant), and each step is a copy.
  */
 #define READ(plain, pointer, field) ((plain) ? (pointer)->field : BPF_CORE_READ(pointer, field))
-
-/*
- * Who sends to whom, by the packet's addresses on the wire, resp. the socket's. Known before a
- * record is reserved, so that an event can be refused by it. Bytes that do not belong to a value
- * are zero.
- */
-struct flow {
-	__u8 ip_version; /* 4 or 6; 0: no IP, and no more is known */
-	__u8 proto;	 /* 0: not known */
-	bool has_ports;
-	__u16 src_port, dest_port;
-	__u32 netns;
-	struct ip_address src, dest;
-};
 
 /* ::ffff:0:0/96: an AF_INET6 socket that speaks IPv4; the kernel keeps the IPv4 addresses, too */
 static __always_inline bool sock_is_ipv6(const struct sock_common *skc, const bool plain)

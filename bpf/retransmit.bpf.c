@@ -5,6 +5,7 @@
  * Two tracepoints: tcp_retransmit_skb (a full socket's segments, SYN included) and
  * tcp_retransmit_synack (a listener's answer, on a request socket that is not a full one).
  */
+#include "filter.bpf.h"
 #include "memory.bpf.h"
 
 /*
@@ -48,13 +49,14 @@ SOCKET_MEMORY(retransmit_seen, __u32);
  * How many segments this call stands for. TCP counts total_retrans before it sends, and not at all
  * what it gave up before (from 6.17 on, that is told too, with an error that does not say which).
  * So the counter decides: what it has grown by since our last look at this socket. Growth beyond
- * this skb's own segments is calls that no program was run for: lost, and counted as such.
+ * this skb's own segments is calls that no program was run for: lost, if
+ * the socket's events are wanted: *ret_missed.
  *
  * Of a socket never seen before, and where nothing can be kept of it, only its errors tell:
  * __tcp_retransmit_skb() gives up with these.
  */
 static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 segs, int err,
-					   const bool plain)
+					   __u32 *ret_missed, const bool plain)
 {
 	__u32 *seen = plain ? memory_get(retransmit_seen, sk, NULL) : NULL, grown;
 
@@ -70,8 +72,17 @@ static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 s
 	*seen = total;
 	if (grown <= segs)
 		return grown;
-	event_missed(retransmit, grown - segs);
+	*ret_missed = grown - segs;
 	return segs;
+}
+
+/* It has no interface. */
+static __always_inline bool retransmit_passes(const struct flow *flow, const struct sock *sk)
+{
+	const struct filter *filter = filter_in_force();
+
+	return flow_passes(filter, flow, sk) && owner_passes(filter, sk, false) &&
+	       no_ifname_passes(filter);
 }
 
 static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const struct tcp_sock *tp,
@@ -83,7 +94,7 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const str
 	struct tcp_cb cb_copy;
 	struct flow flow;
 	struct retransmit *e;
-	__u32 segs, ssthresh, total = READ(plain, tp, total_retrans);
+	__u32 segs, missed = 0, ssthresh, total = READ(plain, tp, total_retrans);
 	__u8 state, ca_state, type;
 	int err = 0;
 
@@ -93,8 +104,12 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const str
 	tcp_cb_read(&cb_copy, skb);
 	cb = tcp_cb(&cb_copy);
 	/* an skb may hold several segments (GSO), and TCP counts these: tcp_skb_pcount() */
-	segs = segments_sent(sk, total, cb->tcp_gso_segs, err, plain);
+	segs = segments_sent(sk, total, cb->tcp_gso_segs, err, &missed, plain);
 	flow_of_sock(&flow, skc, sock_is_ipv6(skc, plain), true, plain);
+	if (!retransmit_passes(&flow, sk)) /* not earlier: it may pass another time */
+		return 0;
+	if (missed)
+		event_missed(retransmit, missed);
 
 	e = event_reserve(retransmit);
 	if (!e)
@@ -167,6 +182,8 @@ static __always_inline int retransmit_synack(const struct sock *listener,
 	__u8 timeouts;
 
 	flow_of_sock(&flow, skc, ipv6, true, plain);
+	if (!retransmit_passes(&flow, listener))
+		return 0;
 	e = event_reserve(retransmit); /* not before: 6.1's verifier loses track of it in between */
 	if (!e)
 		return 0;

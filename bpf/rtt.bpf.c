@@ -8,6 +8,7 @@
  * a line tells a sample when the next packet comes, and only if there was one since the socket's
  * last line.
  */
+#include "filter.bpf.h"
 #include "memory.bpf.h"
 
 /*
@@ -36,6 +37,13 @@ int rtt__inet_sock_set_state(__u64 *ctx)
 	if (new_state == TCP_ESTABLISHED && sk->sk_protocol == IPPROTO_TCP)
 		memory_get(rtt_told, sk, &nothing);
 	return 0;
+}
+
+/* Is there a line of this socket? It has no interface. */
+static __always_inline bool rtt_passes(const struct filter *filter, const struct sock *sk)
+{
+	return sock_passes(filter, sk, true) && owner_passes(filter, sk, false) &&
+	       no_ifname_passes(filter);
 }
 
 /* A line of the socket as it is now. */
@@ -77,7 +85,11 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 	struct told *last, now = {}, nothing = {};
 	struct rtt *e;
 
-	if (!(__u8)ctx[6] || !tp)
+	if (!(__u8)ctx[6] || !tp || !rtt_passes(filter_in_force(), sk))
+		return 0;
+	if (sample < 0)
+		sample = rs->rtt_us;
+	if (!within_limits(&settings.rtt_us, sample < 0 ? tp->srtt_us >> 3 : sample))
 		return 0;
 	if (settings.rtt_interval_ns) {
 		now.time_ns = bpf_ktime_get_boot_ns();
@@ -90,8 +102,6 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 	e = rtt_reserve(sk, tp);
 	if (!e)
 		return 0;
-	if (sample < 0)
-		sample = rs->rtt_us;
 	if (sample >= 0)
 		SET(e, rtt_us, sample);
 	event_submit(e);
@@ -106,7 +116,9 @@ int rtt__tcp_probe(__u64 *ctx)
 	struct told *last, now;
 	struct rtt *e;
 
-	if (!tp || !tp->srtt_us) /* 0: nothing measured yet, whatever mdev_us starts from */
+	if (!tp || !rtt_passes(filter_in_force(), sk))
+		return 0;
+	if (!tp->srtt_us) /* 0: nothing measured yet, whatever mdev_us starts from */
 		return 0;
 	now.srtt_us = tp->srtt_us;
 	now.mdev_us = tp->mdev_us;
@@ -118,6 +130,12 @@ int rtt__tcp_probe(__u64 *ctx)
 	}
 	if (last->srtt_us == now.srtt_us && last->mdev_us == now.mdev_us)
 		return 0;
+	/* looked at and left out: only another one is new */
+	if (!within_limits(&settings.rtt_us, now.srtt_us >> 3)) {
+		last->srtt_us = now.srtt_us;
+		last->mdev_us = now.mdev_us;
+		return 0;
+	}
 	/* too soon: the sample stays untold, and a later look finds it, or a newer one */
 	now.time_ns = bpf_ktime_get_boot_ns();
 	if (now.time_ns - last->time_ns < settings.rtt_interval_ns)

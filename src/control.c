@@ -165,7 +165,7 @@ void control_add_filter(struct control *control, const char *name, const char *f
 		return;
 	array = json_object_new_array();
 	for (; *texts; texts++)
-		append(control, array, json_object_new_string(*texts));
+		append(control, array, clean_string(*texts));
 	put(control, object, filter, array);
 }
 

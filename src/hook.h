@@ -8,13 +8,16 @@
 #include <errno.h>
 
 #include "event.h"
+#include "filter.h"
 
 /* What may be changed while the probe works. */
 struct probe_settings {
 	uint64_t events; /* wanted event types, as bits; of those that the probe was made for */
 	uint64_t stages; /* wanted stages of latency, as bits by their number */
 	uint64_t rtt_interval_us; /* at the least between two rtt events of a socket */
-	uint64_t min_latency_us;  /* of latency events */
+	struct threshold rtt_us;  /* of rtt events */
+	struct threshold latency_us;
+	const struct filter *filter; /* the caller's, who keeps it while the probe is made */
 };
 
 struct probe_config {

@@ -205,6 +205,29 @@ void options_print(const struct options *options)
 	printf("\n}\n");
 }
 
+static void row_help(const struct setting *row, bool has_twin)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "--%s%s%s%s", has_twin ? "[not-]" : "", row->name,
+		 argument_of(row) == required_argument ? "=" : "", row->metavar ?: "");
+	if (row->letter)
+		printf("  -%c, %-25s %s\n", row->letter, name, row->help);
+	else
+		printf("      %-25s %s\n", name, row->help);
+}
+
+/* The rows that are filters, which have a twin, or those that are none. */
+static void rows_help(bool filters)
+{
+	for (unsigned int i = 0; i < setting_count; i++) {
+		bool has_twin = i + 1 < setting_count && setting_is_twin(&setting_rows[i + 1]);
+
+		if (!setting_is_twin(&setting_rows[i]) && has_twin == filters)
+			row_help(&setting_rows[i], has_twin);
+	}
+}
+
 void options_help(void)
 {
 	_cleanup_free_ char *events = settings_events();
@@ -212,17 +235,10 @@ void options_help(void)
 
 	printf("Usage: netlog [OPTION]...\n"
 	       "Log each TCP retransmit, round-trip time and packet latency as a line of JSON.\n\n");
-	for (unsigned int i = 0; i < setting_count; i++) {
-		const struct setting *row = &setting_rows[i];
-		char name[40];
-
-		snprintf(name, sizeof(name), "--%s%s%s", row->name,
-			 argument_of(row) == required_argument ? "=" : "", row->metavar ?: "");
-		if (row->letter)
-			printf("  -%c, %-25s %s\n", row->letter, name, row->help);
-		else
-			printf("      %-25s %s\n", name, row->help);
-	}
+	rows_help(false);
+	printf("Filters. Of one given several times any may match, different ones must all;\n"
+	       "not- leaves out what matches:\n");
+	rows_help(true);
 	printf("Events: %s. Latency stages: %s.\n", events ?: "", stages ?: "");
 	printf("Lines go to stdout, messages to stderr. Needs root, or CAP_BPF and CAP_PERFMON.\n"
 	       "Exit status: 0 as asked; 1 failure; 2 usage; 65 recording damaged; 66 not read;\n"

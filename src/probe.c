@@ -12,7 +12,7 @@
 #include "ladder.h"
 #include "netlog.skel.h"
 
-#define DETACH_PAUSE_US 20000
+#define PROGRAMS_PAUSE_US 20000
 
 struct probe {
 	struct ladder ladder;
@@ -25,6 +25,40 @@ struct probe {
 	unsigned int drained, budget;
 };
 
+/*
+ * Until those programs have ended that are at work now. They work inside RCU read-side sections,
+ * and membarrier(2)'s oldest command waits for all of these. Where that is refused (nohz_full), a
+ * pause has to do.
+ */
+static void programs_wait(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
+		usleep(PROGRAMS_PAUSE_US);
+}
+
+/* Nothing is above UINT64_MAX, which stands for no limit. */
+static void limits_put(struct limits *mapped, const struct threshold *threshold, uint64_t unit)
+{
+	uint64_t below = threshold->below ? threshold->below * unit : UINT64_MAX;
+
+	__atomic_store_n(&mapped->least, threshold->least * unit, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->below, below, __ATOMIC_RELAXED);
+}
+
+/*
+ * A program works with one of two filters from its beginning to its end. So the other one is
+ * filled, when nobody is left who began before the last change, and then put in force.
+ */
+static void filter_put(struct probe *probe, const struct filter *filter)
+{
+	struct netlog_bpf__bss *bss = probe->ladder.skeleton->bss;
+	__u32 next = !bss->settings.filter;
+
+	programs_wait();
+	bss->filters[next] = *filter;
+	__atomic_store_n(&bss->settings.filter, next, __ATOMIC_RELEASE);
+}
+
 void probe_set(struct probe *probe, const struct probe_settings *settings)
 {
 	struct settings *mapped = &probe->ladder.skeleton->bss->settings;
@@ -33,8 +67,9 @@ void probe_set(struct probe *probe, const struct probe_settings *settings)
 	__atomic_store_n(&mapped->stages_off, ~settings->stages, __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
 			 __ATOMIC_RELAXED);
-	__atomic_store_n(&mapped->min_latency_ns, settings->min_latency_us * NSEC_PER_USEC,
-			 __ATOMIC_RELAXED);
+	limits_put(&mapped->latency_ns, &settings->latency_us, NSEC_PER_USEC);
+	limits_put(&mapped->rtt_us, &settings->rtt_us, 1);
+	filter_put(probe, settings->filter);
 }
 
 /* Load and attach; where a hook cannot be attached, all is loaded again with what replaces it. */
@@ -193,16 +228,10 @@ int probe_new(const struct probe_config *config, struct probe **ret_probe)
 	return r;
 }
 
-/*
- * A program may still be at work on another CPU when its link has gone. It works inside an RCU
- * read-side section, and membarrier(2)'s oldest command waits for all of these. Where that is
- * refused (nohz_full), a pause has to do.
- */
 void probe_detach(struct probe *probe)
 {
 	ladder_detach(&probe->ladder);
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
-		usleep(DETACH_PAUSE_US);
+	programs_wait(); /* one may still be at work on another CPU when its link has gone */
 }
 
 void probe_free(struct probe *probe)

@@ -29,7 +29,7 @@ const struct probe_hook *probe_hooks(const struct probe *probe, unsigned int *re
 /* The events that can be served, as bits. */
 uint64_t probe_events(const struct probe *probe);
 
-/* From the next event on; each setting by itself. */
+/* From the next event on; each setting by itself, but the filter as a whole. */
 void probe_set(struct probe *probe, const struct probe_settings *settings);
 
 /* Becomes readable when there are records and the probe has been put to sleep. */

@@ -12,7 +12,9 @@ void settings_for_probe(const struct options *options, struct probe_settings *re
 		.events = options->events,
 		.stages = options->stages,
 		.rtt_interval_us = options->rtt_interval_us,
-		.min_latency_us = options->min_latency_us,
+		.rtt_us = options->rtt_us,
+		.latency_us = options->latency_us,
+		.filter = &options->filters.filter,
 	};
 }
 

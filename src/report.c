@@ -48,6 +48,23 @@ static void add_threshold(struct control *control, const char *option, uint64_t 
 		control_add_filter(control, "filters", option, texts);
 }
 
+/* The values of each filter's halves, as they were given. */
+static void add_flow_filters(const struct options *options, struct control *control)
+{
+	for (int i = 0; i < 2 * filter_kinds; i++) {
+		const enum filter_kind kind = (enum filter_kind)(i / 2);
+		const char *texts[FILTER_VALUES_MAX + 1];
+		unsigned int count = 0;
+
+		while (count < FILTER_VALUES_MAX &&
+		       (texts[count] = filter_value(&options->filters, kind, i % 2, count)))
+			count++;
+		texts[count] = NULL;
+		if (count)
+			control_add_filter(control, "filters", filter_name(kind, i % 2), texts);
+	}
+}
+
 static void add_filters(const struct options *options, struct control *control)
 {
 	const char *stages[ENUM_NUMBERS + 1];
@@ -60,7 +77,11 @@ static void add_filters(const struct options *options, struct control *control)
 	control_add_filter(control, "filters", options->stages_named ? "latency-stage" : NULL,
 			   stages);
 	add_threshold(control, "rtt-interval", options->rtt_interval_us / USEC_PER_MSEC);
-	add_threshold(control, "min-latency", options->min_latency_us);
+	add_flow_filters(options, control);
+	add_threshold(control, "min-rtt", options->rtt_us.least);
+	add_threshold(control, "not-min-rtt", options->rtt_us.below);
+	add_threshold(control, "min-latency", options->latency_us.least);
+	add_threshold(control, "not-min-latency", options->latency_us.below);
 }
 
 void report_start(struct report *report, const struct run_identity *identity)

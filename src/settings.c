@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 
 #include "text.h"
 
@@ -14,18 +13,7 @@
 #define STATS_INTERVAL_DEFAULT 60
 #define WORD_LIST_BYTES 1024
 #define WORD_ALL "all"
-
-char *setting_wrong(const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-
-	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort(); /* a few bytes are not to be had: nothing else would go well either */
-	va_end(arguments);
-	return text;
-}
+#define NOT "not-"
 
 /* ---- values ---- */
 
@@ -316,21 +304,94 @@ static bool show_rtt_interval(const struct options *options, FILE *file)
 	return show_number(options->rtt_interval_us / USEC_PER_MSEC, file);
 }
 
-static char *apply_min_latency(struct options *options, const char *value, bool more)
+/*
+ * Of several limits given any will do: the least counts. So it does for the twin, which leaves out
+ * what any of them lets through.
+ */
+static char *apply_limit(uint64_t *limit, const char *value, bool more)
 {
 	uint64_t us;
 
-	(void)more;
 	if (parse_u64(value, &us) < 0 || us > THRESHOLD_MAX)
 		return setting_wrong("'%s' is no time; give microseconds, as 1000", value);
-	options->min_latency_us = us;
+	if (!more || us < *limit)
+		*limit = us;
 	return NULL;
+}
+
+static char *apply_below(uint64_t *limit, const char *value, bool more)
+{
+	return !strcmp(value, "0") ? setting_wrong("nothing is below 0; give 1 or more") :
+				     apply_limit(limit, value, more);
+}
+
+static char *apply_min_latency(struct options *options, const char *value, bool more)
+{
+	return apply_limit(&options->latency_us.least, value, more);
 }
 
 static bool show_min_latency(const struct options *options, FILE *file)
 {
-	return show_number(options->min_latency_us, file);
+	return show_number(options->latency_us.least, file);
 }
+
+static char *apply_not_min_latency(struct options *options, const char *value, bool more)
+{
+	return apply_below(&options->latency_us.below, value, more);
+}
+
+static bool show_not_min_latency(const struct options *options, FILE *file)
+{
+	return options->latency_us.below && show_number(options->latency_us.below, file);
+}
+
+static char *apply_min_rtt(struct options *options, const char *value, bool more)
+{
+	return apply_limit(&options->rtt_us.least, value, more);
+}
+
+static bool show_min_rtt(const struct options *options, FILE *file)
+{
+	return show_number(options->rtt_us.least, file);
+}
+
+static char *apply_not_min_rtt(struct options *options, const char *value, bool more)
+{
+	return apply_below(&options->rtt_us.below, value, more);
+}
+
+static bool show_not_min_rtt(const struct options *options, FILE *file)
+{
+	return options->rtt_us.below && show_number(options->rtt_us.below, file);
+}
+
+static bool show_filter(const struct options *options, enum filter_kind kind, bool negative,
+			FILE *file)
+{
+	const char *text;
+	unsigned int i;
+
+	for (i = 0; (text = filter_value(&options->filters, kind, negative, i)); i++) {
+		fputs(i ? ", " : "[", file);
+		show_string(text, file);
+	}
+	return i && fputc(']', file) >= 0;
+}
+
+/* For each filter and each not- twin. */
+#define FILTER_HALF(name, kind, negative)                                                \
+	static char *apply_##name(struct options *options, const char *value, bool more) \
+	{                                                                                \
+		return filter_take(&options->filters, kind, negative, value, more);      \
+	}                                                                                \
+	static bool show_##name(const struct options *options, FILE *file)               \
+	{                                                                                \
+		return show_filter(options, kind, negative, file);                       \
+	}
+#define FILTER_HALVES(filter, option, syntax, metavar, help) \
+	FILTER_HALF(filter, filter_##filter, false)          \
+	FILTER_HALF(not_##filter, filter_##filter, true)
+FILTERS(FILTER_HALVES)
 
 static char *apply_ring_size(struct options *options, const char *value, bool more)
 {
@@ -398,15 +459,25 @@ APPLY_ACTION(help, ACTION_HELP)
 
 /* ---- the table ---- */
 
+#define FILTER_ROWS(filter, option, syntax, metavar, help)                          \
+	{ option, 0, SETTING_WORDS, metavar, help, apply_##filter, show_##filter }, \
+		{ NOT option, 0, SETTING_WORDS, metavar, help, apply_not_##filter, show_not_##filter },
+
 const struct setting setting_rows[] = {
 	{ "events", 'e', SETTING_WORDS, "LIST", "which events to log, as a,b (all)", apply_events,
 	  show_events },
 	{ "latency-stage", 0, SETTING_WORDS, "LIST", "where latency is told, as a,b (all)",
 	  apply_stages, show_stages },
-	{ "min-latency", 0, SETTING_NUMBER, "US", "no latency below this, in microseconds (0)",
-	  apply_min_latency, show_min_latency },
 	{ "rtt-interval", 0, SETTING_NUMBER, "MS", "one rtt line of a socket in this time (0)",
 	  apply_rtt_interval, show_rtt_interval },
+	{ "min-rtt", 0, SETTING_NUMBER, "US", "no rtt line below this, in microseconds (0)",
+	  apply_min_rtt, show_min_rtt },
+	{ NOT "min-rtt", 0, SETTING_NUMBER, "US", "only rtt lines below", apply_not_min_rtt,
+	  show_not_min_rtt },
+	{ "min-latency", 0, SETTING_NUMBER, "US", "no latency line below this, in microseconds (0)",
+	  apply_min_latency, show_min_latency },
+	{ NOT "min-latency", 0, SETTING_NUMBER, "US", "only latency lines below",
+	  apply_not_min_latency, show_not_min_latency },
 	{ "output", 'o', SETTING_WORDS, "WHERE", "stdout, file:PATH or journald[,events=LIST]",
 	  apply_output, show_output },
 	{ "write", 'w', SETTING_ACTION, "FILE", "record for --read, not to stdout; - = stdout",
@@ -434,9 +505,15 @@ const struct setting setting_rows[] = {
 	  NULL },
 	{ "version", 'V', SETTING_ACTION, NULL, "print the version", apply_version, NULL },
 	{ "help", 'h', SETTING_ACTION, NULL, "print this", apply_help, NULL },
+	FILTERS(FILTER_ROWS) //
 };
 
 const unsigned int setting_count = ARRAY_SIZE(setting_rows);
+
+bool setting_is_twin(const struct setting *setting)
+{
+	return !strncmp(setting->name, NOT, strlen(NOT));
+}
 
 void settings_default(struct options *options)
 {

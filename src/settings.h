@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "event.h"
+#include "filter.h"
 #include "output.h"
 #include "util.h"
 
@@ -47,7 +48,10 @@ struct options {
 	uint64_t stats_interval_us; /* 0: never */
 	size_t ring_bytes;
 	uint64_t rtt_interval_us; /* at the least between two rtt lines of a socket */
-	uint64_t min_latency_us;  /* of latency lines */
+	/* of latency lines; of rtt lines */
+	struct threshold latency_us;
+	struct threshold rtt_us;
+	struct filter_set filters;
 };
 
 enum setting_kind {
@@ -75,8 +79,8 @@ struct setting {
 extern const struct setting setting_rows[];
 extern const unsigned int setting_count;
 
-/* What is wrong with a value, as apply() returns it; never NULL. */
-char *setting_wrong(const char *format, ...) _printf_(1, 2);
+/* Is it the not- twin of the row before it? */
+bool setting_is_twin(const struct setting *setting);
 
 /* All as it is when nothing is said. */
 void settings_default(struct options *options);

@@ -6,6 +6,7 @@
 #define NETLOG_UTIL_H
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,22 @@ static inline void list_add(char *list, size_t size, const char *word)
 	size_t length = strlen(list);
 
 	snprintf(list + length, size - length, "%s%s", length ? ", " : "", word);
+}
+
+/*
+ * What is wrong with a setting's value, and what would do; the caller frees. Never NULL: where a
+ * few bytes are not to be had, nothing else would go well either.
+ */
+static inline _printf_(1, 2) char *setting_wrong(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		abort();
+	va_end(arguments);
+	return text;
 }
 
 /* For `_cleanup_(type_freep)`: the function that frees what a pointer variable points to. */

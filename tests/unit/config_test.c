@@ -52,7 +52,7 @@ TEST(a_configuration_has_the_names_of_the_long_options_and_comments)
 	CHECK(options.events_named && options.stages_named && options.quiet);
 	CHECK_EQUAL(options.stages, BIT(stage_tcp) | BIT(stage_app));
 	CHECK_EQUAL(options.rtt_interval_us, 1000000);
-	CHECK_EQUAL(options.min_latency_us, 5);
+	CHECK_EQUAL(options.latency_us.least, 5);
 	CHECK_EQUAL(options.output_count, 2);
 	CHECK_TEXT(options.outputs[0].name, "journald");
 	CHECK_EQUAL(options.outputs[0].events, BIT(event_retransmit));

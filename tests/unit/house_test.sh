@@ -47,8 +47,8 @@ layer() {
 	sink_*) echo 5 ;;
 	output | encode | schema) echo 3 ;;
 	control | record) echo 2 ;;
-	event) echo 1 ;;
-	log | util | text | clock | crc | capability | signals) echo 0 ;;
+	event | filter) echo 1 ;;
+	log | util | text | clock | crc | capability | signals | cgroup | netns) echo 0 ;;
 	*) echo "$1 has no layer: give it one in tests/unit/house_test.sh" >&2 ;;
 	esac
 }
@@ -86,6 +86,7 @@ libraries_stay_where_they_belong() {
 	only 'netlog.skel' ladder.c probe.c
 	only '\.\./bpf/config' ladder.c probe.c
 	only '\.\./bpf/events' event.h
+	only '\.\./bpf/filter' filter.h
 	only 'systemd/' daemon.c delivery.h service.c sink_journald.c
 	only 'json-c/' control.h config.c
 }
@@ -115,8 +116,11 @@ the_readme_tables_are_current() {
 the_readme_and_the_man_page_have_all_options_and_statuses() {
 	build/netlog --help | grep '^  *-' | while IFS= read -r line; do
 		grep -qF -e "${line#  }" README.md || echo "README.md lacks: $line"
-		long=$(grep -o -e '--[a-z-]*' <<<"$line" | head -n 1 | sed 's/-/\\\\-/g')
-		grep -q -e "$long" src/man/netlog.8 || echo "netlog.8 lacks: $line"
+		for twin in "" not-; do # where it has one
+			long=$(sed "s/\\[not-\\]/$twin/" <<<"$line" | grep -o -e '--[a-z-]*' | head -n 1 |
+				sed 's/-/\\\\-/g')
+			grep -q -e "$long\\>" src/man/netlog.8 || echo "netlog.8 lacks: $long"
+		done
 	done
 	for status in 0 1 2 $(build/netlog --help | sed -n '/Exit status/,$p' | grep -o '[67][0-9]'); do
 		grep -q "^| $status |" README.md || echo "README.md lacks status $status"

@@ -80,7 +80,7 @@ TEST(each_option_does_what_it_says)
 	CHECK_EQUAL(good("--stats-interval=0").stats_interval_us, 0);
 	CHECK_EQUAL(good("--ring-size=65536").ring_bytes, 65536);
 	CHECK_EQUAL(good("--rtt-interval=1000").rtt_interval_us, 1000000);
-	CHECK_EQUAL(good("--min-latency=1500").min_latency_us, 1500);
+	CHECK_EQUAL(good("--min-latency=1500").latency_us.least, 1500);
 	CHECK(good("-q").quiet);
 	CHECK_EQUAL(good("--schema").action, ACTION_SCHEMA);
 	CHECK_EQUAL(good("-V").action, ACTION_VERSION);

@@ -9,6 +9,7 @@
 
 #include "../../bpf/config.h"
 #include "event.h"
+#include "filter.h"
 #include "netlog.skel.h"
 #include "test.h"
 #include "util.h"

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * filter.bpf.h - the filters on the kernel side: which of them is in force, and what needs the
+ * kernel's own structures.
+ *
+ * A program takes the filter once, since user space may put the other one in force at any time, and
+ * asks what it knows already: flow_passes() or sock_passes() before any other work, owner_passes()
+ * and ifname_passes() when these are known. An event is wanted when all of them say so.
+ */
+#ifndef NETLOG_FILTER_KERNEL_H
+#define NETLOG_FILTER_KERNEL_H
+
+#include "netlog.bpf.h"
+
+#define CGROUP_LEVELS 16     /* that are searched where a filter's level is not known */
+#define CGROUP_LEVEL_MAX 255 /* an end for the verifier; nobody's are so deep */
+
+__weak struct filter filters[2] = {};
+
+static __always_inline const struct filter *filter_in_force(void)
+{
+	return &filters[*(volatile __u32 *)&settings.filter & 1];
+}
+
+/*
+ * The socket's own cgroup (sock_cgroup_data), right in any context; NULL: not known. To be read
+ * with BPF_CORE_READ(): what the verifier makes of the pointer depends on the kernel.
+ */
+static __always_inline const struct cgroup *sock_cgroup(const struct sock *sk)
+{
+	const struct sock_cgroup_data___val *old = (const void *)&sk->sk_cgrp_data;
+	__u64 val;
+
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+	val = BPF_CORE_READ(old, val);
+	return (const void *)(val & SOCK_CGROUP_NONE ? 0 : val);
+}
+
+/* The id of the cgroup's ancestor (or of itself) at that level; 0 if it has none there. */
+static __noinline __u64 cgroup_ancestor_id(const struct cgroup *cgroup, __u32 level)
+{
+	const struct cgroup___ids *old = (const void *)cgroup;
+	const struct cgroup *ancestor = NULL;
+	__u64 id = 0;
+
+	if (level > CGROUP_LEVEL_MAX || level > (__u32)BPF_CORE_READ(cgroup, level))
+		return 0;
+	if (bpf_core_field_exists(cgroup->ancestors)) {
+		bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
+				      (const char *)cgroup + level * sizeof(ancestor) +
+					      bpf_core_field_offset(cgroup->ancestors));
+		return BPF_CORE_READ(ancestor, kn, id);
+	}
+	/* before 6.1 */
+	bpf_probe_read_kernel(&id, sizeof(id),
+			      (const char *)cgroup + level * sizeof(id) +
+				      bpf_core_field_offset(old->ancestor_ids));
+	return id;
+}
+
+/* The halves that have a cgroup with this id. */
+static __noinline __u32 filter_match_id(const struct filter *f, __u64 id)
+{
+	__u64 matched = 0;
+
+	for (__u32 i = 0; i < FILTER_CGROUPS && i < f->cgroup_count; i++)
+		matched |= filter_if_zero(f->cgroups[i].id ^ id) & f->cgroups[i].bits;
+	return matched;
+}
+
+static __noinline __u32 filter_match_cgroups(const struct filter *f, const struct cgroup *cgroup)
+{
+	__u64 matched = 0;
+
+	if (!cgroup)
+		return 0;
+	if (f->cgroups_of_any_level) {
+		for (__u32 level = 0; level < CGROUP_LEVELS; level++)
+			matched |= filter_match_id(f, cgroup_ancestor_id(cgroup, level));
+		return matched;
+	}
+	for (__u32 i = 0; i < FILTER_CGROUPS && i < f->cgroup_count; i++)
+		matched |= filter_if_zero(f->cgroups[i].id ^
+					  cgroup_ancestor_id(cgroup, f->cgroups[i].level)) &
+			   f->cgroups[i].bits;
+	return matched;
+}
+
+/* `sk`: whose cgroup counts; NULL: there is none */
+static __always_inline bool flow_passes(const struct filter *f, const struct flow *flow,
+					const struct sock *sk)
+{
+	__u32 cgroups = f->active & FILTER_OF_CGROUPS;
+
+	if (!f->active)
+		return true;
+	if (!filter_takes_flow(f, flow))
+		return false;
+	return !cgroups ||
+	       filter_agrees(cgroups, sk ? filter_match_cgroups(f, sock_cgroup(sk)) : 0);
+}
+
+/* The same of a TCP socket: once for each program, however many ways lead here. */
+static __noinline bool sock_passes_filter(const struct filter *f, const struct sock *sk,
+					  bool egress)
+{
+	const struct sock_common *skc = &sk->__sk_common;
+	struct flow flow;
+
+	if (egress)
+		flow_of_sock(&flow, skc, sock_is_ipv6(skc, true), true, true);
+	else
+		flow_of_sock(&flow, skc, sock_is_ipv6(skc, true), false, true);
+	return flow_passes(f, &flow, sk);
+}
+
+static __always_inline bool sock_passes(const struct filter *f, const struct sock *sk,
+					const bool egress)
+{
+	return !f->active || sock_passes_filter(f, sk, egress);
+}
+
+/* Who has the socket. 0 and zeros: not known. */
+struct owner {
+	__u32 pid;
+	union filter_name comm;
+};
+
+static __always_inline void owner_of(struct owner *owner, const struct sock *sk)
+{
+	(void)sk;
+	*owner = (struct owner){};
+}
+
+/* Where the hook runs in the owner's system call. */
+static __always_inline void owner_is_current(struct owner *owner)
+{
+	owner->pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(owner->comm.text, sizeof(owner->comm.text));
+}
+
+static __always_inline bool owner_passes(const struct filter *f, const struct sock *sk,
+					 const bool is_current)
+{
+	struct owner owner;
+
+	if (!(f->active & FILTER_OF_OWNER))
+		return true;
+	if (is_current)
+		owner_is_current(&owner);
+	else
+		owner_of(&owner, sk);
+	return filter_takes_owner(f, owner.pid, &owner.comm);
+}
+
+/* Of an event that has no interface. */
+static __always_inline bool no_ifname_passes(const struct filter *f)
+{
+	return !(f->active & FILTER_BIT(filter_ifname, 0));
+}
+
+static __always_inline bool ifname_passes(const struct filter *f, const struct net_device *dev)
+{
+	union filter_name name = {};
+
+	if (!(f->active & FILTER_BITS(filter_ifname)))
+		return true;
+	if (dev) /* the bytes behind the name's end may be anything */
+		bpf_probe_read_kernel_str(name.text, sizeof(name.text), dev->name);
+	return filter_takes_ifname(f, &name);
+}
+
+static __always_inline bool within_limits(const struct limits *limits, __u64 value)
+{
+	return value >= limits->least && value < limits->below;
+}
+
+#endif

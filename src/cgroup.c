@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "util.h"
+
+#define ROOT_ID 1    /* of the true root: kernfs_create_root(), fs/kernfs/dir.c */
+#define DEPTH_MAX 64 /* more than anybody has; the kernel's own limit can be set to any number */
+
+struct hierarchy {
+	char path[PATH_MAX]; /* where it is mounted */
+	bool any_level;
+};
+
+static bool is_below(const char *path, const char *place)
+{
+	size_t length = strlen(place);
+
+	return !strncmp(path, place, length) && (!path[length] || path[length] == '/');
+}
+
+/*
+ * Where the hierarchy is mounted, as a whole: of the places in mountinfo the one that the path lies
+ * in, else the first.
+ */
+static int hierarchy_find(const char *path, struct hierarchy *ret_hierarchy)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	struct stat status;
+	size_t size = 0;
+	int r = -ENODEV;
+
+	if (!file)
+		return -errno;
+	while (getline(&line, &size, file) > 0) {
+		char root[PATH_MAX], place[PATH_MAX];
+
+		/* id, parent, device, root within the file system, place ... - type */
+		if (strstr(line, " - cgroup2 ") &&
+		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, place) == 2 &&
+		    !strcmp(root, "/") && (r < 0 || is_below(path, place)) &&
+		    stat(place, &status) == 0) {
+			strcpy(ret_hierarchy->path, place);
+			ret_hierarchy->any_level = status.st_ino != ROOT_ID;
+			r = 0;
+		}
+	}
+	fclose(file);
+	return r;
+}
+
+static unsigned int components_count(const char *path)
+{
+	unsigned int count = 0;
+
+	for (const char *p = path; *p; p++)
+		count += *p != '/' && (p == path || p[-1] == '/');
+	return count;
+}
+
+int cgroup_by_path(const char *path, struct cgroup_found *ret_found)
+{
+	struct hierarchy hierarchy = {};
+	_cleanup_free_ char *below = NULL, *whole = NULL;
+	struct statfs system;
+	struct stat status;
+	size_t length;
+	int r = hierarchy_find(path, &hierarchy);
+
+	if (r < 0)
+		return r;
+	length = strlen(hierarchy.path);
+	if (is_below(path, hierarchy.path))
+		path += length;
+	if (asprintf(&below, "%s/%s", hierarchy.path, path) < 0) {
+		below = NULL;
+		return -ENOMEM;
+	}
+	whole = realpath(below, NULL); /* without dots and doubled slashes, which would count */
+	if (!whole)
+		return errno == ENOMEM ? -ENOMEM : -ENOENT;
+	if (!is_below(whole, hierarchy.path) || stat(whole, &status) < 0 ||
+	    !S_ISDIR(status.st_mode) || statfs(whole, &system) < 0 ||
+	    (unsigned int)system.f_type != CGROUP2_SUPER_MAGIC)
+		return -ENOENT;
+	*ret_found = (struct cgroup_found){
+		.id = status.st_ino,
+		.level = components_count(whole + length),
+		.any_level = hierarchy.any_level,
+	};
+	return 0;
+}
+
+struct search {
+	const char *unit;
+	struct cgroup_found *found;
+	unsigned int size, count;
+	bool any_level;
+};
+
+/* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
+static bool is_unit(const char *directory, const char *unit)
+{
+	return !strcmp(directory, unit) || (directory[0] == '_' && !strcmp(directory + 1, unit));
+}
+
+/* Takes the descriptor. What is below a unit's cgroup belongs to it, and is not looked at. */
+static void directory_search(struct search *search, int fd, unsigned int level)
+{
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (!directory) {
+		if (fd >= 0)
+			close(fd);
+		return; /* gone in the meantime */
+	}
+	while ((entry = readdir(directory))) {
+		struct stat status;
+
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
+		    !strcmp(entry->d_name, ".."))
+			continue;
+		if (!is_unit(entry->d_name, search->unit)) {
+			if (level < DEPTH_MAX)
+				directory_search(search,
+						 openat(fd, entry->d_name,
+							O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+						 level + 1);
+			continue;
+		}
+		if (fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (search->count < search->size)
+			search->found[search->count] = (struct cgroup_found){
+				.id = status.st_ino,
+				.level = level,
+				.any_level = search->any_level,
+			};
+		search->count++;
+	}
+	closedir(directory);
+}
+
+int cgroups_by_unit(const char *unit, struct cgroup_found *found, unsigned int size)
+{
+	struct search search = { .unit = unit, .found = found, .size = size };
+	struct hierarchy hierarchy = {};
+	int r = hierarchy_find("", &hierarchy);
+
+	if (r < 0)
+		return r;
+	search.any_level = hierarchy.any_level;
+	directory_search(&search, open(hierarchy.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 1);
+	return (int)search.count;
+}

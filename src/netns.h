@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * netns.h - network namespaces by name and path.
+ */
+#ifndef NETLOG_NETNS_H
+#define NETLOG_NETNS_H
+
+#include <stdint.h>
+
+/*
+ * The number of the network namespace with this name (as ip-netns(8) has it) or path (what has a
+ * slash). -ENOENT: there is none; -EINVAL: that is another kind of thing; or why it cannot be
+ * looked at.
+ */
+int netns_by_name(const char *name, uint32_t *ret_number);
+
+#endif
