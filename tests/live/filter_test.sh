@@ -1,0 +1,403 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Filters: what passes, against the addresses and ports that the traffic used, and against all the lines
+# of a netlog without filters that saw the same traffic.
+. "$(dirname "$0")/lib.sh"
+
+# ports FAMILY: the connections to come are from 9000..9009, to 7000..7009 (IPv4) or 8000..8009 (IPv6)
+ports() {
+	local first=7000
+	[ "$1" = 4 ] || first=8000
+	nsenter --net="$ns0" sh -c 'echo 9000 9009 >/proc/sys/net/ipv4/ip_local_port_range'
+	nsenter --net="$ns1" sh -c "echo $first $((first + 9)) >/proc/sys/net/ipv4/ip_local_port_range"
+}
+
+traffic_of_both() {
+	local family
+	for family in 4 6; do
+		ports $family
+		traffic --family $family "$@"
+		cp "$truth" "$work/truth.$family"
+	done
+}
+
+# watch PREDICATE OPTIONS: a netlog with these filters, whose lines must be those with this jq predicate
+watch() {
+	predicates+=("$1")
+	shift
+	options+=("$*")
+}
+
+ours() { # FILE: TCP in our namespaces; others may be at work on this host, and IPv6 talks by itself
+	jq -c "select(.netns == $(stat -Lc %i "$ns0") or .netns == $(stat -Lc %i "$ns1")) |
+		select(.proto == \"tcp\" and (.event_type | IN(\"retransmit\", \"rtt\", \"latency\")))" "$1"
+}
+
+# What an event is, without what differs between two programs that see it.
+identities() {
+	jq -c 'del(.timestamp, .seq, .latency_ns, .transport_ns, .tcp_ns)' | sort
+}
+
+started() { grep -qs '"event_type":"start"' "$1"; }
+
+watched_start() {
+	local i file
+	predicates+=(true)
+	options+=("")
+	pids=()
+	rm -f "$work"/watched.*
+	for i in "${!options[@]}"; do
+		file=$work/watched.$i
+		# shellcheck disable=SC2086
+		"$netlog" -q --output="file:$file" ${options[$i]} 2>"$file.log" &
+		pids+=($!)
+	done
+	for i in "${!options[@]}"; do
+		wait_for 60 started "$work/watched.$i" || fail "${options[$i]}: $(cat "$work/watched.$i.log")"
+	done
+}
+
+# Every line has what is asked for; and of the others' lines that have it, none is missing but for the few
+# that the kernel does not run a program for.
+watched_stop() {
+	local i all=$((${#options[@]} - 1)) what wrong whole seen both
+	kill -TERM "${pids[@]}"
+	wait "${pids[@]}" || fail "a netlog ended with $?"
+	ours "$work/watched.$all" >"$work/all"
+	whole=$(count <"$work/all")
+	[ "$whole" -gt 100 ] || fail "only $whole events"
+	for i in "${!options[@]}"; do
+		what="${options[$i]}"
+		lines=$work/watched.$i
+		check_books
+		ours "$lines" >"$work/seen"
+		wrong=$(jq -c "select(${predicates[$i]} | not)" "$work/seen" | head -n 3)
+		equal "lines of $what that are not wanted" "$wrong" ""
+		jq -c "select(${predicates[$i]})" "$work/all" | identities >"$work/wanted"
+		identities <"$work/seen" >"$work/told"
+		both=$(comm -12 "$work/wanted" "$work/told" | count)
+		seen=$(count <"$work/wanted")
+		if [ "${empty:-none}" = "$what" ]; then
+			equal "lines of $what" "$(count <"$work/told")" 0
+			continue
+		fi
+		at_least "lines of $what" "$both" 97 "$seen"
+		at_least "lines of $what that others have, too" "$both" 97 "$(count <"$work/told")"
+		[ "$i" = $all ] || [ "$seen" -lt "$whole" ] || [ "$what" = --proto=udp,tcp ] || fail "$what leaves nothing out"
+	done
+	predicates=() options=()
+}
+
+watched() { # TRAFFIC OPTIONS
+	watched_start
+	traffic_of_both "$@"
+	watched_stop
+}
+
+predicates=() options=()
+v4='.ip_version == 4'
+v6='.ip_version == 6'
+
+test_an_address_is_of_either_end_the_source_or_the_destination() {
+	wire_up --delay-ms 1 --drop-every 9
+	watch "$v4" --addr=10.77.0.1
+	watch "$v6" --not-addr=10.77.0.0/24
+	watch "$v6" --addr=fd77::/16
+	watch "$v4" --not-addr=fd77::2
+	watch '.src_ip == "10.77.0.1"' --src-addr=10.77.0.1
+	watch '.src_ip != "fd77::2"' --not-src-addr=fd77::2
+	watched --messages 40 --bytes 100 --reply 100
+	watch '.dest_ip == "fd77::1"' --dest-addr=fd77::1/128
+	watch '.dest_ip != "10.77.0.2"' --not-dest-addr=10.77.0.2/31
+	watch '.src_ip == "10.77.0.1" or .src_ip == "fd77::1"' --src-addr=10.77.0.1 --src-addr=fd77::1
+	watch '.src_ip == "10.77.0.2" and .dest_ip == "10.77.0.1"' --src-addr=10.77.0.2,fd77::2 --dest-addr=10.0.0.0/8
+	watch "$v6" --addr=10.77.0.0/24,fd77::/64 --not-addr=::ffff:10.77.0.2
+	watched --messages 40 --bytes 100 --reply 100
+}
+
+test_a_port_is_of_either_end_the_source_or_the_destination() {
+	wire_up --delay-ms 1 --drop-every 9
+	watch "$v4" --port=7000-7009
+	watch "$v6" --not-port=1,7000-7009,65535
+	watch '.src_port < 7010' --src-port=7000-7009
+	watch '.src_port >= 7010' --not-src-port=7000-7009
+	watch '.dest_port < 9000' --dest-port=1-8999
+	watch '.dest_port < 9000' --not-dest-port=9000-9009
+	watched --messages 40 --bytes 100 --reply 100
+	watch "$v6 and .src_port >= 9000" --port=8000-8009 --src-port=9000,9001-9009
+	watch "$v4 and .src_port >= 9000" --not-port=8000-8009 --dest-port=7000-7009
+	watch '(.src_port | IN(range(7000; 7010))) or (.src_port | IN(range(8000; 8010)))' \
+		--src-port=7000-7009 --src-port=8000-8009
+	empty=--port=7000-7009\ --not-port=9000-9009
+	watch false --port=7000-7009 --not-port=9000-9009
+	watch "$v4" --port=7000-7009 --proto=tcp
+	watched --messages 40 --bytes 100 --reply 100
+}
+
+test_protocols_namespaces_and_interfaces() {
+	wire_up --delay-ms 1 --drop-every 9
+	inode=$(stat -Lc %i "$ns0")
+	watch '.proto == "tcp"' --proto=udp,tcp
+	watch false --not-proto=tcp
+	watch ".netns == $inode" --netns="$ns0"
+	watch ".netns != $inode" --not-netns="$inode"
+	watch '.ifname == "wire0"' --ifname=lo,wire0
+	watch '.ifname != "wire0"' --not-ifname=wire0
+	watch ".netns == $inode and $v6" --netns="$inode" --addr=fd77::1
+	watch ".ifname == \"wire1\" and $v4" --ifname=wire1 --not-port=8000-8009
+	watch ".netns == $inode and .event_type == \"latency\"" --ifname=wire0 --ifname=wire1 --netns="$inode"
+	empty=--not-proto=tcp
+	watched --messages 40 --bytes 100 --reply 100
+}
+
+# As ip-netns(8) has them; /run is another one for this.
+test_a_namespace_may_be_given_by_its_name() {
+	wire_up
+	ports 4
+	lines=$work/lines.jsonl
+	unshare --mount --propagation private sh -c "mount -t tmpfs none /run && mkdir /run/netns &&
+		touch /run/netns/blue && mount --bind $ns1 /run/netns/blue &&
+		exec $netlog -q --output=file:$lines --netns=blue" &
+	netlog_pid=$!
+	wait_for 30 started "$lines" || fail "no start"
+	traffic --messages 40
+	netlog_stop
+	check_books
+	equal "namespaces" "$(jq 'select(.netns) | .netns' "$lines" | sort -u)" "$(stat -Lc %i "$ns1")"
+}
+
+# One connection over the wire, one inside a namespace.
+test_limits_of_rtt_and_latency() {
+	wire_up --delay-ms 3
+	rtt='(.rtt_us // .srtt_us)'
+	watch ".event_type != \"rtt\" or $rtt >= 2000" --min-rtt=2000
+	watch ".event_type != \"rtt\" or $rtt < 2000" --not-min-rtt=2000
+	watch ".event_type == \"rtt\" and $rtt >= 2000 and $rtt < 900000" --min-rtt=2000 --not-min-rtt=900000 --events=rtt
+	watched_start
+	traffic --messages 60
+	ns1_was=$ns1 ns1=$ns0
+	traffic --messages 60
+	ns1=$ns1_was
+	watched_stop
+	wire_down
+	wire_up
+	for limit in min not-min; do
+		netlog_start --events=latency --$limit-latency=20000
+		traffic --messages 20 --bytes 100 --dwell-ms 40
+		netlog_stop
+		check_books
+		if [ $limit = min ]; then
+			equal "too fast" "$(ours "$lines" | jq 'select(.latency_ns < 20000000)' | count)" 0
+		else
+			equal "too slow" "$(ours "$lines" | jq 'select(.latency_ns >= 20000000)' | count)" 0
+		fi
+		[ "$(ours "$lines" | count)" -ge 20 ] || fail "$limit: $(ours "$lines" | count) lines"
+	done
+}
+
+# The process waits for a word before it connects, so that its pid is known.
+test_pid_and_comm_are_the_owners() {
+	wire_up
+	ports 4
+	mkfifo "$work/go"
+	bash -c "read -r _ <$work/go; exec build/traffic --client $ns0 --server $ns1 --messages 60 \
+		--comm 'a server,1'" >"$work/truth" &
+	client=$!
+	watch ".pid == $client" --pid="$client,1"
+	watch ".pid != $client" --not-pid="$client"
+	watch '.comm == "traffic"' --comm=traffic
+	watch '.comm != "traffic"' --not-comm=traffic
+	watch ".pid == $client and .ifname == \"wire0\"" --pid="$client" --ifname=wire0
+	watched_start
+	echo go >"$work/go"
+	wait $client || fail "traffic failed"
+	watched_stop
+	lines=$work/comma
+	"$netlog" -q --output="file:$lines" --comm="a server,1" --netns="$ns1" &
+	netlog_pid=$!
+	wait_for 30 started "$lines" || fail "no start"
+	traffic --messages 30 --comm "a server,1"
+	netlog_stop
+	equal "names" "$(jq -r 'select(.netns) | .comm' "$lines" | sort -u)" "a server,1"
+}
+
+# ---- cgroups: a hierarchy that is mounted where nobody else sees it; netlog-test.$$ goes at the end
+
+cgroup=netlog-test.$$
+
+# cgroups_exec COMMAND...: becomes the command, which sees the hierarchy; we are in our directory
+cgroups_exec() {
+	exec unshare --mount --propagation private \
+		sh -c 'mkdir -p "$0" && mount -t cgroup2 cgroup2 "$0" && exec "$@"' "$work/cgroups" "$@"
+}
+
+# in_cgroups COMMAND...: in its root
+in_cgroups() {
+	(cgroups_exec sh -c "cd $work/cgroups && exec \"\$@\"" sh "$@")
+}
+
+cgroups_removed() {
+	! in_cgroups test -d "$cgroup" || in_cgroups find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
+# cgroup_exec PATH COMMAND...: becomes the command, in that cgroup
+cgroup_exec() {
+	local path=$work/cgroups/$1
+	shift
+	cgroups_exec sh -c "echo \$\$ >$path/cgroup.procs && exec \"\$@\"" sh "$@"
+}
+
+at_exit_of_cgroup_test() {
+	at_exit_of_test
+	wait_for 10 cgroups_removed || echo "# the cgroup $cgroup is left"
+}
+
+# The whole hierarchy, and where a namespace hides what is above.
+test_a_cgroup_with_those_below_it_and_a_unit() {
+	trap at_exit_of_cgroup_test EXIT
+	unit=netlog-test-$$
+	wire_up --delay-ms 1 --drop-every 9
+	in_cgroups mkdir -p "$cgroup/$unit.service/inner" "$cgroup/$unit.service2"
+	id=$(in_cgroups stat -c %i "$cgroup/$unit.service/inner")
+	inside=".cgroup_id == \"$id\""
+	run() { # FILE OPTIONS: a netlog that sees the hierarchy; its options may name it @
+		local file=$1
+		shift
+		cgroups_exec "$netlog" -q --output="file:$file" "$@" &
+		runs+=($!)
+		files+=("$file")
+		wait_for 30 started "$file" || fail "no start: $*"
+	}
+	runs=() files=()
+	run "$work/whole"
+	run "$work/path" --cgroup="/$cgroup/$unit.service/"
+	run "$work/leaf" --cgroup="$work/cgroups//$cgroup/./$unit.service/inner"
+	run "$work/not-path" --not-cgroup="/$cgroup/$unit.service"
+	run "$work/unit" --unit="$unit"
+	run "$work/not-unit" --not-unit="$unit.service"
+	run "$work/root" --cgroup=/
+	run "$work/pair" --unit="$unit" --port=8000-8009
+	# in a namespace of cgroups, levels are not known
+	hide="umount $work/cgroups && mount -t cgroup2 cgroup2 $work/cgroups && exec $netlog -q --output=file:$work/hidden"
+	(cgroup_exec "$cgroup/$unit.service2" unshare --cgroup --mount --propagation private \
+		sh -c "$hide --cgroup=/../$unit.service") 2>"$work/refused"
+	grep -q "there is no cgroup '/../$unit.service'" "$work/refused" || fail "$(cat "$work/refused")"
+	cgroup_exec "$cgroup" unshare --cgroup --mount --propagation private sh -c "$hide --unit=$unit" &
+	runs+=($!)
+	files+=("$work/hidden")
+	wait_for 30 started "$work/hidden" || fail "no start in a namespace"
+	for family in 4 6; do
+		ports $family
+		(cgroup_exec "$cgroup/$unit.service/inner" timeout 60 build/traffic --client "$ns0" \
+			--server "$ns1" --family $family --messages 40) >"$work/truth" || fail "traffic failed"
+		traffic --family $family --messages 40
+	done
+	kill -TERM "${runs[@]}"
+	wait "${runs[@]}" || fail "a netlog ended with $?"
+	ours "$work/whole" >"$work/all"
+	in_count=$(jq -c "select($inside)" "$work/all" | count)
+	out_count=$(jq -c "select(has(\"cgroup_id\")) | select($inside | not)" "$work/all" | count)
+	for file in "${files[@]}"; do
+		lines=$file
+		check_books
+		ours "$file" >"$work/seen"
+		case ${file##*/} in
+		path | leaf | unit | hidden)
+			equal "${file##*/}: others" "$(jq -c "select($inside | not)" "$work/seen" | head -n 2)" ""
+			at_least "${file##*/}" "$(count <"$work/seen")" 97 "$in_count"
+			;;
+		pair)
+			equal "pair: others" "$(jq -c "select($inside and $v6 | not)" "$work/seen" | head -n 2)" ""
+			at_least "pair" "$(count <"$work/seen")" 30 "$in_count"
+			;;
+		not-*)
+			equal "${file##*/}: others" "$(jq -c "select($inside)" "$work/seen" | head -n 2)" ""
+			at_least "${file##*/}" "$(count <"$work/seen")" 97 "$out_count"
+			;;
+		root)
+			at_least "root" "$(count <"$work/seen")" 97 $((in_count + out_count))
+			;;
+		esac
+	done
+}
+
+# ---- words
+
+test_a_value_that_cannot_be_is_refused_and_nothing_runs() {
+	refused 2 "--port: '70000' is no port; give numbers from 1 to 65535" $netlog --port=70000
+	refused 2 "'10.0.0.0/33': what follows the slash must be from 0 to 32" $netlog --addr=10.0.0.0/33
+	refused 2 "give 10.0.0.0/8 for the network, or 10.0.0.1 for the host" $netlog --not-addr=10.0.0.1/8
+	refused 2 "--unit: no unit 'no-such.service' is running" $netlog --unit=no-such
+	refused 2 "--not-cgroup: there is no cgroup '/no/such'" $netlog --not-cgroup=/no/such
+	refused 2 "there is no network namespace 'no-such'" $netlog --netns=no-such
+	echo '{
+		"port": ["443",
+			 "70000"] }' >"$work/conf"
+	refused 78 "conf:3: \"port\": '70000' is no port" $netlog --config="$work/conf"
+}
+
+test_filters_are_in_the_start_line_and_in_the_printed_configuration() {
+	status_of $netlog -d 0.1 --port=80,443 --port=8080 --not-comm='a "b"' --min-rtt=5 --netns=7 >"$work/lines"
+	equal "exit status ($message)" "$status" 0
+	equal "filters" "$(head -n 1 "$work/lines" | jq -c .filters)" \
+		'{"port":["80,443","8080"],"not-comm":["a \"b\""],"netns":["7"],"min-rtt":["5"]}'
+	$netlog --port=80,443 --not-comm='a "b"' --not-min-latency=9 --print-config >"$work/conf"
+	equal "what is printed" "$(jq -c '[.port, .["not-comm"], .["not-min-latency"], .["not-port"]]' \
+		"$work/conf")" '[["80,443"],["a \"b\""],9,null]'
+	equal "what is read again" "$($netlog --config="$work/conf" --print-config)" "$(cat "$work/conf")"
+	equal "the command line's list" \
+		"$($netlog --config="$work/conf" --port=1 --print-config | jq -c .port)" '["1"]'
+}
+
+# ---- change
+
+reloaded() { [ "$(grep -c '"event_type":"reload"' "$lines")" -ge "$1" ]; }
+
+# The IPv4 connection is wanted all the time, the IPv6 one every other time.
+test_filters_change_by_sighup_and_no_line_is_lost() {
+	wire_up
+	echo '{"port": "7000-7009", "events": "latency", "latency-stage": "app"}' >"$work/conf"
+	netlog_start --config="$work/conf"
+	ports 6
+	build/traffic --client "$ns0" --server "$ns1" --family 6 --messages 1000000 --gap-ms 1 \
+		>/dev/null 2>&1 &
+	ports 4
+	build/traffic --client "$ns0" --server "$ns1" --messages 600 --gap-ms 4 >"$work/truth" &
+	traffic_pid=$!
+	truth=$work/truth
+	changes=0
+	while kill -0 $traffic_pid 2>/dev/null; do
+		changes=$((changes + 1))
+		if [ $((changes % 2)) = 1 ]; then
+			echo '{"port": ["7000-7009", "8000-8009"], "events": "latency", "latency-stage": "app"}'
+		else
+			echo '{"not-port": "1-6999,8000-8009", "addr": "10.77.0.0/16", "events": "latency", "latency-stage": "app"}'
+		fi >"$work/conf"
+		kill -HUP "$netlog_pid"
+		wait_for 10 reloaded $changes || fail "no reload"
+	done
+	wait $traffic_pid || fail "traffic failed"
+	netlog_stop
+	check_books
+	[ $changes -ge 5 ] || fail "only $changes changes"
+	for role in client server; do
+		at_least "messages of the $role" "$(events latency $role | count)" 99 600
+	done
+	# an IPv6 line's time is never in one of the times when there was a filter against it, but for
+	# the moment between the change and its line
+	jq -s --arg six '^(8|9)' '
+		def us: .timestamp | (sub("\\.[0-9]+"; "") | fromdate) * 1000000 +
+			(capture("\\.(?<f>[0-9]+)").f | tonumber);
+		[.[] | select(.event_type == "reload") | us] as $at |
+		[.[] | select(.ip_version == 6) | us as $t | [$at[] | select(. < $t)] | length % 2] |
+			{in: (map(select(. == 1)) | length), out: (map(select(. == 0)) | length)}' \
+		"$lines" >"$work/sides"
+	[ "$(jq .in "$work/sides")" -gt 20 ] || fail "IPv6 lines: $(cat "$work/sides")"
+	[ "$(jq .out "$work/sides")" -le $((2 * changes)) ] || fail "left out: $(cat "$work/sides")"
+	# a broken file changes nothing
+	echo '{"port": "http"}' >"$work/conf"
+	refused 78 "'http' is no port" $netlog --config="$work/conf"
+}
+
+run_tests
