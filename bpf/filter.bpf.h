@@ -12,8 +12,7 @@
 
 #include "netlog.bpf.h"
 
-#define CGROUP_LEVELS 16     /* that are searched where a filter's level is not known */
-#define CGROUP_LEVEL_MAX 255 /* an end for the verifier; nobody's are so deep */
+#define CGROUP_LEVEL_MAX 255 /* an end for the verifier; user space knows none so deep */
 
 __weak struct filter filters[2] = {};
 
@@ -37,15 +36,13 @@ static __always_inline const struct cgroup *sock_cgroup(const struct sock *sk)
 	return (const void *)(val & SOCK_CGROUP_NONE ? 0 : val);
 }
 
-/* The id of the cgroup's ancestor (or of itself) at that level; 0 if it has none there. */
-static __noinline __u64 cgroup_ancestor_id(const struct cgroup *cgroup, __u32 level)
+/* The id of the cgroup's ancestor (or of itself) at that level, which it has. */
+static __always_inline __u64 cgroup_ancestor_id(const struct cgroup *cgroup, __u32 level)
 {
 	const struct cgroup___ids *old = (const void *)cgroup;
 	const struct cgroup *ancestor = NULL;
 	__u64 id = 0;
 
-	if (level > CGROUP_LEVEL_MAX || level > (__u32)BPF_CORE_READ(cgroup, level))
-		return 0;
 	if (bpf_core_field_exists(cgroup->ancestors)) {
 		bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
 				      (const char *)cgroup + level * sizeof(ancestor) +
@@ -59,31 +56,19 @@ static __noinline __u64 cgroup_ancestor_id(const struct cgroup *cgroup, __u32 le
 	return id;
 }
 
-/* The halves that have a cgroup with this id. */
-static __noinline __u32 filter_match_id(const struct filter *f, __u64 id)
-{
-	__u64 matched = 0;
-
-	for (__u32 i = 0; i < FILTER_CGROUPS && i < f->cgroup_count; i++)
-		matched |= filter_if_zero(f->cgroups[i].id ^ id) & f->cgroups[i].bits;
-	return matched;
-}
-
 static __noinline __u32 filter_match_cgroups(const struct filter *f, const struct cgroup *cgroup)
 {
+	__u32 level = cgroup ? BPF_CORE_READ(cgroup, level) : 0;
 	__u64 matched = 0;
 
-	if (!cgroup)
-		return 0;
-	if (f->cgroups_of_any_level) {
-		for (__u32 level = 0; level < CGROUP_LEVELS; level++)
-			matched |= filter_match_id(f, cgroup_ancestor_id(cgroup, level));
-		return matched;
+	for (__u32 i = 0; cgroup && i < FILTER_CGROUPS && i < f->cgroup_count; i++) {
+		const struct filter_cgroup *wanted = &f->cgroups[i];
+		__u32 at = wanted->level & CGROUP_LEVEL_MAX;
+
+		if (at <= level)
+			matched |= filter_if_zero(wanted->id ^ cgroup_ancestor_id(cgroup, at)) &
+				   wanted->bits;
 	}
-	for (__u32 i = 0; i < FILTER_CGROUPS && i < f->cgroup_count; i++)
-		matched |= filter_if_zero(f->cgroups[i].id ^
-					  cgroup_ancestor_id(cgroup, f->cgroups[i].level)) &
-			   f->cgroups[i].bits;
 	return matched;
 }
 

@@ -76,13 +76,13 @@ enum filter_kind { FILTERS(FILTER_ENUM) filter_kinds };
  * are zero.
  */
 struct flow {
+	struct ip_address src, dest;
+	__u32 netns;
+	__u16 src_port, dest_port;
 	__u8 ip_version; /* 4 or 6; 0: no IP, and no more is known */
 	__u8 proto;	 /* 0: not known */
 	bool has_ports;
-	__u16 src_port, dest_port;
-	__u32 netns;
-	struct ip_address src, dest;
-};
+} __attribute__((aligned(8))); /* addresses are compared by words of eight bytes */
 
 struct filter_network {
 	struct ip_address address;
@@ -90,7 +90,7 @@ struct filter_network {
 	__u32 ip_version;
 	__u32 src_bits;	 /* halves that ask it of the source */
 	__u32 dest_bits; /* halves that ask it of the destination */
-};
+} __attribute__((aligned(8)));
 
 struct filter_ports {
 	__u32 bits[FILTER_PORTS / 32];
@@ -128,8 +128,7 @@ struct filter {
 	__u32 active; /* bits of the halves that are set; 0: everything is wanted */
 	__u32 network_count;
 	__u32 cgroup_count;
-	__u32 cgroups_of_any_level; /* levels are not known, as in a cgroup namespace */
-	__u64 protocols[2];	    /* of each half, as bits by their number, which is below 64 */
+	__u64 protocols[2]; /* of each half, as bits by their number, which is below 64 */
 	struct filter_network networks[FILTER_NETWORKS];
 	struct filter_cgroup cgroups[FILTER_CGROUPS];
 	struct filter_numbers pids;
@@ -151,14 +150,17 @@ static __always_inline __u64 filter_if_zero(__u64 number)
 	return 0 - ((~number & (number - 1)) >> 63);
 }
 
+/* Half an address. It is aligned. */
+typedef __u64 __attribute__((may_alias)) filter_word;
+
 static __always_inline __u64 filter_differs(const struct filter_network *net,
 					    const struct ip_address *address)
 {
-	__u64 differs = 0;
+	const filter_word *wanted = (const filter_word *)&net->address;
+	const filter_word *mask = (const filter_word *)&net->mask;
+	const filter_word *words = (const filter_word *)address;
 
-	for (int i = 0; i < 4; i++)
-		differs |= (net->address.words[i] ^ address->words[i]) & net->mask.words[i];
-	return differs;
+	return ((wanted[0] ^ words[0]) & mask[0]) | ((wanted[1] ^ words[1]) & mask[1]);
 }
 
 FILTER_CALL __u32 filter_match_addresses(const struct filter *f, const struct flow *flow)

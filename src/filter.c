@@ -11,6 +11,7 @@
 #define IPV4_BITS 32
 #define IPV6_BITS 128
 #define PORT_MAX 65535
+#define HIDDEN_LEVELS 7 /* a namespace's root is not deeper */
 #define PID_MAX 4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
 
 /* One half of a filter. */
@@ -285,20 +286,27 @@ static char *take_interfaces(const struct half *half, const char *text)
 
 /* ---- cgroups ---- */
 
+/* In a namespace it is not known how far below the kernel's root it lies: any of these levels. */
+static unsigned int levels_of(const struct cgroup_found *found)
+{
+	return found->any_level ? HIDDEN_LEVELS : 0;
+}
+
 static char *cgroups_add(const struct half *half, const struct cgroup_found *found,
 			 unsigned int count)
 {
 	struct filter *filter = half->filter;
 
-	if (filter->cgroup_count + count > FILTER_CGROUPS)
-		return too_many(FILTER_CGROUPS);
-	filter->cgroups_of_any_level = found->any_level;
 	for (unsigned int i = 0; i < count; i++)
-		filter->cgroups[filter->cgroup_count++] = (struct filter_cgroup){
-			.id = found[i].id,
-			.level = found[i].level,
-			.bits = half->bit,
-		};
+		for (unsigned int above = 0; above <= levels_of(&found[i]); above++) {
+			if (filter->cgroup_count == FILTER_CGROUPS)
+				return too_many(FILTER_CGROUPS);
+			filter->cgroups[filter->cgroup_count++] = (struct filter_cgroup){
+				.id = found[i].id,
+				.level = found[i].level + above,
+				.bits = half->bit,
+			};
+		}
 	return NULL;
 }
 
@@ -352,6 +360,8 @@ static char *take_unit(const struct half *half, const char *text)
 		return setting_wrong("no unit '%s' is running; `systemctl list-units` shows those "
 				     "that are",
 				     unit);
+	if (count > FILTER_CGROUPS)
+		return too_many(FILTER_CGROUPS);
 	return cgroups_add(half, found, (unsigned int)count);
 }
 
