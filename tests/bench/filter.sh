@@ -11,6 +11,7 @@ filters=("--min-latency=4000000000" "--port=1" "--not-src-port=1-65535" "--addr=
 
 test_cost() {
 	wire_up
+	# shellcheck disable=SC2034 # traffic() uses it
 	ns0=$ns1
 	mkfifo "$work/end"
 	build/bench/filter <"$work/end" >"$work/empty" &
