@@ -13,6 +13,8 @@ struct config {
 	/* helpers that this kernel does not offer to such programs (5.10): calls are left out */
 	__u32 no_sk_storage;
 	__u32 no_cookie;
+	/* nothing is filtered, and nothing will be: the code for it is left out, too */
+	__u32 no_filter;
 };
 
 /* A value is wanted that is not below the one, and below the other. */

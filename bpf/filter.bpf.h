@@ -21,6 +21,12 @@ static __always_inline const struct filter *filter_in_force(void)
 	return &filters[*(volatile __u32 *)&settings.filter & 1];
 }
 
+/* The halves that are set; a constant where there will never be any: config.h */
+static __always_inline __u32 filter_active(const struct filter *f)
+{
+	return config.no_filter ? 0 : f->active;
+}
+
 /*
  * The socket's own cgroup (sock_cgroup_data), right in any context; NULL: not known. To be read
  * with BPF_CORE_READ(): what the verifier makes of the pointer depends on the kernel.
@@ -76,9 +82,9 @@ static __noinline __u32 filter_match_cgroups(const struct filter *f, const struc
 static __always_inline bool flow_passes(const struct filter *f, const struct flow *flow,
 					const struct sock *sk)
 {
-	__u32 cgroups = f->active & FILTER_OF_CGROUPS;
+	__u32 cgroups = filter_active(f) & FILTER_OF_CGROUPS;
 
-	if (!f->active)
+	if (!filter_active(f))
 		return true;
 	if (!filter_takes_flow(f, flow))
 		return false;
@@ -103,7 +109,7 @@ static __noinline bool sock_passes_filter(const struct filter *f, const struct s
 static __always_inline bool sock_passes(const struct filter *f, const struct sock *sk,
 					const bool egress)
 {
-	return !f->active || sock_passes_filter(f, sk, egress);
+	return !filter_active(f) || sock_passes_filter(f, sk, egress);
 }
 
 /* Who has the socket. 0 and zeros: not known. */
@@ -130,7 +136,7 @@ static __always_inline bool owner_passes(const struct filter *f, const struct so
 {
 	struct owner owner;
 
-	if (!(f->active & FILTER_OF_OWNER))
+	if (!(filter_active(f) & FILTER_OF_OWNER))
 		return true;
 	if (is_current)
 		owner_is_current(&owner);
@@ -142,14 +148,14 @@ static __always_inline bool owner_passes(const struct filter *f, const struct so
 /* Of an event that has no interface. */
 static __always_inline bool no_ifname_passes(const struct filter *f)
 {
-	return !(f->active & FILTER_BIT(filter_ifname, 0));
+	return !(filter_active(f) & FILTER_BIT(filter_ifname, 0));
 }
 
 static __always_inline bool ifname_passes(const struct filter *f, const struct net_device *dev)
 {
 	union filter_name name = {};
 
-	if (!(f->active & FILTER_BITS(filter_ifname)))
+	if (!(filter_active(f) & FILTER_BITS(filter_ifname)))
 		return true;
 	if (dev) /* the bytes behind the name's end may be anything */
 		bpf_probe_read_kernel_str(name.text, sizeof(name.text), dev->name);

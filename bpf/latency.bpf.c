@@ -171,7 +171,7 @@ static __always_inline bool arrival_passes(const struct filter *filter, const st
 {
 	if (!owner_passes(filter, sk, stage == stage_app))
 		return false;
-	return !(filter->active & FILTER_BITS(filter_ifname)) ||
+	return !(filter_active(filter) & FILTER_BITS(filter_ifname)) ||
 	       ifname_passes(filter, slot_dev(a->slot));
 }
 

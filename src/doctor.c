@@ -108,7 +108,9 @@ static const char *advice(const struct probe_hook *hook)
 	switch (hook->error) {
 	case -ENOENT:
 	case -ESRCH:
-		return "this kernel does not have it: a newer one does";
+		return strncmp(hook->section, "kprobe/", strlen("kprobe/")) ?
+			       "this kernel does not have it: a newer one does" :
+			       "a kernel that allows fentry, or has CONFIG_KPROBE_EVENTS=y";
 	case -EPERM:
 	case -EACCES:
 		return "a security policy or missing capabilities: see the checks above";
@@ -185,7 +187,8 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 	struct json_object *checks = json_object_new_array();
 	_cleanup_(probe_freep) struct probe *probe = NULL;
 	struct probe_config config = { .ring_bytes = options->ring_bytes,
-				       .tick_ns = clock_tick_ns() };
+				       .tick_ns = clock_tick_ns(),
+				       .filter_fixed = !options->config_path };
 	struct utsname name;
 	int r;
 

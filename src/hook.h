@@ -24,6 +24,8 @@ struct probe_config {
 	struct probe_settings settings;
 	size_t ring_bytes; /* a power of two, a multiple of the page size */
 	uint64_t tick_ns;  /* length of the kernel's tick */
+	bool filter_fixed; /* probe_set() will not change the filter: where it is empty, it costs
+			      nothing */
 };
 
 #define KERNEL_BTF_PATH "/sys/kernel/btf/vmlinux"

@@ -15,6 +15,7 @@
  * Before Linux 6.4 the verifier fails with ENOSPC where its log does not fit, and what it refuses
  * stands at the end. Only what is written costs memory.
  */
+#define KPROBES_PATH "/sys/bus/event_source/devices/kprobe" /* since Linux 4.17 */
 #define LOG_BYTES (8 << 20)
 #define SOCKETS_REMEMBERED 65536 /* where they cannot remember by themselves: bpf/memory.bpf.h */
 
@@ -239,6 +240,8 @@ static struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_
 	skeleton->rodata->config.tick_ns = ladder->config.tick_ns;
 	skeleton->rodata->config.no_sk_storage = ladder->no_sk_storage;
 	skeleton->rodata->config.no_cookie = ladder->no_cookie;
+	skeleton->rodata->config.no_filter =
+		ladder->config.filter_fixed && !ladder->config.settings.filter->active;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
 	bpf_object__for_each_map(map,
 				 skeleton->obj) if (ladder->no_sk_storage &&
@@ -339,6 +342,16 @@ static bool way_known(const struct ladder *ladder, const struct probe_hook *hook
 	return false;
 }
 
+/* Where there are none, loading them would be for nothing, and loading all again costs much. */
+static void kprobes_check(struct ladder *ladder)
+{
+	if (access(KPROBES_PATH, F_OK) == 0)
+		return;
+	for (unsigned int i = 0; i < ladder->hook_count; i++)
+		if (!strncmp(ladder->hooks[i].section, "kprobe/", strlen("kprobe/")))
+			hook_fail(&ladder->hooks[i], -ENOENT, "the kernel has no kprobes");
+}
+
 /*
  * Of each way into the kernel that is a part's first rung, one hook is tried by itself: where a
  * policy refuses it (EPERM), it refuses all others of that way, and that is no surprise.
@@ -377,9 +390,12 @@ static int hooks_try(struct ladder *ladder)
 		r = hook_try(ladder, hook);
 		if (r < 0)
 			return r;
+		/* that concerns all: perhaps nothing else is wrong */
+		if (ladder->no_sk_storage != storage || ladder->no_cookie != cookie)
+			return true;
 		failed |= hook->error != 0;
 	}
-	return failed || ladder->no_sk_storage != storage || ladder->no_cookie != cookie;
+	return failed;
 }
 
 /* The hooks' sections, which the object knows. */
@@ -410,8 +426,10 @@ int ladder_load(struct ladder *ladder)
 		return r;
 	if (!ladder->skeleton) {
 		r = sections_read(ladder);
-		if (r == 0)
+		if (r == 0) {
+			kprobes_check(ladder);
 			r = ways_try(ladder);
+		}
 		if (r < 0)
 			return r;
 	}

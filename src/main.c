@@ -133,7 +133,8 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 static int attach(struct options *options, struct probe **ret_probe)
 {
 	struct probe_config config = { .ring_bytes = options->ring_bytes,
-				       .tick_ns = clock_tick_ns() };
+				       .tick_ns = clock_tick_ns(),
+				       .filter_fixed = !options->config_path };
 	const char *missing = capability_missing();
 	int r;
 
