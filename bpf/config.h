@@ -13,6 +13,7 @@ struct config {
 	/* helpers that this kernel does not offer to such programs (5.10): calls are left out */
 	__u32 no_sk_storage;
 	__u32 no_cookie;
+	__u32 no_task_btf;
 	/* nothing is filtered, and nothing will be: the code for it is left out, too */
 	__u32 no_filter;
 };

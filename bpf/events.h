@@ -113,17 +113,17 @@ struct ifname {
 	V(2, egress)
 
 /* Fields: F(kind, name, doc). The order is the order of the line's keys. */
-#define COMMON_FIELDS(F)                                                                        \
-	F(u8, ip_version, "IP version on the wire: 4 or 6")                                     \
-	F(ip_protocol, proto, "transport protocol")                                             \
-	F(ip, src_ip, "source address, as on the wire; the local end for socket samples")       \
-	F(u16, src_port, "source port")                                                         \
-	F(ip, dest_ip, "destination address")                                                   \
-	F(u16, dest_port, "destination port")                                                   \
-	F(u32, pid, "process that uses the socket, where the hook knows it; never a bystander") \
-	F(comm, comm, "name of its thread that was at work")                                    \
-	F(id, cgroup_id, "cgroup v2 id of the socket")                                          \
-	F(u32, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`")     \
+#define COMMON_FIELDS(F)                                                                    \
+	F(u8, ip_version, "IP version on the wire: 4 or 6")                                 \
+	F(ip_protocol, proto, "transport protocol")                                         \
+	F(ip, src_ip, "source address, as on the wire; the local end for socket samples")   \
+	F(u16, src_port, "source port")                                                     \
+	F(ip, dest_ip, "destination address")                                               \
+	F(u16, dest_port, "destination port")                                               \
+	F(u32, pid, "process that owns the socket: the last one seen to use it")            \
+	F(comm, comm, "its name when it did, as in /proc/PID/comm")                         \
+	F(id, cgroup_id, "cgroup v2 id of the socket")                                      \
+	F(u32, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`") \
 	F(id, sock_cookie, "the kernel's id of the connection: SO_COOKIE; `ss -e` has it in hex")
 
 #define RETRANSMIT_FIELDS(F)                                                                      \
@@ -218,6 +218,21 @@ struct ifname {
 	H(latency, qdisc, 1, lines, latency__net_dev_start_xmit,                               \
 	  "time in the driver; segments that the host cuts itself, of UDP and of what it "     \
 	  "forwards")
+
+/*
+ * Hooks that serve all events, in the same rows; event: none. They learn who owns a socket, each by
+ * itself.
+ */
+#define COMMON_HOOKS(H)                                                                              \
+	H(none, owner_open, 1, extra, owner__inet_sock_set_state,                                    \
+	  "UDP; from connect and listen; before Linux 5.11, an accepted socket until it is read")    \
+	H(none, owner_read, 1, extra, owner__tcp_rcv_space_adjust, "UDP; mapped payload")            \
+	H(none, owner_write, 1, extra, owner__tcp_sendmsg_locked, "UDP")                             \
+	H(none, owner_call, 1, extra, owner__sock_send_length, "")                                   \
+	H(none, owner_call, 1, extra, owner__sock_recv_length, "")                                   \
+	H(none, owner_before, 1, extra, owner__task_file,                                            \
+	  "sockets older than netlog that several processes hold, or one in another pid namespace, " \
+	  "until one uses them")
 
 /*
  * Events: X(name, FIELDS, HOOKS, message_id, doc). The order is the record's type, from 1. Only

@@ -10,7 +10,7 @@
 #ifndef NETLOG_FILTER_KERNEL_H
 #define NETLOG_FILTER_KERNEL_H
 
-#include "netlog.bpf.h"
+#include "owner.bpf.h"
 
 #define CGROUP_LEVEL_MAX 255 /* an end for the verifier; user space knows none so deep */
 
@@ -112,37 +112,10 @@ static __always_inline bool sock_passes(const struct filter *f, const struct soc
 	return !filter_active(f) || sock_passes_filter(f, sk, egress);
 }
 
-/* Who has the socket. 0 and zeros: not known. */
-struct owner {
-	__u32 pid;
-	union filter_name comm;
-};
-
-static __always_inline void owner_of(struct owner *owner, const struct sock *sk)
+static __always_inline bool owner_passes(const struct filter *f, const struct owner *owner)
 {
-	(void)sk;
-	*owner = (struct owner){};
-}
-
-/* Where the hook runs in the owner's system call. */
-static __always_inline void owner_is_current(struct owner *owner)
-{
-	owner->pid = bpf_get_current_pid_tgid() >> 32;
-	bpf_get_current_comm(owner->comm.text, sizeof(owner->comm.text));
-}
-
-static __always_inline bool owner_passes(const struct filter *f, const struct sock *sk,
-					 const bool is_current)
-{
-	struct owner owner;
-
-	if (!(filter_active(f) & FILTER_OF_OWNER))
-		return true;
-	if (is_current)
-		owner_is_current(&owner);
-	else
-		owner_of(&owner, sk);
-	return filter_takes_owner(f, owner.pid, &owner.comm);
+	return !(filter_active(f) & FILTER_OF_OWNER) ||
+	       filter_takes_owner(f, owner->pid, (const union filter_name *)owner->comm);
 }
 
 /* Of an event that has no interface. */

@@ -29,12 +29,15 @@ typedef __s32 s32;
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_TIME_WAIT 6
+#define TCP_CLOSE 7
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 
 /* include/uapi/linux/tcp.h, enum tcp_ca_state */
 #define TCP_CA_Recovery 3
 #define TCP_CA_Loss 4
+
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 
 #define ICSK_TIME_LOSS_PROBE 5 /* include/net/inet_connection_sock.h */
 #define TCPHDR_FIN 0x01	       /* include/net/tcp.h */
@@ -114,8 +117,14 @@ struct socket {
 	struct sock *sk;
 };
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
+	u8 sk_kern_sock : 1;
 	struct socket *sk_socket;
 	u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
@@ -203,6 +212,18 @@ struct tcp_skb_cb {
 	__u32 end_seq;
 	u16 tcp_gso_segs;
 	__u8 tcp_flags; /* 16 bits from 6.18 on; CO-RE widens the load */
+};
+
+struct task_struct {
+	unsigned int flags;
+	int tgid;
+	struct task_struct *group_leader;
+	char comm[16];
+};
+
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
 };
 
 /* only to ask whether the tracepoint has `err` */

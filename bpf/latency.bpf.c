@@ -165,11 +165,11 @@ static __always_inline void event_set_ifname(struct latency *e, const struct slo
 	MARK(e, ifname);
 }
 
-/* What is asked of a packet that is known to have come in. At stage app the owner is current. */
+/* What is asked of a packet that is known to have come in. */
 static __always_inline bool arrival_passes(const struct filter *filter, const struct arrival *a,
-					   __u8 stage, const struct sock *sk)
+					   const struct owner *owner)
 {
-	if (!owner_passes(filter, sk, stage == stage_app))
+	if (!owner_passes(filter, owner))
 		return false;
 	return !(filter_active(filter) & FILTER_BITS(filter_ifname)) ||
 	       ifname_passes(filter, slot_dev(a->slot));
@@ -197,19 +197,12 @@ static __always_inline struct latency *latency_reserve(const struct arrival *a, 
 	return e;
 }
 
-/* The current task is the reader: the hooks of stage app run in its system call. */
-static __always_inline void event_set_reader(struct event *e)
-{
-	SET(e, pid, bpf_get_current_pid_tgid() >> 32);
-	bpf_get_current_comm(&e->comm, sizeof(e->comm));
-	MARK(e, comm);
-}
-
 /* Handed to its protocol, before a socket is looked for. */
 static __always_inline int transport(const struct sk_buff *skb, __u8 proto, const bool plain)
 {
 	const struct filter *filter = filter_in_force();
 	struct arrival a;
+	const struct owner nobody = {};
 	struct packet packet;
 	struct latency *e;
 
@@ -222,8 +215,7 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 		    plain ? skb->dev->nd_net.net->ns.inum :
 			    BPF_CORE_READ(skb, dev, nd_net.net, ns.inum),
 		    proto, plain);
-	if (!flow_passes(filter, &packet.flow, NULL) ||
-	    !arrival_passes(filter, &a, stage_transport, NULL))
+	if (!flow_passes(filter, &packet.flow, NULL) || !arrival_passes(filter, &a, &nobody))
 		return 0;
 	e = latency_reserve(&a, stage_transport, &packet.flow, packet.payload);
 	if (!e)
@@ -279,16 +271,21 @@ int latency__tcp_probe(__u64 *ctx)
 	struct sock *sk = (void *)ctx[0];
 	const struct sk_buff *skb = (void *)ctx[1];
 	struct arrival a;
+	struct owner owner;
 	struct latency *e;
 
 	if (!sock_passes(filter, sk, false) || !packet_arrives(&a, skb, true))
 		return 0;
 	a.slot->tcp_ns = slot_time(a.latency_ns);
-	if (!latency_wanted(stage_tcp, a.latency_ns) || !arrival_passes(filter, &a, stage_tcp, sk))
+	if (!latency_wanted(stage_tcp, a.latency_ns))
+		return 0;
+	owner_of_sock(sk, &owner);
+	if (!arrival_passes(filter, &a, &owner))
 		return 0;
 	e = latency_reserve_tcp(&a, stage_tcp, skb, sk);
 	if (!e)
 		return 0;
+	event_set_owner((struct event *)e, &owner);
 	event_set_cookie((struct event *)e, socket_cookie(sk));
 	event_submit(e);
 	return 0;
@@ -322,6 +319,7 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 	const struct sk_buff *skb = (void *)ctx[0];
 	struct sock *sk = skb->sk;
 	struct arrival a;
+	struct owner reader; /* this is its system call */
 	struct latency *e;
 	__u16 family;
 
@@ -333,13 +331,16 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 	    !packet_arrives(&a, skb, true))
 		return 0;
 	a.slot->entry = 0;
-	if (!latency_wanted(stage_app, a.latency_ns) || !arrival_passes(filter, &a, stage_app, sk))
+	if (!latency_wanted(stage_app, a.latency_ns))
+		return 0;
+	owner_of_current(&reader);
+	if (!arrival_passes(filter, &a, &reader))
 		return 0;
 	e = latency_reserve_tcp(&a, stage_app, skb, sk);
 	if (!e)
 		return 0;
 	event_set_cookie((struct event *)e, skb_cookie(sk));
-	event_set_reader((struct event *)e);
+	event_set_owner((struct event *)e, &reader);
 	event_submit(e);
 	return 0;
 }
@@ -354,6 +355,7 @@ static __always_inline int consume_udp(const struct sock *sk, const struct sk_bu
 {
 	const struct filter *filter = filter_in_force();
 	struct arrival a;
+	struct owner reader;
 	struct packet packet;
 	struct latency *e;
 
@@ -366,14 +368,15 @@ static __always_inline int consume_udp(const struct sock *sk, const struct sk_bu
 		    plain ? sk->__sk_common.skc_net.net->ns.inum :
 			    BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
 		    IPPROTO_UDP, plain);
-	if (!flow_passes(filter, &packet.flow, sk) || !arrival_passes(filter, &a, stage_app, sk))
+	owner_of_current(&reader);
+	if (!flow_passes(filter, &packet.flow, sk) || !arrival_passes(filter, &a, &reader))
 		return 0;
 	e = latency_reserve(&a, stage_app, &packet.flow, packet.payload);
 	if (!e)
 		return 0;
 	event_set_cgroup((struct event *)e, sk, plain);
 	event_set_cookie((struct event *)e, cookie);
-	event_set_reader((struct event *)e);
+	event_set_owner((struct event *)e, &reader);
 	event_submit(e);
 	return 0;
 }
@@ -447,22 +450,24 @@ static __always_inline __u64 queued_take(const struct sk_buff *skb)
 	return hash && entry_matches(entry, hash) ? entry : 0;
 }
 
-static __always_inline void event_set_sender(struct event *e, const struct sock *sk)
+/* The sending socket, where it is one that has an owner. */
+static __always_inline const struct sock *skb_sender(const struct sk_buff *skb)
 {
-	if (!sk || !sock_is_full(sk))
-		return;
-	event_set_cgroup(e, sk, true);
-	if (sk->__sk_common.skc_state != TCP_LISTEN)
-		event_set_cookie(e, skb_cookie(sk));
+	const struct sock *sk = skb->sk;
+
+	return sk && sock_is_full(sk) ? sk : NULL;
 }
 
 static __always_inline bool packet_leaves(const struct filter *filter, const struct flow *flow,
-					  const struct sock *sk, const struct net_device *dev)
+					  const struct sock *sk, const struct net_device *dev,
+					  struct owner *ret_owner)
 {
-	if (sk && !sock_is_full(sk))
-		sk = NULL;
-	return flow_passes(filter, flow, sk) && owner_passes(filter, sk, false) &&
-	       ifname_passes(filter, dev);
+	*ret_owner = (struct owner){};
+	if (!flow_passes(filter, flow, sk) || !ifname_passes(filter, dev))
+		return false;
+	if (sk)
+		owner_of_sock(sk->sk_socket->sk, ret_owner); /* see skb_cookie() */
+	return owner_passes(filter, ret_owner);
 }
 
 SEC("tp_btf/net_dev_start_xmit")
@@ -472,6 +477,8 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	const struct sk_buff *skb = (void *)ctx[0];
 	const struct net_device *dev = (void *)ctx[1];
 	__u64 entry = queued_take(skb), now, latency_ns;
+	const struct sock *sk;
+	struct owner owner;
 	struct packet packet;
 	struct latency *e;
 
@@ -482,14 +489,19 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	if (!latency_wanted(stage_qdisc, latency_ns))
 		return 0;
 	packet_read(&packet, skb, dev->nd_net.net->ns.inum, 0, true);
-	if (!packet_leaves(filter, &packet.flow, skb->sk, dev))
+	sk = skb_sender(skb);
+	if (!packet_leaves(filter, &packet.flow, sk, dev, &owner))
 		return 0;
 	e = event_reserve(latency);
 	if (!e)
 		return 0;
 	e->header.time_ns = now;
 	event_set_flow((struct event *)e, &packet.flow);
-	event_set_sender((struct event *)e, skb->sk);
+	event_set_owner((struct event *)e, &owner);
+	if (sk)
+		event_set_cgroup((struct event *)e, sk, true);
+	if (sk && sk->__sk_common.skc_state != TCP_LISTEN)
+		event_set_cookie((struct event *)e, skb_cookie(sk));
 	SET(e, stage, stage_qdisc);
 	SET(e, latency_ns, latency_ns);
 	SET(e, len_bytes, packet.payload);

@@ -7,6 +7,7 @@
  */
 #include "filter.bpf.h"
 #include "memory.bpf.h"
+#include "owner.bpf.h"
 
 /*
  * What made TCP call tcp_retransmit_skb(); 0 if none of the causes we know by certain signs.
@@ -77,16 +78,17 @@ static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 s
 }
 
 /* It has no interface. */
-static __always_inline bool retransmit_passes(const struct flow *flow, const struct sock *sk)
+static __always_inline bool retransmit_passes(const struct flow *flow, const struct sock *sk,
+					      const struct owner *owner)
 {
 	const struct filter *filter = filter_in_force();
 
-	return flow_passes(filter, flow, sk) && owner_passes(filter, sk, false) &&
+	return flow_passes(filter, flow, sk) && owner_passes(filter, owner) &&
 	       no_ifname_passes(filter);
 }
 
 static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const struct tcp_sock *tp,
-					  __u64 cookie, const bool plain)
+					  __u64 cookie, const struct owner *owner, const bool plain)
 {
 	const struct sk_buff *skb = (void *)ctx[1];
 	const struct sock_common *skc = &sk->__sk_common;
@@ -106,7 +108,7 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const str
 	/* an skb may hold several segments (GSO), and TCP counts these: tcp_skb_pcount() */
 	segs = segments_sent(sk, total, cb->tcp_gso_segs, err, &missed, plain);
 	flow_of_sock(&flow, skc, sock_is_ipv6(skc, plain), true, plain);
-	if (!retransmit_passes(&flow, sk)) /* not earlier: it may pass another time */
+	if (!retransmit_passes(&flow, sk, owner)) /* not earlier: it may pass another time */
 		return 0;
 	if (missed)
 		event_missed(retransmit, missed);
@@ -115,6 +117,7 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const str
 	if (!e)
 		return 0;
 	event_set_flow((struct event *)e, &flow);
+	event_set_owner((struct event *)e, owner);
 	event_set_cgroup((struct event *)e, sk, plain);
 	event_set_cookie((struct event *)e, cookie);
 
@@ -151,27 +154,31 @@ int retransmit__tcp_retransmit_skb(__u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct owner owner;
 
-	return tp ? retransmit_skb(ctx, sk, tp, socket_cookie(sk), true) : 0;
+	owner_of_sock(sk, &owner);
+	return tp ? retransmit_skb(ctx, sk, tp, socket_cookie(sk), &owner, true) : 0;
 }
 
 SEC("raw_tp/tcp_retransmit_skb")
 int retransmit__tcp_retransmit_skb_raw(__u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
+	const struct owner nobody = {}; /* what is kept with a socket is not to be had here */
 
-	return retransmit_skb(ctx, sk, (void *)sk, cookie_read(sk), false);
+	return retransmit_skb(ctx, sk, (void *)sk, cookie_read(sk), &nobody, false);
 }
 
 /*
  * tcp_rtx_synack(), net/ipv4/tcp_output.c: called before req->num_retrans is counted up, which the
- * connection's total_retrans starts from. The listener tells the cgroup, the request all else: the
- * family it answers in (that of a dual-stack listener's socket would be wrong, and the IPv6
- * addresses of such a request unset memory), and the cookie, which the connection inherits.
+ * connection's total_retrans starts from. The listener tells the owner and the cgroup, the request
+ * all else: the family it answers in (that of a dual-stack listener's socket would be wrong, and
+ * the IPv6 addresses of such a request unset memory), and the cookie, which the connection
+ * inherits.
  */
 static __always_inline int retransmit_synack(const struct sock *listener,
 					     const struct request_sock *req, __u64 cookie,
-					     const bool plain)
+					     const struct owner *owner, const bool plain)
 {
 	const struct tcp_request_sock *tcp_req = (const void *)req;
 	const struct sock_common *skc = &req->__req_common;
@@ -182,12 +189,13 @@ static __always_inline int retransmit_synack(const struct sock *listener,
 	__u8 timeouts;
 
 	flow_of_sock(&flow, skc, ipv6, true, plain);
-	if (!retransmit_passes(&flow, listener))
+	if (!retransmit_passes(&flow, listener, owner))
 		return 0;
 	e = event_reserve(retransmit); /* not before: 6.1's verifier loses track of it in between */
 	if (!e)
 		return 0;
 	event_set_flow((struct event *)e, &flow);
+	event_set_owner((struct event *)e, owner);
 	event_set_cgroup((struct event *)e, listener, plain);
 	event_set_cookie((struct event *)e, cookie);
 
@@ -213,19 +221,22 @@ int retransmit__tcp_retransmit_synack(__u64 *ctx)
 {
 	struct sock *listener = (void *)ctx[0];
 	struct request_sock *req = (void *)ctx[1];
+	struct owner owner;
 	__u32 *seen;
 
 	/* Fast Open: it is the connection itself by then, and counts the segment as its own */
 	seen = memory_get(retransmit_seen, listener, NULL);
 	if (seen)
 		*seen += 1;
-	return retransmit_synack(listener, req, socket_cookie(req), true);
+	owner_of_sock(listener, &owner);
+	return retransmit_synack(listener, req, socket_cookie(req), &owner, true);
 }
 
 SEC("raw_tp/tcp_retransmit_synack")
 int retransmit__tcp_retransmit_synack_raw(__u64 *ctx)
 {
 	struct request_sock *req = (void *)ctx[1];
+	const struct owner nobody = {};
 
-	return retransmit_synack((void *)ctx[0], req, cookie_read(req), false);
+	return retransmit_synack((void *)ctx[0], req, cookie_read(req), &nobody, false);
 }

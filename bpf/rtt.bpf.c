@@ -10,6 +10,7 @@
  */
 #include "filter.bpf.h"
 #include "memory.bpf.h"
+#include "owner.bpf.h"
 
 /*
  * What a socket's last line said. tcp_rtt_estimator() changes srtt_us or mdev_us with every sample,
@@ -40,10 +41,16 @@ int rtt__inet_sock_set_state(__u64 *ctx)
 }
 
 /* Is there a line of this socket? It has no interface. */
-static __always_inline bool rtt_passes(const struct filter *filter, const struct sock *sk)
+static __always_inline bool rtt_passes(const struct filter *filter, struct sock *sk)
 {
-	return sock_passes(filter, sk, true) && owner_passes(filter, sk, false) &&
-	       no_ifname_passes(filter);
+	struct owner owner;
+
+	if (!sock_passes(filter, sk, true) || !no_ifname_passes(filter))
+		return false;
+	if (!(filter_active(filter) & FILTER_OF_OWNER))
+		return true;
+	owner_of_sock(sk, &owner);
+	return owner_passes(filter, &owner);
 }
 
 /* A line of the socket as it is now. */
@@ -51,14 +58,17 @@ static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp
 {
 	const struct sock_common *skc = &sk->__sk_common;
 	struct flow flow;
+	struct owner owner;
 	struct rtt *e;
 	__u32 min_rtt;
 
+	owner_of_sock(sk, &owner);
 	flow_of_sock(&flow, skc, sock_is_ipv6(skc, true), true, true);
 	e = event_reserve(rtt);
 	if (!e)
 		return NULL;
 	event_set_flow((struct event *)e, &flow);
+	event_set_owner((struct event *)e, &owner);
 	event_set_cgroup((struct event *)e, sk, true);
 	event_set_cookie((struct event *)e, socket_cookie(sk));
 	SET_RTT(e, tp, true);

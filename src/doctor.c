@@ -103,6 +103,8 @@ static void examine_lsm(struct json_object *checks)
 /* What to do about a hook that is not there. */
 static const char *advice(const struct probe_hook *hook)
 {
+	if (hook->desc->role == role_extra)
+		return "nothing: lines are made without it, and tell less";
 	if (hook->served)
 		return "nothing: the part is served by another hook, which sees less";
 	switch (hook->error) {
@@ -125,7 +127,7 @@ static void examine_hook(struct json_object *hooks, const struct probe_hook *hoo
 {
 	struct json_object *object = json_object_new_object();
 
-	add(object, "event", event_desc(hook->desc->event)->name);
+	add(object, "event", hook_event_name(hook->desc));
 	add(object, "part", hook->desc->part);
 	add(object, "hook", hook->section);
 	if (hook->standby)

@@ -52,6 +52,19 @@ const struct event_desc *event_desc(enum event_type type)
 	return describe[type]();
 }
 
+const struct hook_desc *hooks_common(unsigned int *ret_count)
+{
+	static const struct hook_desc hooks[] = { COMMON_HOOKS(HOOK_DESC) };
+
+	*ret_count = ARRAY_SIZE(hooks);
+	return hooks;
+}
+
+const char *hook_event_name(const struct hook_desc *hook)
+{
+	return hook->event == event_none ? "all" : event_desc(hook->event)->name;
+}
+
 enum event_type event_by_name(const char *name)
 {
 	for_each_event_type(type)

@@ -39,7 +39,7 @@ enum hook_role {
 };
 
 struct hook_desc {
-	enum event_type event;
+	enum event_type event; /* event_none: it serves all */
 	const char *part;
 	unsigned int rung; /* of the part's ladder, from 1, the best first */
 	enum hook_role role;
@@ -57,6 +57,12 @@ struct event_desc {
 	unsigned int hook_count;
 	const struct hook_desc *hooks;
 };
+
+/* The hooks that serve all events. */
+const struct hook_desc *hooks_common(unsigned int *ret_count);
+
+/* The name of the hook's event, for people; "all" of one that serves them all. */
+const char *hook_event_name(const struct hook_desc *hook);
 
 /* Figures for each event type; [event_none] is for what is no event. */
 struct figures {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
@@ -87,6 +88,8 @@ static bool hook_wanted(const struct probe_settings *settings, const struct hook
 {
 	int stage = hook_stage(desc);
 
+	if (desc->event == event_none)
+		return settings->events != 0;
 	if (!(settings->events & BIT(desc->event)))
 		return false;
 	return stage < 0 || settings->stages & stages_told(stage);
@@ -156,7 +159,7 @@ static bool part_has_lines(const struct ladder *ladder, const struct hook_desc *
  */
 static void events_settle(struct ladder *ladder)
 {
-	uint64_t served = 0, broken = 0;
+	uint64_t served = 0, broken = 0, useful;
 
 	for (unsigned int i = 0; i < ladder->hook_count; i++) {
 		struct probe_hook *hook = &ladder->hooks[i];
@@ -170,27 +173,34 @@ static void events_settle(struct ladder *ladder)
 			broken |= BIT(hook->desc->event);
 	}
 	ladder->events = served & ~broken;
+	/* what serves all events is of use as long as there is one */
+	useful = ladder->events | (ladder->events ? BIT(event_none) : 0);
 	for (unsigned int i = 0; i < ladder->hook_count; i++) {
 		struct probe_hook *hook = &ladder->hooks[i];
 
-		if (hook_at_work(hook) && !(ladder->events & BIT(hook->desc->event)))
+		if (hook_at_work(hook) && !(useful & BIT(hook->desc->event)))
 			hook_fail(hook, -ECANCELED, "useless without the event's other hooks");
 	}
 }
 
+static void hooks_add(struct ladder *ladder, const struct hook_desc *descs, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (hook_wanted(&ladder->config.settings, &descs[i]) &&
+		    ladder->hook_count < HOOKS_MAX)
+			ladder->hooks[ladder->hook_count++].desc = &descs[i];
+}
+
 void ladder_init(struct ladder *ladder, const struct probe_config *config)
 {
+	const struct hook_desc *common;
+	unsigned int count;
+
 	*ladder = (struct ladder){ .config = *config };
-	for_each_event_type(type) {
-		const struct event_desc *event = event_desc(type);
-
-		for (unsigned int i = 0; i < event->hook_count; i++) {
-			const struct hook_desc *desc = &event->hooks[i];
-
-			if (hook_wanted(&config->settings, desc) && ladder->hook_count < HOOKS_MAX)
-				ladder->hooks[ladder->hook_count++].desc = desc;
-		}
-	}
+	for_each_event_type(type)
+		hooks_add(ladder, event_desc(type)->hooks, event_desc(type)->hook_count);
+	common = hooks_common(&count);
+	hooks_add(ladder, common, count);
 }
 
 /* ---- loading ---- */
@@ -240,6 +250,7 @@ static struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_
 	skeleton->rodata->config.tick_ns = ladder->config.tick_ns;
 	skeleton->rodata->config.no_sk_storage = ladder->no_sk_storage;
 	skeleton->rodata->config.no_cookie = ladder->no_cookie;
+	skeleton->rodata->config.no_task_btf = ladder->no_task_btf;
 	skeleton->rodata->config.no_filter =
 		ladder->config.filter_fixed && !ladder->config.settings.filter->active;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
@@ -268,10 +279,18 @@ static bool helper_forgone(struct ladder *ladder, const char *words)
 		lacks = &ladder->no_sk_storage;
 	else if (words && strstr(words, "unknown func bpf_get_socket_cookie"))
 		lacks = &ladder->no_cookie;
+	else if (words &&
+		 strstr(words, "invalid func unknown#158")) /* one that has no name there */
+		lacks = &ladder->no_task_btf;		    /* BPF_FUNC_get_current_task_btf */
 	if (!lacks || *lacks)
 		return false;
 	*lacks = true;
 	return true;
+}
+
+static int helpers_lacked(const struct ladder *ladder)
+{
+	return ladder->no_sk_storage + ladder->no_cookie + ladder->no_task_btf;
 }
 
 /*
@@ -378,7 +397,7 @@ static int ways_try(struct ladder *ladder)
 /* Learn which of the hooks in use are refused. Returns whether anything is new, or an error. */
 static int hooks_try(struct ladder *ladder)
 {
-	const bool storage = ladder->no_sk_storage, cookie = ladder->no_cookie;
+	const int lacked = helpers_lacked(ladder);
 	bool failed = false;
 
 	for (unsigned int i = 0; i < ladder->hook_count; i++) {
@@ -391,7 +410,7 @@ static int hooks_try(struct ladder *ladder)
 		if (r < 0)
 			return r;
 		/* that concerns all: perhaps nothing else is wrong */
-		if (ladder->no_sk_storage != storage || ladder->no_cookie != cookie)
+		if (helpers_lacked(ladder) != lacked)
 			return true;
 		failed |= hook->error != 0;
 	}
@@ -479,6 +498,37 @@ bool ladder_attach(struct ladder *ladder)
 	if (!all)
 		ladder_detach(ladder);
 	return all;
+}
+
+/* An iterator's program runs while somebody reads from it. */
+static int iterator_run(const struct bpf_link *link)
+{
+	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
+	char nothing[64]; /* the program writes nothing */
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do
+		n = read(fd, nothing, sizeof(nothing));
+	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
+	return n < 0 ? -errno : 0;
+}
+
+void ladder_iterate(struct ladder *ladder)
+{
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+		int r;
+
+		if (!ladder->links[i] || strncmp(hook->section, "iter/", strlen("iter/")) != 0)
+			continue;
+		r = iterator_run(ladder->links[i]);
+		bpf_link__destroy(ladder->links[i]);
+		ladder->links[i] = NULL;
+		if (r < 0)
+			hook_fail(hook, r, NULL);
+	}
 }
 
 void ladder_done(struct ladder *ladder)

@@ -20,8 +20,8 @@ struct ladder {
 	struct probe_hook hooks[HOOKS_MAX];
 	struct bpf_link *links[HOOKS_MAX]; /* of the hooks that are attached */
 	unsigned int hook_count;
-	uint64_t events;	       /* those that can be served, as bits */
-	bool no_sk_storage, no_cookie; /* see struct config */
+	uint64_t events;			    /* those that can be served, as bits */
+	bool no_sk_storage, no_cookie, no_task_btf; /* see struct config */
 };
 
 /* A ladder with the hooks that the settings want; nothing is loaded yet. */
@@ -41,6 +41,8 @@ int ladder_load(struct ladder *ladder);
  * their error now, and everything is detached, to be loaded again with what takes their place.
  */
 bool ladder_attach(struct ladder *ladder);
+/* Learn once what was there before, by the attached hooks that are iterators. */
+void ladder_iterate(struct ladder *ladder);
 void ladder_detach(struct ladder *ladder);
 
 /* Is it loaded, or attached? */

@@ -82,8 +82,11 @@ static int hooks_set_up(struct probe *probe)
 			return r;
 		if (probe->ladder.skeleton->bss)
 			probe_set(probe, &probe->ladder.config.settings);
-		if (ladder_attach(&probe->ladder))
+		if (ladder_attach(&probe->ladder)) {
+			/* last, so that what is seen meanwhile is not missed */
+			ladder_iterate(&probe->ladder);
 			return 0;
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ static void add_hooks(const struct report *report, struct control *control)
 		if (hooks[i].standby)
 			continue;
 		struct control_hook hook = {
-			.event = event_desc(hooks[i].desc->event)->name,
+			.event = hook_event_name(hooks[i].desc),
 			.part = hooks[i].desc->part,
 			.hook = hooks[i].section,
 			.blind = hooks[i].desc->blind,

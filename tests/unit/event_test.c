@@ -109,6 +109,21 @@ TEST(every_event_has_a_hook_that_makes_its_lines)
 	}
 }
 
+/* They make no lines, and no event can fail for want of them. */
+TEST(hooks_that_serve_all_events_are_extra)
+{
+	unsigned int count;
+	const struct hook_desc *hooks = hooks_common(&count);
+
+	CHECK(count > 0);
+	for (unsigned int i = 0; i < count; i++) {
+		CHECK_EQUAL(hooks[i].event, event_none);
+		CHECK_EQUAL(hooks[i].role, role_extra);
+		CHECK_TEXT(hook_event_name(&hooks[i]), "all");
+	}
+	CHECK_TEXT(hook_event_name(event_desc(event_rtt)->hooks), "rtt");
+}
+
 TEST(enumerations_know_their_texts)
 {
 	CHECK_EQUAL(enum_by_text(kind_stage, "app"), stage_app);

@@ -18,9 +18,14 @@ TEST(every_hook_of_the_schema_has_its_program_and_every_program_its_row)
 {
 	struct netlog_bpf *skeleton = netlog_bpf__open();
 	struct bpf_program *program;
-	int programs = 0, hooks = 0;
+	const struct hook_desc *common;
+	unsigned int programs = 0, hooks;
 
 	CHECK(skeleton);
+	common = hooks_common(&hooks);
+	for (unsigned int i = 0; i < hooks; i++)
+		CHECK_SAYING(bpf_object__find_program_by_name(skeleton->obj, common[i].program),
+			     "%s", common[i].program);
 	for_each_event_type(type) {
 		const struct event_desc *desc = event_desc(type);
 

@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Whose socket is it? Against the processes' own account (owners.c): each line names the true owner, or
+# nobody.
+. "$(dirname "$0")/lib.sh"
+
+# owners SCENE OPTIONS: the processes' account is $truth
+owners() {
+	truth=$work/truth
+	timeout 120 build/owners "$@" --client "$ns0" --server "$ns1" >"$truth" || fail "owners $* failed"
+}
+
+# check_owners [LEAST]
+check_owners() {
+	check_books
+	/usr/bin/python3 tests/live/owners.py "$lines" "$truth" "$@" >"$work/owners" ||
+		fail "$(cat "$work/owners")"
+}
+
+test_lines_name_the_process_not_its_threads() {
+	wire_up --delay-ms 1 --drop-every 10
+	netlog_start
+	owners plain
+	netlog_stop
+	check_owners
+	for type in retransmit rtt latency; do
+		for comm in o-server o-client; do
+			[ "$(jq "select(.event_type == \"$type\" and .comm == \"$comm\") | .pid" "$lines" | count)" -gt 0 ] ||
+				fail "no $type line of $comm"
+		done
+	done
+}
+
+test_a_child_that_serves_is_the_owner_once_it_has_read() {
+	wire_up --delay-ms 1 --drop-every 10
+	netlog_start
+	owners fork
+	netlog_stop
+	check_owners
+	# until then it was the listener's, of which the kernel's memory of the handshake tells
+	jq -es 'any(.[]; .comm == "o-listener")' "$lines" >/dev/null || fail "no line of the listener"
+}
+
+test_a_socket_passed_to_another_process_is_that_process_s_once_it_is_used() {
+	wire_up --delay-ms 1 --drop-every 10
+	netlog_start
+	owners pass
+	netlog_stop
+	check_owners
+}
+
+test_a_socket_older_than_netlog_has_an_owner_if_one_process_holds_it() {
+	wire_up --delay-ms 1
+	truth=$work/truth
+	build/owners before --client "$ns0" --server "$ns1" >"$truth" 2>"$work/ready" &
+	owners_pid=$!
+	wait_for 10 grep -qs ready "$work/ready" || fail "owners: $(cat "$work/ready")"
+	netlog_start
+	kill -USR1 $owners_pid
+	wait $owners_pid || fail "owners: $(cat "$work/ready")"
+	netlog_stop
+	check_owners
+}
+
+test_a_pid_used_again_is_not_the_owner_of_the_first_one_s_socket() {
+	wire_up --delay-ms 1
+	netlog_start
+	owners reuse
+	netlog_stop
+	check_owners
+	equal "pids of the two" "$(jq -r 'select(.comm == "o-first" or .comm == "o-second") | .pid' "$truth" |
+		sort -u | count)" 1
+}
+
+# The addresses are the same on every wire, and so are the ports here.
+test_hosts_that_share_addresses_and_ports_keep_their_owners() {
+	wire_up --delay-ms 1 --drop-every 10
+	first_wire=$wire_pid
+	first_ns0=$ns0 first_ns1=$ns1
+	wire_up --delay-ms 1 --drop-every 10
+	netlog_start
+	timeout 60 build/owners plain --client "$first_ns0" --server "$first_ns1" --port 7700 >"$work/truth.first" &
+	first_pid=$!
+	owners plain --port 7700
+	wait $first_pid || fail "owners failed"
+	netlog_stop
+	kill "$first_wire"
+	wait "$first_wire"
+	cat "$work/truth.first" >>"$truth"
+	check_owners
+	equal "pairs of addresses and ports" "$(jq -r 'select(.pid and .dest_port == 7700) |
+		[.src_ip, .src_port, .dest_ip, .dest_port] | join(" ")' "$lines" | sort -u)" \
+		"10.77.0.1 7701 10.77.0.2 7700"
+	equal "owners" "$(jq -r 'select(.pid) | .pid' "$lines" | sort -u | count)" 4
+}
+
+# Softirq interrupts whoever is at work: that must not be who is named.
+test_none_of_10000_lines_names_a_bystander_on_a_busy_host() {
+	wire_up --delay-ms 1 --drop-every 20
+	for _ in 1 2 3 4; do
+		(exec -a o-burner bash -c 'while :; do :; done') &
+	done
+	netlog_start
+	owners plain --messages 3000 --gap-us 0
+	netlog_stop
+	check_owners 10000
+}
+
+run_tests

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * owners - processes that share, pass on and leave behind sockets, and the truth about whose they
+ * are.
+ *
+ *   owners SCENE --client NETNS --server NETNS [--messages N] [--gap-us N] [--port N]
+ *
+ * Prints a line of JSON for each socket and owner: the cookie, pid and comm, from and until when
+ * (microseconds since 1970, 0: all the time) it may be named, and how many lines must name it at
+ * the least. pid 0: nobody may be named. The scenes are the functions at the end; each says what it
+ * does. --port: the server's, and one more for the client's; else any.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/sched.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TIMEOUT_S 60
+#define MESSAGE_BYTES 100
+#define CHILDREN_MAX 16
+
+static const char *client_netns, *server_netns;
+static unsigned long messages = 200, gap_us = 500, fixed_port;
+static pid_t children[CHILDREN_MAX];
+static unsigned int child_count;
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "owners: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static uint64_t wall_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* Whoever the line is about need not be the one who writes it. */
+static void truth(int fd, pid_t pid, const char *comm, uint64_t from_us, uint64_t to_us,
+		  unsigned long least)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+	char line[256];
+	int n;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) < 0)
+		fail("SO_COOKIE");
+	n = snprintf(line, sizeof(line),
+		     "{\"sock_cookie\":\"%llu\",\"pid\":%d,\"comm\":\"%s\",\"from_us\":%llu,"
+		     "\"to_us\":%llu,\"least\":%lu}\n",
+		     (unsigned long long)cookie, pid, comm, (unsigned long long)from_us,
+		     (unsigned long long)to_us, least);
+	if (write(STDOUT_FILENO, line, (size_t)n) != n)
+		fail("stdout");
+}
+
+/* ---- processes ---- */
+
+/* In the new process, which has this name and ends with us: 0. `pid`: the one it is to have, or 0. */
+static pid_t process(const char *comm, const char *netns, pid_t pid)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+				   .set_tid = (uintptr_t)&pid,
+				   .set_tid_size = 1 };
+	pid_t child = pid ? (pid_t)syscall(SYS_clone3, &args, sizeof(args)) : fork();
+	int fd;
+
+	if (child < 0)
+		fail("fork");
+	if (child) {
+		children[child_count++] = child;
+		return child;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, comm);
+	fd = open(netns, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+		fail(netns);
+	close(fd);
+	child_count = 0;
+	return 0;
+}
+
+static void child_wait(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || status) {
+		errno = ECHILD;
+		fail("a process failed");
+	}
+}
+
+static void children_end(void)
+{
+	for (unsigned int i = 0; i < child_count; i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], NULL, 0);
+	}
+}
+
+struct channel {
+	int ends[2];
+};
+
+static struct channel channel_make(void)
+{
+	struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	struct channel channel;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel.ends) < 0)
+		fail("socketpair");
+	for (int i = 0; i < 2; i++)
+		setsockopt(channel.ends[i], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	return channel;
+}
+
+/* A number, and a descriptor with it or -1. */
+static void tell(int to, int number, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iovec = { &number, sizeof(number) };
+	struct msghdr message = { .msg_iov = &iovec, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		message.msg_control = control;
+		message.msg_controllen = sizeof(control);
+		CMSG_FIRSTHDR(&message)->cmsg_level = SOL_SOCKET;
+		CMSG_FIRSTHDR(&message)->cmsg_type = SCM_RIGHTS;
+		CMSG_FIRSTHDR(&message)->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof(fd));
+	}
+	if (sendmsg(to, &message, MSG_NOSIGNAL) < 0)
+		fail("tell");
+}
+
+static int told(int from, int *ret_fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {};
+	int number;
+	struct iovec iovec = { &number, sizeof(number) };
+	struct msghdr message = { .msg_iov = &iovec,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+
+	if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) != sizeof(number))
+		fail("told");
+	if (ret_fd && CMSG_FIRSTHDR(&message))
+		memcpy(ret_fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(*ret_fd));
+	return number;
+}
+
+/* ---- sockets ---- */
+
+static int socket_make(void)
+{
+	struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	if (fd < 0)
+		fail("socket");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+/* Tells `tell_to` its port. */
+static int listener_make(int tell_to)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(fixed_port) };
+	socklen_t length = sizeof(address);
+	int fd = socket_make();
+
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 8) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+		fail("listen");
+	tell(tell_to, ntohs(address.sin_port), -1);
+	return fd;
+}
+
+static int connection_make(int port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(fixed_port + 1) };
+	int fd = socket_make();
+
+	if (fixed_port && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		fail("bind");
+	address.sin_port = htons((uint16_t)port);
+	inet_pton(AF_INET, "10.77.0.2", &address.sin_addr);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		fail("connect");
+	return fd;
+}
+
+static int accept_one(int listener)
+{
+	int fd = accept(listener, NULL, NULL), one = 1;
+
+	if (fd < 0)
+		fail("accept");
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+static void put(int fd)
+{
+	char message[MESSAGE_BYTES] = {};
+
+	if (send(fd, message, sizeof(message), MSG_NOSIGNAL) != sizeof(message))
+		fail("send");
+}
+
+static void take(int fd)
+{
+	char message[MESSAGE_BYTES];
+
+	if (recv(fd, message, sizeof(message), MSG_WAITALL) != sizeof(message))
+		fail("recv");
+}
+
+static void ask(int fd, unsigned long count)
+{
+	while (count--) {
+		put(fd);
+		take(fd);
+		usleep((useconds_t)gap_us);
+	}
+}
+
+static void answer(int fd, unsigned long count)
+{
+	while (count--) {
+		take(fd);
+		put(fd);
+	}
+}
+
+/* Whoever is at the other end need not read. */
+static void push(int fd)
+{
+	for (unsigned long i = 0; i < messages; i++) {
+		put(fd);
+		usleep((useconds_t)gap_us);
+	}
+}
+
+static void *client_thread(void *context)
+{
+	prctl(PR_SET_NAME, "o-thread");
+	ask(*(int *)context, messages);
+	return NULL;
+}
+
+/* ---- the scenes ---- */
+
+/* A server and a client that works in a thread with a name of its own. */
+static void scene_plain(void)
+{
+	struct channel port = channel_make();
+	pid_t server, client;
+	pthread_t thread;
+	int fd;
+
+	server = process("o-server", server_netns, 0);
+	if (!server) {
+		fd = accept_one(listener_make(port.ends[1]));
+		truth(fd, getpid(), "o-server", 0, 0, messages);
+		answer(fd, messages);
+		exit(EXIT_SUCCESS);
+	}
+	client = process("o-client", client_netns, 0);
+	if (!client) {
+		fd = connection_make(told(port.ends[0], NULL));
+		truth(fd, getpid(), "o-client", 0, 0, messages);
+		pthread_create(&thread, NULL, client_thread, &fd);
+		pthread_join(thread, NULL);
+		exit(EXIT_SUCCESS);
+	}
+	child_wait(client);
+	child_wait(server);
+}
+
+/* The server leaves each connection to a child, which first reads. */
+static void scene_fork(void)
+{
+	struct channel port = channel_make();
+	pid_t server, client, child;
+	uint64_t before_us;
+	int fd;
+
+	server = process("o-listener", server_netns, 0);
+	if (!server) {
+		fd = accept_one(listener_make(port.ends[1]));
+		server = getpid();
+		child = process("o-child", server_netns, 0);
+		if (child) {
+			close(fd);
+			child_wait(child);
+			exit(EXIT_SUCCESS);
+		}
+		before_us = wall_us();
+		answer(fd, 1);
+		truth(fd, server, "o-listener", 0, wall_us(), 0);
+		truth(fd, getpid(), "o-child", before_us, 0, messages / 2);
+		answer(fd, messages - 1);
+		exit(EXIT_SUCCESS);
+	}
+	client = process("o-client", client_netns, 0);
+	if (!client) {
+		fd = connection_make(told(port.ends[0], NULL));
+		truth(fd, getpid(), "o-client", 0, 0, messages / 2);
+		usleep(100000); /* for what there is to see of the connection before its first read
+				 */
+		ask(fd, messages);
+		exit(EXIT_SUCCESS);
+	}
+	child_wait(client);
+	child_wait(server);
+}
+
+/* One process connects, works, and gives the socket to another, which goes on. */
+static void scene_pass(void)
+{
+	struct channel port = channel_make(), gift = channel_make();
+	pid_t server, giver, taker;
+	uint64_t before_us;
+	int fd = -1;
+
+	server = process("o-server", server_netns, 0);
+	if (!server) {
+		fd = accept_one(listener_make(port.ends[1]));
+		truth(fd, getpid(), "o-server", 0, 0, messages);
+		answer(fd, 2 * messages);
+		exit(EXIT_SUCCESS);
+	}
+	giver = process("o-giver", client_netns, 0);
+	if (!giver) {
+		fd = connection_make(told(port.ends[0], NULL));
+		ask(fd, messages);
+		tell(gift.ends[0], 0, fd);
+		close(fd);
+		for (;;)
+			pause();
+	}
+	taker = process("o-taker", client_netns, 0);
+	if (!taker) {
+		told(gift.ends[1], &fd);
+		before_us = wall_us();
+		ask(fd, 1);
+		truth(fd, giver, "o-giver", 0, wall_us(), messages / 2);
+		truth(fd, getpid(), "o-taker", before_us, 0, messages / 2);
+		ask(fd, messages - 1);
+		exit(EXIT_SUCCESS);
+	}
+	child_wait(taker);
+	child_wait(server);
+}
+
+/*
+ * Two connections, one of them held by two processes; then netlog starts, and we go on at SIGUSR1.
+ * The server sends, and nobody reads. A third connection is made then, and the other way round.
+ */
+static void scene_before(void)
+{
+	struct channel port = channel_make(), go = channel_make();
+	sigset_t set;
+	int fds[3], signal_number, number;
+	pid_t server, client;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	server = process("o-server", server_netns, 0);
+	if (!server) {
+		int listener = listener_make(port.ends[1]);
+
+		for (int i = 0; i < 2; i++) {
+			fds[i] = accept_one(listener);
+			truth(fds[i], getpid(), "o-server", 0, 0, 1);
+		}
+		tell(go.ends[1], 0, -1);
+		told(go.ends[1], NULL);
+		for (int i = 0; i < 2; i++)
+			push(fds[i]);
+		fds[2] = accept_one(listener);
+		truth(fds[2], getpid(), "o-server", 0, 0, messages / 2);
+		tell(go.ends[1], 0, -1);
+		for (;;)
+			pause();
+	}
+	number = told(port.ends[0], NULL);
+	client = process("o-old", client_netns, 0);
+	if (!client) {
+		int fd = connection_make(number);
+
+		truth(fd, getpid(), "o-old", 0, 0, messages / 2);
+		tell(port.ends[1], 0, -1);
+		for (;;)
+			pause();
+	}
+	told(port.ends[0], NULL);
+	client = process("o-shared", client_netns, 0);
+	if (!client) {
+		int fd = connection_make(number);
+
+		truth(fd, 0, "", 0, 0, messages / 2);
+		process("o-twin", client_netns, 0); /* both go on here */
+		tell(port.ends[1], 0, -1);
+		for (;;)
+			pause();
+	}
+	told(port.ends[0], NULL);
+	told(port.ends[0], NULL);
+	told(go.ends[0], NULL);
+	fprintf(stderr, "ready\n");
+	sigwait(&set, &signal_number);
+	client = process("o-new", client_netns, 0);
+	if (!client) {
+		int fd = connection_make(number);
+
+		truth(fd, getpid(), "o-new", 0, 0, 1);
+		push(fd);
+		exit(EXIT_SUCCESS);
+	}
+	tell(go.ends[0], 0, -1);
+	told(go.ends[0], NULL);
+	child_wait(client);
+}
+
+/* A process connects, leaves its socket to us and ends; another gets its pid and connects, too. */
+static void scene_reuse(void)
+{
+	struct channel port = channel_make(), gift = channel_make();
+	pid_t server, first, second;
+	int number, fd = -1;
+
+	server = process("o-server", server_netns, 0);
+	if (!server) {
+		int listener = listener_make(port.ends[1]), fds[2];
+
+		for (int i = 0; i < 2; i++)
+			fds[i] = accept_one(listener);
+		for (int i = 0; i < 2; i++) {
+			truth(fds[i], getpid(), "o-server", 0, 0, 1);
+			push(fds[i]);
+		}
+		exit(EXIT_SUCCESS);
+	}
+	number = told(port.ends[0], NULL);
+	first = process("o-first", client_netns, 0);
+	if (!first) {
+		fd = connection_make(number);
+		truth(fd, getpid(), "o-first", 0, 0, messages / 2);
+		tell(gift.ends[1], 0, fd);
+		exit(EXIT_SUCCESS);
+	}
+	told(gift.ends[0], &fd);
+	child_wait(first);
+	child_count--;
+	second = process("o-second", client_netns, first);
+	if (!second) {
+		fd = connection_make(number);
+		truth(fd, getpid(), "o-second", 0, 0, messages / 2);
+		for (;;)
+			pause();
+	}
+	child_wait(server);
+}
+
+static const struct scene {
+	const char *name;
+	void (*play)(void);
+} scenes[] = {
+	{ "plain", scene_plain },   { "fork", scene_fork },   { "pass", scene_pass },
+	{ "before", scene_before }, { "reuse", scene_reuse },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "client", required_argument, NULL, 'c' },
+		{ "server", required_argument, NULL, 's' },
+		{ "messages", required_argument, NULL, 'm' },
+		{ "gap-us", required_argument, NULL, 'g' },
+		{ "port", required_argument, NULL, 'p' },
+		{},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		switch (option) {
+		case 'c':
+			client_netns = optarg;
+			break;
+		case 's':
+			server_netns = optarg;
+			break;
+		case 'm':
+			messages = strtoul(optarg, NULL, 10);
+			break;
+		case 'g':
+			gap_us = strtoul(optarg, NULL, 10);
+			break;
+		case 'p':
+			fixed_port = strtoul(optarg, NULL, 10);
+			break;
+		default:
+			return 2;
+		}
+	}
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+		if (!client_netns || !server_netns || !argv[optind] ||
+		    strcmp(argv[optind], scenes[i].name) != 0)
+			continue;
+		scenes[i].play();
+		children_end();
+		return EXIT_SUCCESS;
+	}
+	return 2;
+}
