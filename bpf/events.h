@@ -126,6 +126,21 @@ struct ifname {
 	F(u32, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`") \
 	F(id, sock_cookie, "the kernel's id of the connection: SO_COOKIE; `ss -e` has it in hex")
 
+/*
+ * Fields whose numbers have names on the host, which user space adds right behind them, in the
+ * order of the fields: S(field, names), each name N(key, doc). Keys as in a field's row.
+ */
+#define NAMED_FIELDS(S)            \
+	S(cgroup_id, CGROUP_NAMES) \
+	S(netns, NETNS_NAMES)
+
+#define CGROUP_NAMES(N)                                                     \
+	N(cgroup, "path of that cgroup, as in /proc/PID/cgroup")            \
+	N(unit, "systemd's unit it belongs to, of the system or of a user") \
+	N(container_id, "container it belongs to, of docker, containerd, CRI-O or podman")
+
+#define NETNS_NAMES(N) N(netns_name, "name of that network namespace, as in `ip netns`")
+
 #define RETRANSMIT_FIELDS(F)                                                                      \
 	F(retrans_type, retrans_type, "what made TCP send again; absent if it was none of these") \
 	F(tcp_state, tcp_state, "state of the socket")                                            \

@@ -113,7 +113,7 @@ static void ring_drain(struct daemon *daemon)
 	int r;
 
 	daemon->stopped = false;
-	wall_clock_measure(&daemon->lines->clock);
+	lines_refresh(daemon->lines);
 	if (output_ready(daemon->output))
 		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_record, daemon);
 	if (output_ready(daemon->output) &&

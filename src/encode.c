@@ -41,7 +41,7 @@ struct event_program {
 #define COMMON_MASK (BIT(COMMON_COUNT) - 1)
 #define COMMON_BYTES (offsetof(struct event, index) - sizeof(struct event_header))
 #define BLOCK_BITS 12
-#define BLOCK_TEXT_MAX 416
+#define BLOCK_TEXT_MAX 704 /* the names of a container take some 300 */
 
 struct block {
 	uint64_t has;
@@ -57,6 +57,7 @@ struct encoder {
 	char hostname[sizeof(",\"hostname\":\"\"") + JSON_TEXT_MAX(HOST_NAME_MAX)];
 	size_t hostname_length;
 	size_t line_max;
+	struct names *names; /* not owned; may be NULL */
 	struct block blocks[1 << BLOCK_BITS];
 };
 
@@ -147,7 +148,7 @@ static size_t line_max(const struct encoder *encoder)
 		if (length > max)
 			max = length;
 	}
-	return max + TAIL_MAX;
+	return max + name_sources * NAMES_JSON_MAX + TAIL_MAX;
 }
 
 int encoder_new(const char *hostname, struct encoder **ret_encoder)
@@ -181,6 +182,18 @@ int encoder_new(const char *hostname, struct encoder **ret_encoder)
 void encoder_free(struct encoder *encoder)
 {
 	free(encoder);
+}
+
+void encoder_set_names(struct encoder *encoder, struct names *names)
+{
+	encoder->names = names;
+	encoder_forget(encoder);
+}
+
+void encoder_forget(struct encoder *encoder)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(encoder->blocks); i++)
+		encoder->blocks[i].length = 0;
 }
 
 size_t encoder_line_max(const struct encoder *encoder)
@@ -302,6 +315,32 @@ static struct block *block_of(struct encoder *encoder, const struct event *recor
 	return &encoder->blocks[mixed * 0x9e3779b97f4a7c15 >> (64 - BLOCK_BITS)];
 }
 
+static uint64_t number_read(const struct event *record, const struct field_op *op)
+{
+	const void *value = (const char *)record + op->offset;
+
+	return op->kind == kind_u32 ? *(const uint32_t *)value : *(const uint64_t *)value;
+}
+
+/* The fields, and behind those that have names, these. */
+static char *put_named_fields(const struct encoder *encoder, char *p, const struct event *record,
+			      uint64_t has)
+{
+	const struct field_op *fields = encoder->programs[record->header.type].fields;
+
+	for (enum name_source source = 0; encoder->names && source < name_sources; source++) {
+		unsigned int index = name_source_descs[source].index;
+		uint64_t up_to = has & (BIT(index + 1) - 1);
+
+		p = put_fields(encoder, p, record, up_to);
+		if (has & BIT(index))
+			p = names_put(encoder->names, source, number_read(record, &fields[index]),
+				      p);
+		has &= ~up_to;
+	}
+	return put_fields(encoder, p, record, has);
+}
+
 /* The hostname and the fields that `has` names, to the line and to the block. */
 static __attribute__((noinline)) char *render_common(struct encoder *encoder, char *p,
 						     const struct event *record, uint64_t has,
@@ -309,7 +348,7 @@ static __attribute__((noinline)) char *render_common(struct encoder *encoder, ch
 {
 	char *end = mempcpy(p, encoder->hostname, encoder->hostname_length);
 
-	end = put_fields(encoder, end, record, has);
+	end = put_named_fields(encoder, end, record, has);
 	if ((size_t)(end - p) <= sizeof(block->text)) {
 		block->has = has;
 		block->length = (uint16_t)(end - p);

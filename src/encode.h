@@ -9,6 +9,7 @@
 #define NETLOG_ENCODE_H
 
 #include "event.h"
+#include "names.h"
 #include "util.h"
 
 struct encoder;
@@ -20,6 +21,13 @@ struct encoder;
 int encoder_new(const char *hostname, struct encoder **ret_encoder);
 void encoder_free(struct encoder *encoder);
 DEFINE_CLEANUP(struct encoder, encoder_free)
+
+/*
+ * Put these names (see names.h) into the lines from now on; NULL: none. They outlive the encoder.
+ * encoder_forget() when names_refresh() says that some have changed.
+ */
+void encoder_set_names(struct encoder *encoder, struct names *names);
+void encoder_forget(struct encoder *encoder);
 
 /* No line is longer than this many bytes, and encode_event() writes no byte beyond them. */
 size_t encoder_line_max(const struct encoder *encoder);

@@ -17,6 +17,18 @@
 
 const struct kind_desc kind_descs[kinds] = { KINDS(KIND_DESC) ENUMS(ENUM_DESC) };
 
+#define NAME_KEY(name, doc) { #name, doc },
+#define NAME_ONE(name, doc) +1
+#define NAME_SOURCE_DESC(named, NAMES)                        \
+	[names_of_##named] = {                                \
+		.field = #named,                              \
+		.index = offsetof(struct event_index, named), \
+		.key_count = 0 NAMES(NAME_ONE),               \
+		.keys = { NAMES(NAME_KEY) },                  \
+	},
+
+const struct name_source_desc name_source_descs[name_sources] = { NAMED_FIELDS(NAME_SOURCE_DESC) };
+
 /* A function for each event, so that its rows can say RECORD and mean its record. */
 #define FIELD_DESC(kind, name, doc) { #name, doc, kind_##kind, offsetof(RECORD, name) },
 #define HOOK_DESC(event, part, rung, role, program, blind) \

@@ -32,6 +32,21 @@ struct field_desc {
 	uint16_t offset; /* in the record, bytes */
 };
 
+#define EVENT_NAME_SOURCE(field, names) names_of_##field,
+enum name_source { NAMED_FIELDS(EVENT_NAME_SOURCE) name_sources };
+
+#define NAME_KEYS_MAX 4 /* of one field */
+
+struct name_source_desc {
+	const char *field;
+	unsigned int index; /* of the field: its bit of `has` */
+	unsigned int key_count;
+	struct {
+		const char *name;
+		const char *doc;
+	} keys[NAME_KEYS_MAX];
+};
+
 enum hook_role {
 	role_lines,    /* makes lines; an event needs one of these */
 	role_required, /* makes none; the event cannot do without */
@@ -70,6 +85,8 @@ struct figures {
 };
 
 extern const struct kind_desc kind_descs[kinds];
+
+extern const struct name_source_desc name_source_descs[name_sources];
 
 /* The description of an event; `type` is one of enum event_type, but not event_none. */
 const struct event_desc *event_desc(enum event_type type);

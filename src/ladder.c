@@ -12,11 +12,11 @@
 #include "netlog.skel.h"
 #include "util.h"
 
+#define KPROBES_PATH "/sys/bus/event_source/devices/kprobe" /* since Linux 4.17 */
 /*
  * Before Linux 6.4 the verifier fails with ENOSPC where its log does not fit, and what it refuses
  * stands at the end. Only what is written costs memory.
  */
-#define KPROBES_PATH "/sys/bus/event_source/devices/kprobe" /* since Linux 4.17 */
 #define LOG_BYTES (8 << 20)
 #define SOCKETS_REMEMBERED 65536 /* where they cannot remember by themselves: bpf/memory.bpf.h */
 

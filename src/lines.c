@@ -59,6 +59,19 @@ int lines_replay(struct lines *lines, const struct record_item *event)
 	return 0;
 }
 
+void lines_set_names(struct lines *lines, struct names *names)
+{
+	lines->names = names;
+	encoder_set_names(lines->encoder, names);
+}
+
+void lines_refresh(struct lines *lines)
+{
+	wall_clock_measure(&lines->clock);
+	if (lines->names && names_refresh(lines->names, clock_boot_ns()))
+		encoder_forget(lines->encoder);
+}
+
 void lines_event(struct lines *lines, const void *record, size_t size)
 {
 	const struct event *event = record;

@@ -17,6 +17,7 @@ struct lines {
 	char *hostname;
 	struct encoder *encoder;
 	struct output *output; /* not owned */
+	struct names *names;   /* the same; may be NULL */
 	struct wall_clock clock;
 	char *line;	 /* room for one, where the output has none */
 	uint64_t seq;	 /* of the last line */
@@ -32,6 +33,12 @@ struct lines {
  */
 int lines_init(struct lines *lines, const char *hostname, struct output *output);
 void lines_done(struct lines *lines);
+
+/* Put these names into the lines; they outlive them. */
+void lines_set_names(struct lines *lines, struct names *names);
+
+/* To be called before records are drained: the clocks, and the names, may have changed. */
+void lines_refresh(struct lines *lines);
 
 /* A record from the ring, of any bytes: to a line, or to the books as broken. */
 void lines_event(struct lines *lines, const void *record, size_t size);

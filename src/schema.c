@@ -20,6 +20,13 @@ static void set_string(struct json_object *object, const char *name, const char 
 	set(object, name, json_object_new_string(value));
 }
 
+static void set_property(struct json_object *properties, const char *name, const char *doc,
+			 struct json_object *schema)
+{
+	set_string(schema, "description", doc);
+	set(properties, name, schema);
+}
+
 static struct json_object *integer(uint64_t max)
 {
 	struct json_object *object = json("{\"type\":\"integer\",\"minimum\":0}");
@@ -69,6 +76,18 @@ static struct json_object *kind_schema(enum kind kind)
 		return json("{\"type\":\"string\",\"pattern\":\"^(E[0-9A-Z]+|NET_XMIT_DROP)$\"}");
 	default:
 		return enum_schema(&kind_descs[kind]);
+	}
+}
+
+/* The names of the field's number, if it has some. */
+static void set_names(struct json_object *properties, const char *field)
+{
+	for (enum name_source source = 0; source < name_sources; source++) {
+		const struct name_source_desc *desc = &name_source_descs[source];
+
+		for (unsigned int i = 0; !strcmp(desc->field, field) && i < desc->key_count; i++)
+			set_property(properties, desc->keys[i].name, desc->keys[i].doc,
+				     json("{\"type\":\"string\",\"minLength\":1}"));
 	}
 }
 
@@ -148,13 +167,6 @@ static struct json_object *shape_schema(enum control_shape shape)
 	return NULL;
 }
 
-static void set_property(struct json_object *properties, const char *name, const char *doc,
-			 struct json_object *schema)
-{
-	set_string(schema, "description", doc);
-	set(properties, name, schema);
-}
-
 /* The schema of one line type, with the envelope that all share. */
 static struct json_object *line_schema(const char *name, const char *doc,
 				       struct json_object **ret_properties,
@@ -194,9 +206,11 @@ struct json_object *schema_json(void)
 
 		json_object_array_add(lines,
 				      line_schema(desc->name, desc->doc, &properties, &required));
-		for (unsigned int i = 0; i < desc->field_count; i++)
+		for (unsigned int i = 0; i < desc->field_count; i++) {
 			set_property(properties, desc->fields[i].name, desc->fields[i].doc,
 				     kind_schema(desc->fields[i].kind));
+			set_names(properties, desc->fields[i].name);
+		}
 	}
 	for (enum control_type type = 0; type < control_types; type++) {
 		const struct control_desc *desc = &control_descs[type];

@@ -107,4 +107,52 @@ test_none_of_10000_lines_names_a_bystander_on_a_busy_host() {
 	check_owners 10000
 }
 
+cgroup_mount() { sed -n 's#^[^ ]* [^ ]* [^ ]* \/ \([^ ]*\) .* - cgroup2 .*#\1#p' /proc/self/mountinfo | head -n 1; }
+
+# Two processes in a cgroup of their own, whose names are a unit's and a container's, beside others
+# that are not; it comes after netlog, and its lines know it nevertheless, also those after its end.
+test_a_cgroup_is_told_with_its_path_unit_and_container() {
+	mount=$(cgroup_mount)
+	[ -n "$mount" ] || fail "cgroup2 is not mounted"
+	container=$(printf 'ab%.0s' $(seq 32))
+	cgroup=$mount/netlog-test-$$.slice
+	wire_up --delay-ms 1 --drop-every 10
+	netlog_start
+	mkdir "$cgroup" "$cgroup/docker-$container.scope" || fail "no cgroup"
+	id=$(stat -c %i "$cgroup/docker-$container.scope")
+	truth=$work/truth
+	timeout 60 sh -c "echo \$\$ >'$cgroup/docker-$container.scope/cgroup.procs' &&
+		exec build/owners plain --client '$ns0' --server '$ns1'" >"$truth"
+	status=$?
+	rmdir "$cgroup/docker-$container.scope" "$cgroup"
+	[ $status = 0 ] || fail "owners failed"
+	cp "$truth" "$work/truth.container"
+	owners plain
+	netlog_stop
+	cat "$work/truth.container" >>"$truth"
+	check_owners
+	equal "names of the container's cgroup" \
+		"$(jq -c "select(.cgroup_id == \"$id\") | [.cgroup, .unit, .container_id]" "$lines" | sort -u)" \
+		"[\"/netlog-test-$$.slice/docker-$container.scope\",\"docker-$container.scope\",\"$container\"]"
+	equal "cgroups of its processes" "$(jq -r --slurpfile truth "$work/truth.container" \
+		'select(.pid as $pid | any($truth[]; .pid == $pid)) | .cgroup_id' "$lines" | sort -u)" "$id"
+	equal "containers of the others" \
+		"$(jq "select(.cgroup_id != \"$id\" and .container_id)" "$lines" | count)" 0
+}
+
+test_a_network_namespace_is_told_by_its_name() {
+	wire_up --delay-ms 1
+	name=/run/netns/netlog-test-$$ # as ip-netns(8) makes it
+	netlog_start --events=rtt
+	trap 'umount "$name"; rm -f "$name"; at_exit_of_test' EXIT
+	mkdir -p /run/netns && : >"$name" && mount --bind "$ns0" "$name" || fail "no name"
+	number=$(stat -Lc %i "$ns0")
+	owners plain --messages 1000 --gap-us 1000
+	netlog_stop
+	at_least "lines with the name" \
+		"$(jq "select(.netns == $number and .netns_name == \"${name##*/}\")" "$lines" | count)" 30 \
+		"$(jq "select(.netns == $number)" "$lines" | count)"
+	equal "others with a name" "$(jq "select(.netns != $number and .netns_name)" "$lines" | count)" 0
+}
+
 run_tests

@@ -202,6 +202,16 @@ static int listener_make(int tell_to)
 	return fd;
 }
 
+/* On 5.10 a socket has no cookie before somebody asks for it. */
+static int with_cookie(int fd)
+{
+	uint64_t cookie;
+	socklen_t length = sizeof(cookie);
+
+	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length);
+	return fd;
+}
+
 static int connection_make(int port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(fixed_port + 1) };
@@ -213,7 +223,7 @@ static int connection_make(int port)
 	inet_pton(AF_INET, "10.77.0.2", &address.sin_addr);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		fail("connect");
-	return fd;
+	return with_cookie(fd);
 }
 
 static int accept_one(int listener)
@@ -223,7 +233,7 @@ static int accept_one(int listener)
 	if (fd < 0)
 		fail("accept");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return fd;
+	return with_cookie(fd);
 }
 
 static void put(int fd)

@@ -135,15 +135,19 @@ static const char *expected_type(const struct field_desc *field)
 TEST(the_schema_has_every_field_of_every_event)
 {
 	struct json_object *schema = schema_json();
+	unsigned int names_count = 0;
 
 	CHECK(schema);
+	for (enum name_source source = 0; source < name_sources; source++)
+		names_count += name_source_descs[source].key_count;
 	for_each_event_type(type) {
 		const struct event_desc *desc = event_desc(type);
 		struct json_object *line = schema_of(schema, desc->name);
 		struct json_object *properties = get(line, "properties");
 
 		CHECK(!json_object_get_boolean(get(line, "additionalProperties")));
-		CHECK_EQUAL(json_object_object_length(properties), desc->field_count + 4);
+		CHECK_EQUAL(json_object_object_length(properties),
+			    desc->field_count + 4 + names_count);
 		for (unsigned int i = 0; i < desc->field_count; i++) {
 			const struct field_desc *field = &desc->fields[i];
 			struct json_object *property = get(properties, field->name);
@@ -155,6 +159,9 @@ TEST(the_schema_has_every_field_of_every_event)
 			CHECK_EQUAL(json_object_object_get_ex(property, "enum", NULL),
 				    kind_descs[field->kind].is_enum);
 		}
+		for (enum name_source source = 0; source < name_sources; source++)
+			for (unsigned int i = 0; i < name_source_descs[source].key_count; i++)
+				get(properties, name_source_descs[source].keys[i].name);
 	}
 	json_object_put(schema);
 }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cgroup_walk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "util.h"
+
+void cgroup_mount_find(char *ret_path, size_t size)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t line_size = 0;
+
+	ret_path[0] = 0;
+	if (!file)
+		return;
+	while (!ret_path[0] && getline(&line, &line_size, file) > 0) {
+		char root[PATH_MAX], place[PATH_MAX];
+
+		/* id, parent, device, root within the file system, place ... - type */
+		if (strstr(line, " - cgroup2 ") &&
+		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, place) == 2 &&
+		    !strcmp(root, "/") && strlen(place) < size)
+			strcpy(ret_path, place);
+	}
+	fclose(file);
+}
+
+/* Takes the descriptor. */
+static int walk_enter(struct cgroup_walk *walk, int fd)
+{
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (!directory) {
+		int r = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
+	walk->lengths[walk->depth] = strlen(walk->path);
+	walk->directories[walk->depth++] = directory;
+	return 0;
+}
+
+int cgroup_walk_begin(struct cgroup_walk *walk, const char *root)
+{
+	cgroup_walk_end(walk);
+	walk->path[0] = 0;
+	return walk_enter(walk, open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+/* The root itself is nobody's entry. */
+static void root_tell(struct cgroup_walk *walk,
+		      void (*found)(void *context, uint64_t id, const char *path), void *context)
+{
+	struct stat status;
+
+	if (walk->depth == 1 && telldir(walk->directories[0]) == 0 &&
+	    fstat(dirfd(walk->directories[0]), &status) == 0)
+		found(context, status.st_ino, "/");
+}
+
+bool cgroup_walk_go_on(struct cgroup_walk *walk, unsigned int budget,
+		       void (*found)(void *context, uint64_t id, const char *path), void *context)
+{
+	root_tell(walk, found, context);
+	while (walk->depth && budget) {
+		unsigned int at = walk->depth - 1;
+		struct dirent *entry = readdir(walk->directories[at]);
+		size_t length = walk->lengths[at];
+
+		walk->path[length] = 0;
+		if (!entry) {
+			closedir(walk->directories[at]);
+			walk->depth--;
+			continue;
+		}
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
+		    !strcmp(entry->d_name, "..") ||
+		    length + 1 + strlen(entry->d_name) >= sizeof(walk->path))
+			continue;
+		walk->path[length] = '/';
+		strcpy(walk->path + length + 1, entry->d_name);
+		found(context, entry->d_ino, walk->path);
+		budget--;
+		if (walk->depth < CGROUP_DEPTH_MAX) /* it may be gone by now */
+			walk_enter(walk, openat(dirfd(walk->directories[at]), entry->d_name,
+						O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	}
+	return walk->depth;
+}
+
+void cgroup_walk_end(struct cgroup_walk *walk)
+{
+	while (walk->depth)
+		closedir(walk->directories[--walk->depth]);
+}

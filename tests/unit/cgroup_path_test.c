@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Paths as the container runtimes and systemd make them, each with the unit and the container that
+ * it tells; NULL: none.
+ */
+#include "cgroup_path.h"
+#include "test.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ID2 "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define POD "1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901"
+
+static void check_part(bool found, const struct path_part *part, const char *expected,
+		       const char *path)
+{
+	CHECK_SAYING(found == !!expected, "%s", path);
+	if (expected)
+		CHECK_SAYING(strlen(expected) == part->length &&
+				     !memcmp(expected, part->start, part->length),
+			     "%s: %.*s, not %s", path, (int)part->length, part->start, expected);
+}
+
+static void check(const char *path, const char *unit, const char *container)
+{
+	struct path_part part = {};
+
+	check_part(cgroup_path_unit(path, &part), &part, unit, path);
+	check_part(cgroup_path_container(path, &part), &part, container, path);
+}
+
+TEST(units_of_the_system)
+{
+	check("/system.slice/nginx.service", "nginx.service", NULL);
+	check("/init.scope", "init.scope", NULL);
+	check("/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service", NULL);
+	check("/system.slice/systemd-journald.socket", "systemd-journald.socket", NULL);
+	check("/system.slice/var-lib.mount", "var-lib.mount", NULL);
+	check("/system.slice/nginx.service/worker/1", "nginx.service", NULL);
+	/* escaped, since the kernel has files that begin so */
+	check("/system.slice/_cpu.service", "cpu.service", NULL);
+}
+
+TEST(units_of_users)
+{
+	check("/user.slice/user-1000.slice/session-3.scope", "session-3.scope", NULL);
+	check("/user.slice/user-1000.slice/user@1000.service/app.slice/firefox.service",
+	      "firefox.service", NULL);
+	check("/user.slice/user-1000.slice/user@1000.service/init.scope", "init.scope", NULL);
+	check("/user.slice/user-1000.slice/user@1000.service/app.slice/app-x-1.scope",
+	      "app-x-1.scope", NULL);
+}
+
+TEST(what_is_no_unit)
+{
+	check("/", NULL, NULL);
+	check("", NULL, NULL);
+	check("/system.slice", NULL, NULL);
+	check("/mine/my-own", NULL, NULL);
+	check("/.service", NULL, NULL);
+	check("/_", NULL, NULL);
+	check("//x.service//", "x.service", NULL);
+}
+
+TEST(docker_with_systemd)
+{
+	check("/system.slice/docker-" ID ".scope", "docker-" ID ".scope", ID);
+}
+
+TEST(docker_without_systemd)
+{
+	check("/docker/" ID, NULL, ID);
+	check("/docker/" ID "/inner", NULL, ID);
+}
+
+TEST(containerd_by_kubernetes_with_systemd)
+{
+	check("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" POD
+	      ".slice/cri-containerd-" ID ".scope",
+	      "cri-containerd-" ID ".scope", ID);
+}
+
+TEST(containerd_by_kubernetes_without_systemd)
+{
+	check("/kubepods/besteffort/pod" POD "/" ID, NULL, ID);
+}
+
+TEST(containerd_that_takes_systemd_s_form_for_a_path)
+{
+	check("/system.slice/containerd.service/kubepods-burstable-pod" POD
+	      ".slice:cri-containerd:" ID,
+	      "containerd.service", ID);
+}
+
+TEST(containerd_by_nerdctl)
+{
+	check("/system.slice/nerdctl-" ID ".scope", "nerdctl-" ID ".scope", ID);
+	check("/default/" ID, NULL, ID);
+}
+
+TEST(crio_with_systemd)
+{
+	check("/kubepods.slice/kubepods-pod" POD ".slice/crio-" ID ".scope", "crio-" ID ".scope",
+	      ID);
+	check("/kubepods.slice/kubepods-pod" POD ".slice/crio-" ID ".scope/container",
+	      "crio-" ID ".scope", ID);
+}
+
+TEST(crio_without_systemd)
+{
+	check("/kubepods/burstable/pod" POD "/crio-" ID, NULL, ID);
+}
+
+TEST(podman_with_systemd)
+{
+	check("/machine.slice/libpod-" ID ".scope/container", "libpod-" ID ".scope", ID);
+	check("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope",
+	      "libpod-" ID ".scope", ID);
+}
+
+TEST(podman_without_systemd)
+{
+	check("/libpod_parent/libpod-" ID, NULL, ID);
+}
+
+TEST(a_container_s_monitor_is_no_container)
+{
+	check("/machine.slice/libpod-conmon-" ID ".scope", "libpod-conmon-" ID ".scope", NULL);
+	check("/libpod_parent/libpod-conmon-" ID, NULL, NULL);
+	check("/kubepods.slice/kubepods-pod" POD ".slice/crio-conmon-" ID ".scope",
+	      "crio-conmon-" ID ".scope", NULL);
+}
+
+TEST(of_containers_in_containers_the_innermost)
+{
+	check("/docker/" ID "/kubelet/kubepods/pod" POD "/" ID2, NULL, ID2);
+	check("/system.slice/docker-" ID ".scope/system.slice/sshd.service", "sshd.service", ID);
+}
+
+TEST(what_is_no_container)
+{
+	check("/docker/0123456789ab", NULL, NULL);
+	check("/docker/" ID "0", NULL, NULL);
+	check("/mine-" ID, NULL, NULL);
+	check("/docker/G" ID, NULL, NULL);
+	check("/x:y:" ID, NULL, NULL);
+	check("/:docker:" ID, NULL, ID);
+	check("/-" ID, NULL, NULL);
+	check("/:" ID, NULL, NULL);
+}
