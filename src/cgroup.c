@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "cgroup_walk.h"
 #include "util.h"
 
 #define ROOT_ID 1    /* of the true root: kernfs_create_root(), fs/kernfs/dir.c */
@@ -19,42 +20,18 @@ struct hierarchy {
 	bool any_level;
 };
 
-static bool is_below(const char *path, const char *place)
-{
-	size_t length = strlen(place);
-
-	return !strncmp(path, place, length) && (!path[length] || path[length] == '/');
-}
-
-/*
- * Where the hierarchy is mounted, as a whole: of the places in mountinfo the one that the path lies
- * in, else the first.
- */
+/* Where the hierarchy is mounted, as a whole; -ENODEV when it is not. */
 static int hierarchy_find(const char *path, struct hierarchy *ret_hierarchy)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	_cleanup_free_ char *line = NULL;
 	struct stat status;
-	size_t size = 0;
-	int r = -ENODEV;
+	int r = cgroup_mount_find(path, ret_hierarchy->path, sizeof(ret_hierarchy->path));
 
-	if (!file)
+	if (r < 0)
+		return r;
+	if (stat(ret_hierarchy->path, &status) < 0)
 		return -errno;
-	while (getline(&line, &size, file) > 0) {
-		char root[PATH_MAX], place[PATH_MAX];
-
-		/* id, parent, device, root within the file system, place ... - type */
-		if (strstr(line, " - cgroup2 ") &&
-		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, place) == 2 &&
-		    !strcmp(root, "/") && (r < 0 || is_below(path, place)) &&
-		    stat(place, &status) == 0) {
-			strcpy(ret_hierarchy->path, place);
-			ret_hierarchy->any_level = status.st_ino != ROOT_ID;
-			r = 0;
-		}
-	}
-	fclose(file);
-	return r;
+	ret_hierarchy->any_level = status.st_ino != ROOT_ID;
+	return 0;
 }
 
 static unsigned int components_count(const char *path)
@@ -78,7 +55,7 @@ int cgroup_by_path(const char *path, struct cgroup_found *ret_found)
 	if (r < 0)
 		return r;
 	length = strlen(hierarchy.path);
-	if (is_below(path, hierarchy.path))
+	if (path_is_below(path, hierarchy.path))
 		path += length;
 	if (asprintf(&below, "%s/%s", hierarchy.path, path) < 0) {
 		below = NULL;
@@ -87,7 +64,7 @@ int cgroup_by_path(const char *path, struct cgroup_found *ret_found)
 	whole = realpath(below, NULL); /* without dots and doubled slashes, which would count */
 	if (!whole)
 		return errno == ENOMEM ? -ENOMEM : -ENOENT;
-	if (!is_below(whole, hierarchy.path) || stat(whole, &status) < 0 ||
+	if (!path_is_below(whole, hierarchy.path) || stat(whole, &status) < 0 ||
 	    !S_ISDIR(status.st_mode) || statfs(whole, &system) < 0 ||
 	    (unsigned int)system.f_type != CGROUP2_SUPER_MAGIC)
 		return -ENOENT;

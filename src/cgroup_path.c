@@ -12,8 +12,8 @@ static const char *const unit_types[] = { ".service", ".scope", ".socket", ".mou
  * runtime did not understand that systemd was meant. podman's and CRI-O's monitors have a dash
  * more: they are no containers.
  */
-static const char *const container_makers[] = { "",	   "docker", "cri-containerd",
-						"nerdctl", "crio",   "libpod" };
+static const char *const container_makers[] = { "docker", "cri-containerd", "nerdctl", "crio",
+						"libpod" };
 
 static bool ends_with(const struct path_part *part, const char *end)
 {
@@ -49,12 +49,13 @@ bool cgroup_path_unit(const char *path, struct path_part *ret_unit)
 	struct path_part part;
 
 	for (; component_before(path, end, &part); end = part.start) {
-		/* a name that the kernel could take for a file of its own has an underscore before
-		 * it */
-		if (part.start[0] == '_')
-			part = (struct path_part){ part.start + 1, part.length - 1 };
-		if (component_is_unit(&part)) {
-			*ret_unit = part;
+		struct path_part unit = part;
+
+		/* a name that the kernel could take for a file of its own has an underscore before */
+		if (unit.start[0] == '_')
+			unit = (struct path_part){ part.start + 1, part.length - 1 };
+		if (component_is_unit(&unit)) {
+			*ret_unit = unit;
 			return true;
 		}
 	}
@@ -71,17 +72,19 @@ static bool is_maker(struct path_part part)
 {
 	const char *colon;
 
-	if (part.length && part.start[part.length - 1] == ':') {
+	if (!part.length)
+		return true;
+	if (part.start[part.length - 1] == ':') {
 		part.length--;
 		colon = memrchr(part.start, ':', part.length);
 		if (!colon)
 			return false;
 		part.length -= (size_t)(colon + 1 - part.start);
 		part.start = colon + 1;
-	} else if (part.length) {
-		if (part.start[part.length - 1] != '-')
-			return false;
+	} else if (part.start[part.length - 1] == '-') {
 		part.length--;
+	} else {
+		return false;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(container_makers); i++)
 		if (strlen(container_makers[i]) == part.length &&

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "cgroup_walk.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "util.h"
 
-void cgroup_mount_find(char *ret_path, size_t size)
+bool path_is_below(const char *path, const char *place)
+{
+	size_t length = strlen(place);
+
+	return !strncmp(path, place, length) && (!path[length] || path[length] == '/');
+}
+
+int cgroup_mount_find(const char *path, char *ret_path, size_t size)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	_cleanup_free_ char *line = NULL;
@@ -14,17 +22,19 @@ void cgroup_mount_find(char *ret_path, size_t size)
 
 	ret_path[0] = 0;
 	if (!file)
-		return;
-	while (!ret_path[0] && getline(&line, &line_size, file) > 0) {
+		return -errno;
+	while (getline(&line, &line_size, file) > 0) {
 		char root[PATH_MAX], place[PATH_MAX];
 
 		/* id, parent, device, root within the file system, place ... - type */
 		if (strstr(line, " - cgroup2 ") &&
 		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, place) == 2 &&
-		    !strcmp(root, "/") && strlen(place) < size)
+		    !strcmp(root, "/") && strlen(place) < size &&
+		    (!ret_path[0] || path_is_below(path, place)))
 			strcpy(ret_path, place);
 	}
 	fclose(file);
+	return ret_path[0] ? 0 : -ENODEV;
 }
 
 /* Takes the descriptor. */

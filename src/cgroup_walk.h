@@ -24,8 +24,14 @@ struct cgroup_walk {
 	char path[PATH_MAX];		    /* from the root, without the last slash */
 };
 
-/* Where version 2 is mounted, as a path; "" when it is not. */
-void cgroup_mount_find(char *ret_path, size_t size);
+/*
+ * Where version 2 is mounted, as a path; of several places, the one that `path` lies in ("": the
+ * first). -ENODEV when it is nowhere, or an error of open(2); *ret_path is "" then.
+ */
+int cgroup_mount_find(const char *path, char *ret_path, size_t size);
+
+/* Is it that path, or below it? */
+bool path_is_below(const char *path, const char *place);
 
 /* Begin anew at `root`. An error of open(2). */
 int cgroup_walk_begin(struct cgroup_walk *walk, const char *root);

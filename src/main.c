@@ -224,7 +224,7 @@ static int names_find(const struct options *options, struct names **ret_names)
 	for (unsigned int i = 0; i < options->output_count; i++)
 		if (options->outputs[i].records)
 			return 0;
-	cgroup_mount_find(cgroup_root, sizeof(cgroup_root));
+	cgroup_mount_find("", cgroup_root, sizeof(cgroup_root));
 	return names_new(&config, ret_names);
 }
 
