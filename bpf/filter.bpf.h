@@ -27,21 +27,6 @@ static __always_inline __u32 filter_active(const struct filter *f)
 	return config.no_filter ? 0 : f->active;
 }
 
-/*
- * The socket's own cgroup (sock_cgroup_data), right in any context; NULL: not known. To be read
- * with BPF_CORE_READ(): what the verifier makes of the pointer depends on the kernel.
- */
-static __always_inline const struct cgroup *sock_cgroup(const struct sock *sk)
-{
-	const struct sock_cgroup_data___val *old = (const void *)&sk->sk_cgrp_data;
-	__u64 val;
-
-	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
-		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
-	val = BPF_CORE_READ(old, val);
-	return (const void *)(val & SOCK_CGROUP_NONE ? 0 : val);
-}
-
 /* The id of the cgroup's ancestor (or of itself) at that level, which it has. */
 static __always_inline __u64 cgroup_ancestor_id(const struct cgroup *cgroup, __u32 level)
 {

@@ -175,17 +175,35 @@ static __always_inline void event_set_flow(struct event *e, const struct flow *f
 	}
 }
 
-/* The cgroup is the socket's own (sock_cgroup_data), right in any context. */
+/*
+ * The socket's own cgroup (sock_cgroup_data), right in any context; NULL: not known. To be read
+ * with BPF_CORE_READ(): what the verifier makes of the pointer depends on the kernel.
+ */
+static __always_inline const struct cgroup *sock_cgroup(const struct sock *sk)
+{
+	const struct sock_cgroup_data___val *old = (const void *)&sk->sk_cgrp_data;
+	__u64 val;
+
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+	val = BPF_CORE_READ(old, val);
+	return (const void *)(val & SOCK_CGROUP_NONE ? 0 : val);
+}
+
 static __always_inline void event_set_cgroup(struct event *e, const struct sock *sk,
 					     const bool plain)
 {
-	struct cgroup *cgroup;
+	const struct cgroup *cgroup;
 
-	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+	if (plain && bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
+		cgroup = sk->sk_cgrp_data.cgroup;
+		if (cgroup)
+			SET(e, cgroup_id, cgroup->kn->id);
 		return;
-	cgroup = READ(plain, sk, sk_cgrp_data.cgroup);
+	}
+	cgroup = sock_cgroup(sk);
 	if (cgroup)
-		SET(e, cgroup_id, plain ? cgroup->kn->id : BPF_CORE_READ(cgroup, kn, id));
+		SET(e, cgroup_id, BPF_CORE_READ(cgroup, kn, id));
 }
 
 /*

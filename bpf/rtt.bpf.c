@@ -53,8 +53,9 @@ static __always_inline bool rtt_passes(const struct filter *filter, struct sock 
 	return owner_passes(filter, &owner);
 }
 
-/* A line of the socket as it is now. */
-static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp_sock *tp)
+/* A line of the socket as it is now, resp. `time_ns`: intervals are between lines' times. */
+static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp_sock *tp,
+					       __u64 time_ns)
 {
 	const struct sock_common *skc = &sk->__sk_common;
 	struct flow flow;
@@ -67,6 +68,8 @@ static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp
 	e = event_reserve(rtt);
 	if (!e)
 		return NULL;
+	if (time_ns)
+		e->header.time_ns = time_ns;
 	event_set_flow((struct event *)e, &flow);
 	event_set_owner((struct event *)e, &owner);
 	event_set_cgroup((struct event *)e, sk, true);
@@ -109,7 +112,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 		if (last)
 			last->time_ns = now.time_ns;
 	}
-	e = rtt_reserve(sk, tp);
+	e = rtt_reserve(sk, tp, now.time_ns);
 	if (!e)
 		return 0;
 	if (sample >= 0)
@@ -152,7 +155,7 @@ int rtt__tcp_probe(__u64 *ctx)
 		return 0;
 	*last = now;
 
-	e = rtt_reserve(sk, tp);
+	e = rtt_reserve(sk, tp, now.time_ns);
 	if (e)
 		event_submit(e);
 	return 0;
