@@ -16,6 +16,7 @@ struct config {
 	__u32 no_task_btf;
 	/* nothing is filtered, and nothing will be: the code for it is left out, too */
 	__u32 no_filter;
+	__u32 ring_sixteenth_bits; /* a sixteenth of the ring is 2 to this, bytes */
 };
 
 /* A value is wanted that is not below the one, and below the other. */
@@ -26,12 +27,22 @@ struct limits {
 
 /* In mapped memory: may be changed at any time, each word by itself. */
 struct settings {
-	__u64 rtt_interval_ns;	  /* at the least between two rtt lines of a socket; 0: none */
-	struct limits rtt_us;	  /* other samples make no rtt line */
-	struct limits latency_ns; /* other packets make no latency line */
-	__u64 events_off;	  /* event types that are not wanted, as bits */
-	__u64 stages_off;	  /* stages of latency, as bits by their number */
-	__u32 filter;		  /* which of the two filters is in force */
+	__u64 rtt_interval_ns;	    /* at the least between two rtt lines of a socket; 0: none */
+	struct limits rtt_us;	    /* other samples make no rtt line */
+	struct limits latency_ns;   /* other packets make no latency line */
+	__u64 events_off;	    /* event types that are not wanted, as bits */
+	__u64 stages_off;	    /* stages of latency, as bits by their number */
+	__u32 filter;		    /* which of the two filters is in force */
+	__u64 pace_ns[event_types]; /* at the least between two events; 0: none */
+	__u32 one_in[event_types];  /* of so many flows one is kept; not 0 */
+	__u32 adaptive;		    /* fewer while the ring is full: not 0 */
+};
+
+/* In mapped memory, raised and lowered by the kernel side: of 2^shift events one is kept. */
+struct pressure {
+	__u64 since_ns; /* CLOCK_BOOTTIME, when it began to be so, or last had to be so */
+	__u32 shift;
+	__u32 peak; /* the highest since user space has set it back */
 };
 
 /*
@@ -41,9 +52,11 @@ struct settings {
 #define COUNTER_CPUS 1024
 
 struct counters {
-	__u64 produced[event_types]; /* events wanted, whether or not the ring took them */
-	__u64 lost[event_types];     /* of these, those for which the ring had no room */
-	__u64 missed[event_types];   /* of these, those for which no program was run */
+	__u64 produced[event_types];	/* events wanted, whether or not the ring took them */
+	__u64 lost[event_types];	/* of these, those for which the ring had no room */
+	__u64 missed[event_types];	/* of these, those for which no program was run */
+	__u64 sampled_out[event_types]; /* events wanted, and left out by sampling: not produced */
+	__s64 waiting[event_types];	/* weight of such events, for the next line; see sample.h */
 } __attribute__((aligned(64)));
 
 #endif

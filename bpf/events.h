@@ -112,19 +112,23 @@ struct ifname {
 	V(1, ingress)       \
 	V(2, egress)
 
-/* Fields: F(kind, name, doc). The order is the order of the line's keys. */
-#define COMMON_FIELDS(F)                                                                    \
-	F(u8, ip_version, "IP version on the wire: 4 or 6")                                 \
-	F(ip_protocol, proto, "transport protocol")                                         \
-	F(ip, src_ip, "source address, as on the wire; the local end for socket samples")   \
-	F(u16, src_port, "source port")                                                     \
-	F(ip, dest_ip, "destination address")                                               \
-	F(u16, dest_port, "destination port")                                               \
-	F(u32, pid, "process that owns the socket: the last one seen to use it")            \
-	F(comm, comm, "its name when it did, as in /proc/PID/comm")                         \
-	F(id, cgroup_id, "cgroup v2 id of the socket")                                      \
-	F(u32, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`") \
-	F(id, sock_cookie, "the kernel's id of the connection: SO_COOKIE; `ss -e` has it in hex")
+/*
+ * Fields: F(kind, name, doc). The order is the order of the line's keys. Of the common ones, weight
+ * is the last: those before it say whose event it is.
+ */
+#define COMMON_FIELDS(F)                                                                          \
+	F(u8, ip_version, "IP version on the wire: 4 or 6")                                       \
+	F(ip_protocol, proto, "transport protocol")                                               \
+	F(ip, src_ip, "source address, as on the wire; the local end for socket samples")         \
+	F(u16, src_port, "source port")                                                           \
+	F(ip, dest_ip, "destination address")                                                     \
+	F(u16, dest_port, "destination port")                                                     \
+	F(u32, pid, "process that owns the socket: the last one seen to use it")                  \
+	F(comm, comm, "its name when it did, as in /proc/PID/comm")                               \
+	F(id, cgroup_id, "cgroup v2 id of the socket")                                            \
+	F(u32, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`")       \
+	F(id, sock_cookie, "the kernel's id of the connection: SO_COOKIE; `ss -e` has it in hex") \
+	F(u32, weight, "events that this line stands for, when more than one: see Sampling")
 
 /*
  * Fields whose numbers have names on the host, which user space adds right behind them, in the

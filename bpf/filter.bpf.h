@@ -10,6 +10,7 @@
 #ifndef NETLOG_FILTER_KERNEL_H
 #define NETLOG_FILTER_KERNEL_H
 
+#include "filter.h"
 #include "owner.bpf.h"
 
 #define CGROUP_LEVEL_MAX 255 /* an end for the verifier; user space knows none so deep */

@@ -17,9 +17,7 @@
 #ifndef NETLOG_FILTER_BPF_H
 #define NETLOG_FILTER_BPF_H
 
-#include <stdbool.h>
-
-#include "events.h"
+#include "flow.h"
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
@@ -69,20 +67,6 @@ enum filter_kind { FILTERS(FILTER_ENUM) filter_kinds };
 #define FILTER_NUMBERS 32
 #define FILTER_NAMES 32
 #define FILTER_PORTS 65536
-
-/*
- * Who sends to whom, by the packet's addresses on the wire, resp. the socket's. Known before a
- * record is reserved, so that an event can be refused by it. Bytes that do not belong to a value
- * are zero.
- */
-struct flow {
-	struct ip_address src, dest;
-	__u32 netns;
-	__u16 src_port, dest_port;
-	__u8 ip_version; /* 4 or 6; 0: no IP, and no more is known */
-	__u8 proto;	 /* 0: not known */
-	bool has_ports;
-} __attribute__((aligned(8))); /* addresses are compared by words of eight bytes */
 
 struct filter_network {
 	struct ip_address address;

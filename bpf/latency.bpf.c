@@ -179,7 +179,7 @@ static __always_inline bool arrival_passes(const struct filter *filter, const st
 static __always_inline struct latency *latency_reserve(const struct arrival *a, __u8 stage,
 						       const struct flow *flow, __u32 payload)
 {
-	struct latency *e = event_reserve(latency);
+	struct latency *e = event_reserve(latency, flow);
 
 	if (!e)
 		return NULL;
@@ -492,7 +492,7 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	sk = skb_sender(skb);
 	if (!packet_leaves(filter, &packet.flow, sk, dev, &owner))
 		return 0;
-	e = event_reserve(latency);
+	e = event_reserve(latency, &packet.flow);
 	if (!e)
 		return 0;
 	e->header.time_ns = now;

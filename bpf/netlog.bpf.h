@@ -1,61 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * netlog.bpf.h - what every event's program shares: the ring, its counters and its doorbell, and
- * the helpers that fill the common fields.
- *
- * Maps and globals are __weak: each bpf/<event>.bpf.c has them, and `bpftool gen object` makes one
- * of them all.
+ * netlog.bpf.h - what every event's program shares: making a record, and the helpers that fill the
+ * common fields.
  */
 #ifndef NETLOG_BPF_H
 #define NETLOG_BPF_H
 
-#include "kernel.h"
-
-#include <linux/bpf.h>
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-
-#include "config.h"
-#include "filter.h"
-
-char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096); /* --ring-size sets the real one */
-} ring SEC(".maps") __weak;
-
-__weak const volatile struct config config = {};
-
-__weak struct settings settings = {};
-
-__weak struct counters counters[COUNTER_CPUS] = {};
-
-/*
- * User space raises the doorbell before it sleeps; the next event lowers it and wakes. All others
- * are submitted without a wakeup, which costs microseconds: while it is awake, user space looks for
- * itself. See probe_sleep().
- */
-__weak __u32 doorbell __attribute__((aligned(64))) = 0;
-
-static __always_inline struct counters *cpu_counters(void)
-{
-	return &counters[bpf_get_smp_processor_id() & (COUNTER_CPUS - 1)];
-}
+#include "sample.bpf.h"
 
 static __always_inline bool event_wanted(__u16 type)
 {
 	return !(settings.events_off & 1ULL << type);
 }
 
-static __always_inline void *event_reserve_type(__u16 type, __u64 size)
+/* Say that a field of the record is known, resp. set it and say so. */
+#define MARK(e, field) ((e)->header.has |= 1ULL << __builtin_offsetof(typeof((e)->index[0]), field))
+#define SET(e, field, value) ((e)->field = (value), (void)MARK(e, field))
+
+static __always_inline void *event_reserve_type(__u16 type, __u64 size, const struct flow *flow)
 {
 	struct counters *cpu = cpu_counters();
 	struct event_header *header;
+	__u32 weight;
 
 	if (!event_wanted(type))
+		return NULL;
+	weight = sample_weight(type, flow);
+	if (!weight)
 		return NULL;
 	header = bpf_ringbuf_reserve(&ring, size, 0);
 	/*
@@ -71,24 +42,28 @@ static __always_inline void *event_reserve_type(__u16 type, __u64 size)
 	header->time_ns = bpf_ktime_get_boot_ns();
 	header->type = type;
 	header->size = size;
+	weight = weight_take(type, weight);
+	if (weight > 1)
+		SET((struct event *)header, weight, weight);
 	return header;
 }
 
 /*
- * A zeroed record in the ring, stamped with type, size and time. NULL if the ring is full, which is
- * counted, and for an event that is not wanted.
+ * A zeroed record in the ring, stamped with type, size and time, and with its weight. NULL if the
+ * ring is full or the event is sampled away, which is counted, and for an event that is not wanted.
  */
-#define event_reserve(name) ((struct name *)event_reserve_type(event_##name, sizeof(struct name)))
+#define event_reserve(name, flow) \
+	((struct name *)event_reserve_type(event_##name, sizeof(struct name), flow))
 
 /* Events that happened without the program being run: produced, and lost before they were records. */
-static __always_inline void event_missed_type(__u16 type, __u64 count)
+static __always_inline void event_missed_type(__u16 type, __u64 count, const struct flow *flow)
 {
-	if (!event_wanted(type))
+	if (!event_wanted(type) || flow_sampled_out(type, flow, count))
 		return;
 	__sync_fetch_and_add(&cpu_counters()->produced[type], count);
 	__sync_fetch_and_add(&cpu_counters()->missed[type], count);
 }
-#define event_missed(name, count) event_missed_type(event_##name, count)
+#define event_missed(name, count, flow) event_missed_type(event_##name, count, flow)
 
 static __always_inline void event_submit(void *record)
 {
@@ -100,10 +75,6 @@ static __always_inline void event_submit(void *record)
 	}
 	bpf_ringbuf_submit(record, flags);
 }
-
-/* Say that a field of the record is known, resp. set it and say so. */
-#define MARK(e, field) ((e)->header.has |= 1ULL << __builtin_offsetof(typeof((e)->index[0]), field))
-#define SET(e, field, value) ((e)->field = (value), (void)MARK(e, field))
 
 static __always_inline __u32 jiffies_to_us(__u32 jiffies)
 {

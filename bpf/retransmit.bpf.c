@@ -50,8 +50,8 @@ SOCKET_MEMORY(retransmit_seen, __u32);
  * How many segments this call stands for. TCP counts total_retrans before it sends, and not at all
  * what it gave up before (from 6.17 on, that is told too, with an error that does not say which).
  * So the counter decides: what it has grown by since our last look at this socket. Growth beyond
- * this skb's own segments is calls that no program was run for: lost, if
- * the socket's events are wanted: *ret_missed.
+ * this skb's own segments is calls that no program was run for: lost, if the
+ * socket's events are wanted: *ret_missed.
  *
  * Of a socket never seen before, and where nothing can be kept of it, only its errors tell:
  * __tcp_retransmit_skb() gives up with these.
@@ -111,9 +111,9 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const str
 	if (!retransmit_passes(&flow, sk, owner)) /* not earlier: it may pass another time */
 		return 0;
 	if (missed)
-		event_missed(retransmit, missed);
+		event_missed(retransmit, missed, &flow);
 
-	e = event_reserve(retransmit);
+	e = event_reserve(retransmit, &flow);
 	if (!e)
 		return 0;
 	event_set_flow((struct event *)e, &flow);
@@ -191,7 +191,8 @@ static __always_inline int retransmit_synack(const struct sock *listener,
 	flow_of_sock(&flow, skc, ipv6, true, plain);
 	if (!retransmit_passes(&flow, listener, owner))
 		return 0;
-	e = event_reserve(retransmit); /* not before: 6.1's verifier loses track of it in between */
+	/* not before: 6.1's verifier loses track of it in between */
+	e = event_reserve(retransmit, &flow);
 	if (!e)
 		return 0;
 	event_set_flow((struct event *)e, &flow);

@@ -65,7 +65,7 @@ static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp
 
 	owner_of_sock(sk, &owner);
 	flow_of_sock(&flow, skc, sock_is_ipv6(skc, true), true, true);
-	e = event_reserve(rtt);
+	e = event_reserve(rtt, &flow);
 	if (!e)
 		return NULL;
 	if (time_ns)

@@ -29,6 +29,8 @@
 	C(figures, produced, "for each event type: events that the kernel side wanted to report") \
 	C(figures, emitted, "of these, the ones written as lines")                                \
 	C(figures, lost, "of these, the ones lost; produced = emitted + lost")                    \
+	C(figures, sampled_out,                                                                   \
+	  "for each event type: events that sampling left out; they are not in produced")         \
 	C(outputs, outputs,                                                                       \
 	  "for each output: of the emitted lines that it is there for, those it took (emitted) "  \
 	  "and those it lost")
@@ -37,7 +39,9 @@
 	C(event_names, events, "event types that are logged from now on") \
 	C(filters, filters, "what leaves events out from now on")
 
-#define STATS_FIELDS(C) FIGURES(C)
+#define STATS_FIELDS(C) \
+	FIGURES(C)      \
+	C(count, adaptive_one_in, "by --adaptive, of so many events one is written; 1: all are")
 
 #define LOST_FIELDS(C)                                                                    \
 	C(lost_name, lost_event, "type of the events lost; other: lines of netlog's own") \

@@ -29,7 +29,7 @@ struct daemon {
 	sd_event *loop;
 	sd_event_source *ring; /* readable when an event wakes us; off while we look by ourselves */
 	sd_event_source *drain; /* the next look */
-	sd_event_source *loss;	/* when to tell of losses again */
+	sd_event_source *loss;	/* when to tell of losses and pressure again */
 	sd_event_source *stats;
 	sd_event_source *status; /* for the service manager */
 	struct report report;
@@ -107,6 +107,14 @@ static int ring_wait(struct daemon *daemon, unsigned int drained)
 	return sd_event_source_set_enabled(daemon->ring, SD_EVENT_OFF);
 }
 
+/* What has to be told at once. Returns whether there may be more to tell soon. */
+static bool tell(struct daemon *daemon)
+{
+	bool lost = report_losses(&daemon->report), pressed = report_pressure(&daemon->report);
+
+	return lost || pressed;
+}
+
 static void ring_drain(struct daemon *daemon)
 {
 	unsigned int drained = 0;
@@ -117,8 +125,7 @@ static void ring_drain(struct daemon *daemon)
 	if (output_ready(daemon->output))
 		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_record, daemon);
 	if (output_ready(daemon->output) &&
-	    sd_event_source_get_enabled(daemon->loss, NULL) == SD_EVENT_OFF &&
-	    report_losses(&daemon->report))
+	    sd_event_source_get_enabled(daemon->loss, NULL) == SD_EVENT_OFF && tell(daemon))
 		timer_set(daemon->loss, LOSS_INTERVAL_US);
 	flush(daemon);
 	if (count_reached(daemon)) {
@@ -167,7 +174,7 @@ static int on_loss(sd_event_source *source, uint64_t us, void *context)
 	struct daemon *daemon = context;
 
 	(void)us;
-	if (output_ready(daemon->output) && !report_losses(&daemon->report))
+	if (output_ready(daemon->output) && !tell(daemon))
 		return 0; /* all told: the next loss is told at once */
 	flush(daemon);
 	timer_set(source, LOSS_INTERVAL_US);

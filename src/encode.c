@@ -33,20 +33,20 @@ struct event_program {
 };
 
 /*
- * The common fields tell whose event it is, and the next event of that flow has the same ones: the
- * hostname and they are rendered once, and copied as long as the record's bytes are the same. One
- * that is too long, or whose place another flow has taken, costs its rendering again.
+ * The common fields before weight tell whose event it is, and the next event of that flow has the
+ * same ones: the hostname and they are rendered once, and copied as long as the record's bytes are
+ * the same. One that is too long, or whose place another flow has taken, costs its rendering again.
  */
-#define COMMON_COUNT offsetof(struct event_index, end)
-#define COMMON_MASK (BIT(COMMON_COUNT) - 1)
-#define COMMON_BYTES (offsetof(struct event, index) - sizeof(struct event_header))
+#define FLOW_COUNT offsetof(struct event_index, weight)
+#define FLOW_MASK (BIT(FLOW_COUNT) - 1)
+#define FLOW_BYTES (offsetof(struct event, weight) - sizeof(struct event_header))
 #define BLOCK_BITS 12
 #define BLOCK_TEXT_MAX 704 /* the names of a container take some 300 */
 
 struct block {
 	uint64_t has;
 	uint16_t length; /* 0: none yet */
-	char key[COMMON_BYTES];
+	char key[FLOW_BYTES];
 	char text[BLOCK_TEXT_MAX];
 };
 
@@ -342,9 +342,9 @@ static char *put_named_fields(const struct encoder *encoder, char *p, const stru
 }
 
 /* The hostname and the fields that `has` names, to the line and to the block. */
-static __attribute__((noinline)) char *render_common(struct encoder *encoder, char *p,
-						     const struct event *record, uint64_t has,
-						     struct block *block)
+static __attribute__((noinline)) char *render_flow(struct encoder *encoder, char *p,
+						   const struct event *record, uint64_t has,
+						   struct block *block)
 {
 	char *end = mempcpy(p, encoder->hostname, encoder->hostname_length);
 
@@ -352,20 +352,20 @@ static __attribute__((noinline)) char *render_common(struct encoder *encoder, ch
 	if ((size_t)(end - p) <= sizeof(block->text)) {
 		block->has = has;
 		block->length = (uint16_t)(end - p);
-		memcpy(block->key, record_key(record), COMMON_BYTES);
+		memcpy(block->key, record_key(record), FLOW_BYTES);
 		memcpy(block->text, p, block->length);
 	}
 	return end;
 }
 
-static inline char *put_common(struct encoder *encoder, char *p, const struct event *record)
+static inline char *put_flow(struct encoder *encoder, char *p, const struct event *record)
 {
 	struct block *block = block_of(encoder, record);
-	uint64_t has = record->header.has & COMMON_MASK;
+	uint64_t has = record->header.has & FLOW_MASK;
 
 	if (block->has != has || !block->length ||
-	    memcmp(block->key, record_key(record), COMMON_BYTES) != 0)
-		return render_common(encoder, p, record, has, block);
+	    memcmp(block->key, record_key(record), FLOW_BYTES) != 0)
+		return render_flow(encoder, p, record, has, block);
 	return mempcpy(p, block->text, block->length);
 }
 
@@ -380,8 +380,8 @@ size_t encode_event(struct encoder *encoder, const struct event *record, uint64_
 	p = put_timestamp(p + sizeof(head) - 1, &encoder->timestamps, wall_ns);
 	memcpy(p, program->prologue, PROLOGUE_BYTES);
 	p = put_u64(p + program->prologue_length, seq);
-	p = put_common(encoder, p, record);
-	p = put_fields(encoder, p, record, record->header.has & ~COMMON_MASK);
+	p = put_flow(encoder, p, record);
+	p = put_fields(encoder, p, record, record->header.has & ~FLOW_MASK);
 	memcpy(p, "}\n", 2);
 	return (size_t)(p + 2 - line);
 }

@@ -9,6 +9,7 @@
 
 #include "event.h"
 #include "filter.h"
+#include "rates.h"
 
 /* What may be changed while the probe works. */
 struct probe_settings {
@@ -18,6 +19,9 @@ struct probe_settings {
 	struct threshold rtt_us;  /* of rtt events */
 	struct threshold latency_us;
 	const struct filter *filter; /* the caller's, who keeps it while the probe is made */
+	struct rates sample;	     /* of so many flows one */
+	struct rates max_rate;	     /* events a second */
+	bool adaptive;		     /* fewer while the ring is full */
 };
 
 struct probe_config {

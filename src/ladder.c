@@ -253,6 +253,7 @@ static struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_
 	skeleton->rodata->config.no_task_btf = ladder->no_task_btf;
 	skeleton->rodata->config.no_filter =
 		ladder->config.filter_fixed && !ladder->config.settings.filter->active;
+	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
 	bpf_object__for_each_map(map,
 				 skeleton->obj) if (ladder->no_sk_storage &&

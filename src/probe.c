@@ -9,6 +9,8 @@
 #include <bpf/libbpf.h>
 
 #include "../bpf/config.h"
+#include "../bpf/sample.h"
+#include "clock.h"
 #include "ladder.h"
 #include "netlog.skel.h"
 
@@ -23,6 +25,7 @@ struct probe {
 	bool (*handle)(void *context, const void *record, size_t size);
 	void *context;
 	unsigned int drained, budget;
+	bool emptied; /* the last one has left nothing in the ring */
 };
 
 /*
@@ -59,6 +62,20 @@ static void filter_put(struct probe *probe, const struct filter *filter)
 	__atomic_store_n(&bss->settings.filter, next, __ATOMIC_RELEASE);
 }
 
+static void sampling_set(struct settings *mapped, const struct probe_settings *settings)
+{
+	for_each_event_type(type) {
+		uint64_t one_in = settings->sample.numbers.of[type];
+		uint64_t per_second = settings->max_rate.numbers.of[type];
+
+		__atomic_store_n(&mapped->one_in[type], one_in ? (uint32_t)one_in : 1,
+				 __ATOMIC_RELAXED);
+		__atomic_store_n(&mapped->pace_ns[type],
+				 per_second ? pace_interval_ns(per_second) : 0, __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&mapped->adaptive, settings->adaptive, __ATOMIC_RELAXED);
+}
+
 void probe_set(struct probe *probe, const struct probe_settings *settings)
 {
 	struct settings *mapped = &probe->ladder.skeleton->bss->settings;
@@ -70,6 +87,7 @@ void probe_set(struct probe *probe, const struct probe_settings *settings)
 	limits_put(&mapped->latency_ns, &settings->latency_us, NSEC_PER_USEC);
 	limits_put(&mapped->rtt_us, &settings->rtt_us, 1);
 	filter_put(probe, settings->filter);
+	sampling_set(mapped, settings);
 }
 
 /* Load and attach; where a hook cannot be attached, all is loaded again with what replaces it. */
@@ -110,7 +128,8 @@ unsigned int probe_drain(struct probe *probe, unsigned int budget,
 	probe->context = context;
 	probe->drained = 0;
 	probe->budget = budget;
-	ring_buffer__consume(probe->ring); /* fails only with what on_sample() returns */
+	/* fails only with what on_sample() returns, which is not asked of an empty ring */
+	probe->emptied = ring_buffer__consume(probe->ring) >= 0;
 	return probe->drained;
 }
 
@@ -178,11 +197,33 @@ void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret
 				__atomic_load_n(&c->produced[type], __ATOMIC_RELAXED);
 			sum.lost.of[type] += __atomic_load_n(&c->lost[type], __ATOMIC_RELAXED);
 			sum.missed.of[type] += __atomic_load_n(&c->missed[type], __ATOMIC_RELAXED);
+			sum.sampled_out.of[type] +=
+				__atomic_load_n(&c->sampled_out[type], __ATOMIC_RELAXED);
 		}
 		sum.produced.of[type] += probe->skipped.of[type];
 		sum.missed.of[type] += probe->skipped.of[type];
 	}
 	*ret_figures = sum;
+}
+
+/*
+ * The kernel side lowers its shift only when an event comes. Where none does, and the ring is
+ * empty, the next one will find as much time gone by as we do. While the output takes nothing
+ * nobody asks: hence the peak.
+ */
+unsigned int probe_pressure(struct probe *probe)
+{
+	struct netlog_bpf__bss *mapped = probe->ladder.skeleton->bss;
+	uint32_t peak = __atomic_exchange_n(&mapped->pressure.peak, 0, __ATOMIC_RELAXED);
+	uint64_t since_ns = __atomic_load_n(&mapped->pressure.since_ns, __ATOMIC_RELAXED);
+	uint32_t shift = __atomic_load_n(&mapped->pressure.shift, __ATOMIC_RELAXED);
+	uint64_t now_ns = clock_boot_ns();
+
+	if (!mapped->settings.adaptive)
+		return 0;
+	if (probe->emptied)
+		shift = pressure_lowered(shift, now_ns > since_ns ? now_ns - since_ns : 0);
+	return peak > shift ? peak : shift;
 }
 
 /* ---- the whole ---- */

@@ -54,6 +54,7 @@ struct probe_figures {
 	struct figures produced; /* events wanted, whether or not they became records */
 	struct figures lost;	 /* of these, those for which the ring had no room */
 	struct figures missed;	 /* of these, those for which the kernel did not run the program */
+	struct figures sampled_out; /* events wanted, and left out by sampling: not produced */
 };
 
 /*
@@ -61,6 +62,9 @@ struct probe_figures {
  * itself): that takes a system call for each hook, and is asked for with `thorough`.
  */
 void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret_figures);
+
+/* With `adaptive`: of 2 to this many events one is kept, at the most since this was last asked. */
+unsigned int probe_pressure(struct probe *probe);
 
 /*
  * Can probe_figures() ask the kernel all that it asks? -EPERM without CAP_BPF before Linux 5.19,

@@ -15,6 +15,9 @@ void settings_for_probe(const struct options *options, struct probe_settings *re
 		.rtt_us = options->rtt_us,
 		.latency_us = options->latency_us,
 		.filter = &options->filters.filter,
+		.sample = options->sample,
+		.max_rate = options->max_rate,
+		.adaptive = options->adaptive,
 	};
 }
 

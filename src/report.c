@@ -65,6 +65,19 @@ static void add_flow_filters(const struct options *options, struct control *cont
 	}
 }
 
+static void add_rates(struct control *control, const char *option, const struct rates *rates)
+{
+	char text[event_types][RATE_TEXT_MAX];
+	const char *texts[event_types + 1];
+	unsigned int count = 0;
+
+	for_each_event_type(type)
+		if (rate_text(rates, type, text[count]))
+			texts[count] = text[count], count++;
+	texts[count] = NULL;
+	control_add_filter(control, "filters", count ? option : NULL, texts);
+}
+
 static void add_filters(const struct options *options, struct control *control)
 {
 	const char *stages[ENUM_NUMBERS + 1];
@@ -82,6 +95,11 @@ static void add_filters(const struct options *options, struct control *control)
 	add_threshold(control, "not-min-rtt", options->rtt_us.below);
 	add_threshold(control, "min-latency", options->latency_us.least);
 	add_threshold(control, "not-min-latency", options->latency_us.below);
+	add_rates(control, "sample", &options->sample);
+	add_rates(control, "max-rate", &options->max_rate);
+	if (options->adaptive)
+		control_add_filter(control, "filters", "adaptive",
+				   (const char *const[]){ "true", NULL });
 }
 
 void report_start(struct report *report, const struct run_identity *identity)
@@ -125,14 +143,15 @@ static uint64_t figures_known(const struct figures *figures)
 }
 
 static void add_figures(const struct report *report, struct control *control,
-			const struct figures *produced, const struct figures *lost)
+			const struct probe_figures *figures, const struct figures *lost)
 {
 	uint64_t events = report->lines->events;
 	const struct sink *sink;
 
-	control_add_figures(control, "produced", produced, events);
+	control_add_figures(control, "produced", &figures->produced, events);
 	control_add_figures(control, "emitted", &report->lines->emitted, events);
 	control_add_figures(control, "lost", lost, events);
+	control_add_figures(control, "sampled_out", &figures->sampled_out, events);
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
 		control_add_output(control, "outputs", sink->name, &sink->taken, &sink->lost,
 				   events & (sink->events | figures_known(&sink->taken) |
@@ -184,7 +203,7 @@ uint64_t report_lost(struct report *report)
  * The kernel's count of what it produced runs ahead of what has come through the ring; so here
  * `produced` is what has been accounted for. The stop line has the kernel's count.
  */
-void report_stats(struct report *report)
+static void stats_write(struct report *report, unsigned int pressure)
 {
 	struct probe_figures figures;
 	struct control control;
@@ -195,8 +214,25 @@ void report_stats(struct report *report)
 	for_each_event_type(type)
 		figures.produced.of[type] = report->lines->emitted.of[type] + lost.of[type];
 	lines_begin(report->lines, &control, control_stats);
-	add_figures(report, &control, &figures.produced, &lost);
+	add_figures(report, &control, &figures, &lost);
+	control_add_count(&control, "adaptive_one_in", BIT(pressure));
+	report->told_pressure = pressure;
 	line_end(report, &control);
+}
+
+void report_stats(struct report *report)
+{
+	stats_write(report, probe_pressure(report->probe));
+}
+
+bool report_pressure(struct report *report)
+{
+	unsigned int pressure = probe_pressure(report->probe), told = report->told_pressure;
+	bool changed = pressure > told || (!pressure && told);
+
+	if (changed)
+		stats_write(report, pressure);
+	return changed || pressure;
 }
 
 /* Write the lost line, if there is something new to tell, and remember that it has been told. */
@@ -355,6 +391,6 @@ int report_stop(struct report *report, const char *reason)
 	}
 	lines_begin(report->lines, &control, control_stop);
 	control_add_string(&control, "reason", reason);
-	add_figures(report, &control, &figures.produced, &lost);
+	add_figures(report, &control, &figures, &lost);
 	return line_end(report, &control) ? r : -EBADMSG;
 }

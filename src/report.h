@@ -20,8 +20,9 @@ struct report {
 	struct figures told_lost;
 	struct figures told_missed;
 	struct figures told_broken;
-	struct figures unasked; /* came after the last line of --count */
-	bool unwritten;		/* an output that was removed did not get all lines */
+	struct figures unasked;	    /* came after the last line of --count */
+	unsigned int told_pressure; /* in the last stats line, see probe_pressure() */
+	bool unwritten;		    /* an output that was removed did not get all lines */
 };
 
 /* 128 bits each, as 32 hexadecimal digits; "": not known. */
@@ -40,6 +41,12 @@ uint64_t report_lost(struct report *report);
 
 /* Tell of what has been lost since the last time. Returns whether there was something. */
 bool report_losses(struct report *report);
+
+/*
+ * A stats line, when --adaptive leaves out more than the last one told, and when it leaves out
+ * nothing any more. Returns whether there is one, or it leaves out something.
+ */
+bool report_pressure(struct report *report);
 
 /*
  * Log which outputs fail, once and then every so often, and which work again. Returns whether there

@@ -393,6 +393,39 @@ static bool show_filter(const struct options *options, enum filter_kind kind, bo
 	FILTER_HALF(not_##filter, filter_##filter, true)
 FILTERS(FILTER_HALVES)
 
+static char *apply_sample(struct options *options, const char *value, bool more)
+{
+	return rates_take(&options->sample, value, ONE_IN_MAX, "", more);
+}
+
+static bool show_sample(const struct options *options, FILE *file)
+{
+	return rates_show(&options->sample, file);
+}
+
+static char *apply_max_rate(struct options *options, const char *value, bool more)
+{
+	return rates_take(&options->max_rate, value, PER_SECOND_MAX, "/s", more);
+}
+
+static bool show_max_rate(const struct options *options, FILE *file)
+{
+	return rates_show(&options->max_rate, file);
+}
+
+static char *apply_adaptive(struct options *options, const char *value, bool more)
+{
+	(void)value;
+	(void)more;
+	options->adaptive = true;
+	return NULL;
+}
+
+static bool show_adaptive(const struct options *options, FILE *file)
+{
+	return options->adaptive && fputs("true", file) >= 0;
+}
+
 static char *apply_ring_size(struct options *options, const char *value, bool more)
 {
 	uint64_t page = (uint64_t)getpagesize(), bytes;
@@ -478,6 +511,12 @@ const struct setting setting_rows[] = {
 	  apply_min_latency, show_min_latency },
 	{ NOT "min-latency", 0, SETTING_NUMBER, "US", "only latency lines below",
 	  apply_not_min_latency, show_not_min_latency },
+	{ "sample", 0, SETTING_WORDS, "EVENT=N", "one in N flows of this event, as rtt=10 (all)",
+	  apply_sample, show_sample },
+	{ "max-rate", 0, SETTING_WORDS, "EVENT=N/s", "no more of this event than N a second (all)",
+	  apply_max_rate, show_max_rate },
+	{ "adaptive", 0, SETTING_FLAG, NULL, "sample while lines are written too slowly",
+	  apply_adaptive, show_adaptive },
 	{ "output", 'o', SETTING_WORDS, "WHERE", "stdout, file:PATH or journald[,events=LIST]",
 	  apply_output, show_output },
 	{ "write", 'w', SETTING_ACTION, "FILE", "record for --read, not to stdout; - = stdout",

@@ -13,6 +13,7 @@
 #include "event.h"
 #include "filter.h"
 #include "output.h"
+#include "rates.h"
 #include "util.h"
 
 enum options_action {
@@ -52,6 +53,9 @@ struct options {
 	struct threshold latency_us;
 	struct threshold rtt_us;
 	struct filter_set filters;
+	struct rates sample;   /* of so many flows one */
+	struct rates max_rate; /* events a second */
+	bool adaptive;
 };
 
 enum setting_kind {

@@ -22,24 +22,27 @@ struct pace {
 static __always_inline void produce_one(__u64 number)
 {
 	__u32 flow = (number * 2654435761U >> 8) % FLOWS;
-	struct rtt *e = event_reserve(rtt);
+	struct flow ends = {
+		.ip_version = flow % 5 ? 4 : 6,
+		.proto = IPPROTO_TCP,
+		.has_ports = true,
+		.src_port = 443,
+		.dest_port = 32768 + flow,
+		.netns = 4026531840U,
+	};
+	struct rtt *e;
 
+	ends.src.words[0] = bpf_htonl(flow % 5 ? 0x0a000001 : 0x20010db8);
+	ends.dest.words[0] = bpf_htonl(flow % 5 ? 0x0a010000 + flow : 0x20010db8);
+	if (flow % 5 == 0) {
+		ends.src.words[3] = bpf_htonl(1);
+		ends.dest.words[3] = bpf_htonl(flow);
+	}
+	e = event_reserve(rtt, &ends);
 	if (!e)
 		return;
-	SET(e, ip_version, flow % 5 ? 4 : 6);
-	SET(e, proto, IPPROTO_TCP);
-	e->src_ip.words[0] = bpf_htonl(flow % 5 ? 0x0a000001 : 0x20010db8);
-	e->dest_ip.words[0] = bpf_htonl(flow % 5 ? 0x0a010000 + flow : 0x20010db8);
-	if (flow % 5 == 0) {
-		e->src_ip.words[3] = bpf_htonl(1);
-		e->dest_ip.words[3] = bpf_htonl(flow);
-	}
-	MARK(e, src_ip);
-	MARK(e, dest_ip);
-	SET(e, src_port, 443);
-	SET(e, dest_port, 32768 + flow);
+	event_set_flow((struct event *)e, &ends);
 	SET(e, cgroup_id, 4711);
-	SET(e, netns, 4026531840U);
 	SET(e, sock_cookie, 4096 + flow);
 	SET(e, srtt_us, 10000 + number % 4000);
 	SET(e, rttvar_us, 200 + number % 800);

@@ -26,14 +26,16 @@ test_adding_an_event_touches_three_files() {
 		int close__inet_sock_set_state(__u64 *ctx)
 		{
 			struct sock *sk = (void *)ctx[0];
+			struct flow flow;
 			struct close *e;
 
 			if ((int)ctx[2] != 7 || sk->sk_protocol != IPPROTO_TCP)
 				return 0;
-			e = event_reserve(close);
+			flow_of_sock(&flow, &sk->__sk_common, sock_is_ipv6(&sk->__sk_common, true), true, true);
+			e = event_reserve(close, &flow);
 			if (!e)
 				return 0;
-			event_set_sock((struct event *)e, sk, true);
+			event_set_flow((struct event *)e, &flow);
 			event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
 			SET(e, old_state, (int)ctx[1]);
 			event_submit(e);

@@ -81,6 +81,13 @@ TEST(each_option_does_what_it_says)
 	CHECK_EQUAL(good("--ring-size=65536").ring_bytes, 65536);
 	CHECK_EQUAL(good("--rtt-interval=1000").rtt_interval_us, 1000000);
 	CHECK_EQUAL(good("--min-latency=1500").latency_us.least, 1500);
+	options = good("--sample=rtt=10 --sample=latency=3,retransmit=2 --max-rate=latency=500/s");
+	CHECK_EQUAL(options.sample.numbers.of[event_rtt], 10);
+	CHECK_EQUAL(options.sample.numbers.of[event_latency], 3);
+	CHECK_EQUAL(options.sample.numbers.of[event_retransmit], 2);
+	CHECK_EQUAL(options.max_rate.numbers.of[event_latency], 500);
+	CHECK(!options.max_rate.numbers.of[event_rtt] && !options.adaptive);
+	CHECK(good("--adaptive").adaptive);
 	CHECK(good("-q").quiet);
 	CHECK_EQUAL(good("--schema").action, ACTION_SCHEMA);
 	CHECK_EQUAL(good("-V").action, ACTION_VERSION);
@@ -121,6 +128,10 @@ TEST(what_cannot_be_used_is_refused_with_a_hint)
 	bad("--latency-stage=driver", "known are: tcp, app");
 	bad("-o syslog", "is none of stdout, file:PATH and journald");
 	bad("-o file:", "is none of stdout, file:PATH and journald");
+	bad("--sample=rtt", "--sample: 'rtt' says no number; give EVENT=N");
+	bad("--sample=rtt=5/s", "'5/s' is no number for rtt; give one from 1 to 1048576");
+	bad("--max-rate=rtt=5/m", "--max-rate: '5/m' is no number for rtt");
+	bad("--sample=rtt=5 --sample=rtt=6", "rtt is given twice");
 	bad("-d 0", "give seconds");
 	bad("-d -1", "give seconds");
 	bad("-d 1e3", "give seconds");

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * flow.h - who sends to whom.
+ */
+#ifndef NETLOG_FLOW_H
+#define NETLOG_FLOW_H
+
+#include <stdbool.h>
+
+#include "events.h"
+
+/*
+ * By the packet's addresses on the wire, resp. the socket's. Known before a record is reserved, so
+ * that an event can be refused by it. Bytes that do not belong to a value are zero.
+ */
+struct flow {
+	struct ip_address src, dest;
+	__u32 netns;
+	__u16 src_port, dest_port;
+	__u8 ip_version; /* 4 or 6; 0: no IP, and no more is known */
+	__u8 proto;	 /* 0: not known */
+	bool has_ports;
+} __attribute__((aligned(8))); /* addresses are compared by words of eight bytes */
+
+#endif

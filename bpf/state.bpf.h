@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * state.bpf.h - what all programs share, and share with user space: the ring, the settings, the
+ * counters, the doorbell.
+ *
+ * Maps and globals are __weak: each bpf/<event>.bpf.c has them, and `bpftool gen object` makes one
+ * of them all.
+ */
+#ifndef NETLOG_STATE_BPF_H
+#define NETLOG_STATE_BPF_H
+
+#include "kernel.h"
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "config.h"
+
+char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* --ring-size sets the real one */
+} ring SEC(".maps") __weak;
+
+__weak const volatile struct config config = {};
+
+__weak struct settings settings = {};
+
+__weak struct counters counters[COUNTER_CPUS] = {};
+
+/*
+ * User space raises the doorbell before it sleeps; the next event lowers it and wakes. All others
+ * are submitted without a wakeup, which costs microseconds: while it is awake, user space looks for
+ * itself. See probe_sleep().
+ */
+__weak __u32 doorbell __attribute__((aligned(64))) = 0;
+
+static __always_inline struct counters *cpu_counters(void)
+{
+	return &counters[bpf_get_smp_processor_id() & (COUNTER_CPUS - 1)];
+}
+
+#endif
