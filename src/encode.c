@@ -40,7 +40,8 @@ struct event_program {
 #define FLOW_COUNT offsetof(struct event_index, weight)
 #define FLOW_MASK (BIT(FLOW_COUNT) - 1)
 #define FLOW_BYTES (offsetof(struct event, weight) - sizeof(struct event_header))
-#define BLOCK_BITS 12
+#define BLOCK_BITS 11
+#define BLOCK_WAYS 2	   /* flows that share a place: of a thousand, one in five would without */
 #define BLOCK_TEXT_MAX 704 /* the names of a container take some 300 */
 
 struct block {
@@ -58,7 +59,8 @@ struct encoder {
 	size_t hostname_length;
 	size_t line_max;
 	struct names *names; /* not owned; may be NULL */
-	struct block blocks[1 << BLOCK_BITS];
+	struct block blocks[1 << BLOCK_BITS][BLOCK_WAYS];
+	unsigned int turn; /* whose block goes next, of those in one place */
 };
 
 /* Is its value a string in the line? Its opening quote is the literal's then. */
@@ -193,7 +195,8 @@ void encoder_set_names(struct encoder *encoder, struct names *names)
 void encoder_forget(struct encoder *encoder)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(encoder->blocks); i++)
-		encoder->blocks[i].length = 0;
+		for (unsigned int way = 0; way < BLOCK_WAYS; way++)
+			encoder->blocks[i][way].length = 0;
 }
 
 size_t encoder_line_max(const struct encoder *encoder)
@@ -305,14 +308,13 @@ static const void *record_key(const struct event *record)
 	return (const char *)record + sizeof(record->header);
 }
 
-/* Where the flow's block is kept, if it is: spread by what tells flows apart, whether known or not.
- */
-static struct block *block_of(struct encoder *encoder, const struct event *record)
+/* The place of the flow's block: spread by what tells flows apart, whether known or not. */
+static struct block *blocks_of(struct encoder *encoder, const struct event *record)
 {
 	uint64_t mixed = ((uint64_t)record->src_port << 48 | (uint64_t)record->dest_port << 32) ^
 			 record->src_ip.words[0] ^ record->dest_ip.words[0] ^ record->sock_cookie;
 
-	return &encoder->blocks[mixed * 0x9e3779b97f4a7c15 >> (64 - BLOCK_BITS)];
+	return encoder->blocks[mixed * 0x9e3779b97f4a7c15 >> (64 - BLOCK_BITS)];
 }
 
 static uint64_t number_read(const struct event *record, const struct field_op *op)
@@ -344,8 +346,9 @@ static char *put_named_fields(const struct encoder *encoder, char *p, const stru
 /* The hostname and the fields that `has` names, to the line and to the block. */
 static __attribute__((noinline)) char *render_flow(struct encoder *encoder, char *p,
 						   const struct event *record, uint64_t has,
-						   struct block *block)
+						   struct block *blocks)
 {
+	struct block *block = &blocks[encoder->turn++ % BLOCK_WAYS];
 	char *end = mempcpy(p, encoder->hostname, encoder->hostname_length);
 
 	end = put_named_fields(encoder, end, record, has);
@@ -360,13 +363,14 @@ static __attribute__((noinline)) char *render_flow(struct encoder *encoder, char
 
 static inline char *put_flow(struct encoder *encoder, char *p, const struct event *record)
 {
-	struct block *block = block_of(encoder, record);
+	struct block *blocks = blocks_of(encoder, record);
 	uint64_t has = record->header.has & FLOW_MASK;
 
-	if (block->has != has || !block->length ||
-	    memcmp(block->key, record_key(record), FLOW_BYTES) != 0)
-		return render_flow(encoder, p, record, has, block);
-	return mempcpy(p, block->text, block->length);
+	for (struct block *block = blocks; block < blocks + BLOCK_WAYS; block++)
+		if (block->has == has && block->length &&
+		    !memcmp(block->key, record_key(record), FLOW_BYTES))
+			return mempcpy(p, block->text, block->length);
+	return render_flow(encoder, p, record, has, blocks);
 }
 
 size_t encode_event(struct encoder *encoder, const struct event *record, uint64_t seq,

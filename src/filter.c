@@ -443,9 +443,9 @@ char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, 
 		half_clear(&half);
 		values_clear(set, &half);
 	}
-	wrong = ways[kind].take(&half, value);
+	wrong = ways[kind].take(&half, value); /* an allocated text, which has nothing of `half` */
 	if (wrong)
-		return wrong;
+		return wrong; // cppcheck-suppress returnDanglingLifetime
 	if (set->count == FILTER_VALUES_MAX)
 		return too_many(FILTER_VALUES_MAX);
 	if (size > sizeof(set->texts) - set->used)
