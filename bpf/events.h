@@ -235,8 +235,8 @@ struct ifname {
 	  "copies of a multicast datagram for several sockets; datagrams that GRO had merged") \
 	H(latency, qdisc, 1, required, latency__net_dev_queue, "")                             \
 	H(latency, qdisc, 1, lines, latency__net_dev_start_xmit,                               \
-	  "time in the driver; segments that the host cuts itself, of UDP and of what it "     \
-	  "forwards")
+	  "time in the driver; packets that pass the queue by (PACKET_QDISC_BYPASS, pktgen); " \
+	  "segments that the host cuts itself, of UDP and of what it forwards")
 
 /*
  * Hooks that serve all events, in the same rows; event: none. They learn who owns a socket, each by

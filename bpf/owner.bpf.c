@@ -27,6 +27,9 @@ static __always_inline void owner_learn(struct sock *sk)
 	if (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || !owner_of_current(&now))
 		return;
 	if (config.no_sk_storage) {
+		/* what is read of a closed socket must not stay for the next one at its address */
+		if (sk->__sk_common.skc_state == TCP_CLOSE && sk->sk_protocol == IPPROTO_TCP)
+			return;
 		key = (__u64)sk;
 		bpf_map_update_elem(&owners_by_address, &key, &now, BPF_ANY);
 		return;

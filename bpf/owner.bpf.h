@@ -89,13 +89,12 @@ static __always_inline void owner_read_task(struct owner *owner, const struct ta
 	if (config.no_task_btf) {
 		leader = BPF_CORE_READ(task, group_leader);
 		owner->pid = BPF_CORE_READ(task, tgid);
-		bpf_probe_read_kernel(owner->comm, sizeof(owner->comm), leader->comm);
 	} else {
 		leader = task->group_leader;
 		owner->pid = task->tgid;
-		owner->comm[0] = *(const __u64 *)&leader->comm[0];
-		owner->comm[1] = *(const __u64 *)&leader->comm[8];
 	}
+	/* up to its end: before 5.17 the bytes behind it are those of a longer name before */
+	bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), leader->comm);
 	owner->sum = owner_sum(owner);
 }
 

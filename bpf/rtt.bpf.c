@@ -107,7 +107,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 	if (settings.rtt_interval_ns) {
 		now.time_ns = bpf_ktime_get_boot_ns();
 		last = memory_get(rtt_told, sk, &nothing);
-		if (last && now.time_ns - last->time_ns < settings.rtt_interval_ns)
+		if (last && last->time_ns && now.time_ns - last->time_ns < settings.rtt_interval_ns)
 			return 0;
 		if (last)
 			last->time_ns = now.time_ns;
@@ -151,7 +151,7 @@ int rtt__tcp_probe(__u64 *ctx)
 	}
 	/* too soon: the sample stays untold, and a later look finds it, or a newer one */
 	now.time_ns = bpf_ktime_get_boot_ns();
-	if (now.time_ns - last->time_ns < settings.rtt_interval_ns)
+	if (last->time_ns && now.time_ns - last->time_ns < settings.rtt_interval_ns)
 		return 0;
 	*last = now;
 

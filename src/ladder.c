@@ -374,10 +374,13 @@ static void kprobes_check(struct ladder *ladder)
 
 /*
  * Of each way into the kernel that is a part's first rung, one hook is tried by itself: where a
- * policy refuses it (EPERM), it refuses all others of that way, and that is no surprise.
+ * policy refuses it (EPERM), it refuses all others of that way. Returns whether there is one, or an
+ * error.
  */
 static int ways_try(struct ladder *ladder)
 {
+	bool refused = false;
+
 	for (unsigned int i = 0; i < ladder->hook_count; i++) {
 		struct probe_hook *hook = &ladder->hooks[i];
 		int r;
@@ -388,11 +391,12 @@ static int ways_try(struct ladder *ladder)
 		r = hook_try(ladder, hook);
 		if (r < 0)
 			return r;
+		refused |= hook->error != 0;
 		for (unsigned int k = i + 1; hook->error == -EPERM && k < ladder->hook_count; k++)
 			if (same_way(hook, &ladder->hooks[k]))
 				hook_fail(&ladder->hooks[k], -EPERM, NULL);
 	}
-	return 0;
+	return refused;
 }
 
 /* Learn which of the hooks in use are refused. Returns whether anything is new, or an error. */
@@ -433,38 +437,68 @@ static int sections_read(struct ladder *ladder)
 	return 0;
 }
 
-/*
- * Load all at once, which nearly always works. Where it does not, try each alone, and load what is
- * left without those that failed, with what takes their place.
- */
-int ladder_load(struct ladder *ladder)
+/* All hooks in use at once. `log` gets the words of a program that is refused. */
+static int hooks_load(struct ladder *ladder, char *log)
 {
-	int error, r;
+	netlog_bpf__destroy(ladder->skeleton);
+	ladder->skeleton = object_open(ladder, NULL, ladder->config.ring_bytes);
+	if (!ladder->skeleton)
+		return -errno;
+	log[0] = 0;
+	for (unsigned int i = 0; i < ladder->hook_count; i++)
+		bpf_program__set_log_buf(ladder_program(ladder, &ladder->hooks[i]), log, LOG_BYTES);
+	libbpf_words[0] = 0;
+	return netlog_bpf__load(ladder->skeleton);
+}
 
+/*
+ * Something has been refused. Find out what, from the cheapest guess to each hook by itself: every
+ * object that is loaded goes through the kernel's whole BTF. Returns whether another try is worth
+ * it, or an error.
+ */
+static int refusal_find(struct ladder *ladder, char *log)
+{
+	int r;
+
+	if (helper_forgone(ladder, last_words(log)))
+		return true;
 	r = kernel_btf_check();
 	if (r < 0)
 		return r;
+	if (!ladder->ways_tried) {
+		ladder->ways_tried = true;
+		r = ways_try(ladder);
+		if (r)
+			return r;
+	}
+	return hooks_try(ladder);
+}
+
+/*
+ * Load all at once, which nearly always works. Where it does not, find out what is refused, and
+ * load what is left, with what takes its place.
+ */
+int ladder_load(struct ladder *ladder)
+{
+	_cleanup_free_ char *log = malloc(LOG_BYTES);
+	int error, r;
+
+	if (!log)
+		return -ENOMEM;
 	if (!ladder->skeleton) {
 		r = sections_read(ladder);
-		if (r == 0) {
-			kprobes_check(ladder);
-			r = ways_try(ladder);
-		}
 		if (r < 0)
 			return r;
+		kprobes_check(ladder);
 	}
 	for (;;) {
 		events_settle(ladder);
-		netlog_bpf__destroy(ladder->skeleton);
-		ladder->skeleton = object_open(ladder, NULL, ladder->config.ring_bytes);
-		if (!ladder->skeleton)
-			return -errno;
 		if (!ladder->events)
-			return 0;
-		error = netlog_bpf__load(ladder->skeleton);
+			return kernel_btf_check();
+		error = hooks_load(ladder, log);
 		if (!error || error_is_ours(error))
 			return error;
-		r = hooks_try(ladder);
+		r = refusal_find(ladder, log);
 		if (r <= 0)
 			return r ?: error;
 	}

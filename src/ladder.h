@@ -20,7 +20,8 @@ struct ladder {
 	struct probe_hook hooks[HOOKS_MAX];
 	struct bpf_link *links[HOOKS_MAX]; /* of the hooks that are attached */
 	unsigned int hook_count;
-	uint64_t events;			    /* those that can be served, as bits */
+	uint64_t events; /* those that can be served, as bits */
+	bool ways_tried; /* refusals of a whole way into the kernel have been looked for */
 	bool no_sk_storage, no_cookie, no_task_btf; /* see struct config */
 };
 

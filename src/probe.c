@@ -30,12 +30,13 @@ struct probe {
 
 /*
  * Until those programs have ended that are at work now. They work inside RCU read-side sections,
- * and membarrier(2)'s oldest command waits for all of these. Where that is refused (nohz_full), a
- * pause has to do.
+ * and membarrier(2)'s oldest command waits for all of these. Where that is refused (nohz_full), or
+ * waits for nothing (one CPU: kernel/sched/membarrier.c), a pause has to do.
  */
 static void programs_wait(void)
 {
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0 ||
+	    sysconf(_SC_NPROCESSORS_ONLN) == 1)
 		usleep(PROGRAMS_PAUSE_US);
 }
 
