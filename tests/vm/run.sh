@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 KERNELS=${KERNELS:-5.10 6.1 6.12 7.2}
 cache=${NETLOG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netlog}
-limit=600 # seconds for a VM: on a quiet machine it takes 100 to 150
+limit=1200 # seconds for a VM that hangs; on a quiet machine it takes two to five minutes
 work=$(mktemp -d) || exit 1
 vm=
 
