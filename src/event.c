@@ -19,13 +19,22 @@ const struct kind_desc kind_descs[kinds] = { KINDS(KIND_DESC) ENUMS(ENUM_DESC) }
 
 #define NAME_KEY(name, doc) { #name, doc },
 #define NAME_ONE(name, doc) +1
-#define NAME_SOURCE_DESC(named, NAMES)                        \
-	[names_of_##named] = {                                \
-		.field = #named,                              \
-		.index = offsetof(struct event_index, named), \
-		.key_count = 0 NAMES(NAME_ONE),               \
-		.keys = { NAMES(NAME_KEY) },                  \
+#define NAME_SOURCE_DESC(named, NAMES)                         \
+	[names_of_##named] = {                                 \
+		.field = #named,                               \
+		.index = offsetof(struct event_index, named),  \
+		.offset = offsetof(struct event, named),       \
+		.size = sizeof(((struct event *)NULL)->named), \
+		.key_count = 0 NAMES(NAME_ONE),                \
+		.keys = { NAMES(NAME_KEY) },                   \
 	},
+
+/* event_named_number() reads no others */
+#define NAMED_SIZE_CHECK(named, NAMES)                                                    \
+	_Static_assert(sizeof(((struct event *)NULL)->named) == sizeof(uint32_t) ||       \
+			       sizeof(((struct event *)NULL)->named) == sizeof(uint64_t), \
+		       "a number");
+NAMED_FIELDS(NAMED_SIZE_CHECK)
 
 const struct name_source_desc name_source_descs[name_sources] = { NAMED_FIELDS(NAME_SOURCE_DESC) };
 
@@ -106,6 +115,25 @@ int hook_stage(const struct hook_desc *hook)
 	return -ENOENT;
 }
 
+bool event_named_number(const struct event *event, enum name_source source, uint64_t *ret_id)
+{
+	const struct name_source_desc *desc = &name_source_descs[source];
+	const char *value = (const char *)event + desc->offset;
+	uint64_t has;
+	uint32_t small;
+
+	memcpy(&has, (const char *)event + offsetof(struct event_header, has), sizeof(has));
+	if (!(has & BIT(desc->index)))
+		return false;
+	if (desc->size == sizeof(small)) {
+		memcpy(&small, value, sizeof(small));
+		*ret_id = small;
+	} else {
+		memcpy(ret_id, value, sizeof(*ret_id));
+	}
+	return true;
+}
+
 /* FNV-1a, 64 bits */
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
 {
@@ -148,6 +176,13 @@ uint64_t event_fingerprint(void)
 			hash = hash_number(hash_text(hash, field->name), field->offset);
 			hash = hash_kind(hash, &kind_descs[field->kind]);
 		}
+	}
+	for (enum name_source source = 0; source < name_sources; source++) {
+		const struct name_source_desc *desc = &name_source_descs[source];
+
+		hash = hash_number(hash_text(hash, desc->field), desc->key_count);
+		for (unsigned int i = 0; i < desc->key_count; i++)
+			hash = hash_text(hash, desc->keys[i].name);
 	}
 	return hash;
 }

@@ -35,11 +35,14 @@ struct field_desc {
 #define EVENT_NAME_SOURCE(field, names) names_of_##field,
 enum name_source { NAMED_FIELDS(EVENT_NAME_SOURCE) name_sources };
 
-#define NAME_KEYS_MAX 4 /* of one field */
+#define NAME_KEYS_MAX 4	  /* of one field */
+#define NAME_TEXT_MAX 512 /* bytes of a name; a longer one has no key */
 
 struct name_source_desc {
 	const char *field;
 	unsigned int index; /* of the field: its bit of `has` */
+	uint16_t offset;    /* of the field in the record, bytes */
+	uint16_t size;
 	unsigned int key_count;
 	struct {
 		const char *name;
@@ -107,8 +110,15 @@ int enum_by_text(enum kind kind, const char *text);
 int hook_stage(const struct hook_desc *hook);
 
 /*
+ * The number in a field that has names. Returns whether the record has the field; for those that
+ * have passed event_check(); of any alignment.
+ */
+bool event_named_number(const struct event *event, enum name_source source, uint64_t *ret_id);
+
+/*
  * A number that is another one as soon as a record is laid out or told in another way: over the
- * names, kinds, places and sizes of all fields of all events, and over the texts of enumerations.
+ * names, kinds, places and sizes of all fields of all events, over the texts of enumerations, and
+ * over the fields that have names and the keys of these.
  */
 uint64_t event_fingerprint(void);
 

@@ -33,6 +33,17 @@ void lines_done(struct lines *lines)
 	*lines = (struct lines){};
 }
 
+/*
+ * The names of an event, for recordings. That may find names of others, too: lines must have these
+ * from here on, and not only when the flow's common part is next made, as those of a replay do.
+ */
+static void names_look_up(struct lines *lines, struct record_item *event)
+{
+	names_of(lines->names, event->payload, event->names);
+	if (names_changed(lines->names))
+		encoder_forget(lines->encoder);
+}
+
 static inline void line_write(struct lines *lines, enum event_type type,
 			      const struct record_item *item)
 {
@@ -51,11 +62,15 @@ static inline void line_write(struct lines *lines, enum event_type type,
 int lines_replay(struct lines *lines, const struct record_item *event)
 {
 	int type = event_check(event->payload, event->size);
+	struct record_item item = *event;
 
 	if (type < 0)
 		return type;
+	/* of all events, so that names that make room for others are those that did in the run */
+	if (lines->names)
+		names_look_up(lines, &item);
 	if (lines->events & BIT(type))
-		line_write(lines, (enum event_type)type, event);
+		line_write(lines, (enum event_type)type, &item);
 	return 0;
 }
 
@@ -88,6 +103,8 @@ void lines_event(struct lines *lines, const void *record, size_t size)
 	}
 	item.seq = ++lines->seq;
 	item.offset_ns = lines->clock.offset_ns;
+	if (lines->names && output_records(lines->output))
+		names_look_up(lines, &item);
 	line_write(lines, (enum event_type)type, &item);
 }
 

@@ -214,16 +214,12 @@ static int outputs_open(const struct options *options, struct output **ret_outpu
 	return 0;
 }
 
-static int names_find(const struct options *options, struct names **ret_names)
+static int names_find(struct names **ret_names)
 {
 	char cgroup_root[PATH_MAX];
 	struct names_config config = { .cgroup_root = cgroup_root,
 				       .netns_directory = NETNS_DIRECTORY };
 
-	/* a recording has no place for names yet, and its lines are to be those of the run itself */
-	for (unsigned int i = 0; i < options->output_count; i++)
-		if (options->outputs[i].records)
-			return 0;
 	cgroup_mount_find("", cgroup_root, sizeof(cgroup_root));
 	return names_new(&config, ret_names);
 }
@@ -247,7 +243,7 @@ static int run(struct options *options)
 		log_error("cannot prepare the lines: %s", strerror(-r));
 		return EXIT_FAILURE;
 	}
-	r = names_find(options, &names);
+	r = names_find(&names);
 	if (r < 0)
 		log_warning("cannot look for names of cgroups: %s; lines go without", strerror(-r));
 	lines_set_names(&lines, names);

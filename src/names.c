@@ -29,11 +29,9 @@ struct name {
 	uint32_t json_length;
 	uint32_t scan; /* of the last scan of namespaces that had it */
 	uint8_t source;
-	uint8_t tries;	 /* whole walks that may still find it; 0: nobody asks */
-	bool in_use;	 /* the place */
-	bool told;	 /* `text` is what was told last */
-	bool told_names; /* and that was a name */
-	bool answered;	 /* somebody has been told, or told that there is none */
+	uint8_t tries; /* whole walks that may still find it; 0: nobody asks */
+	bool in_use;   /* the place */
+	bool answered; /* somebody has been told, or told that there is none */
 };
 
 struct names {
@@ -50,9 +48,9 @@ struct names {
 	struct timespec netns_changed; /* the directory */
 	unsigned int netns_again;      /* scans to come: a name is there before what it names */
 	uint32_t scan;
-	void (*learned)(void *context, enum name_source source, uint64_t id, const char *text);
-	void *context;
 };
+
+_Static_assert(name_sources < WAYS, "looking for the names of one event drops none of them");
 
 /* ---- the names that are known ---- */
 
@@ -75,6 +73,7 @@ static void name_drop(struct names *names, struct name *name)
 {
 	if (name->tries)
 		names->wanted--;
+	names->changed |= name->answered && name->text;
 	free(name->text);
 	free(name->json);
 	*name = (struct name){};
@@ -116,7 +115,6 @@ static int name_set(struct names *names, struct name *name, const char *text)
 	free(name->json);
 	name->text = copy;
 	name->json = NULL;
-	name->told = false;
 	names->changed |= name->answered;
 	return 0;
 }
@@ -278,8 +276,8 @@ int names_new(const struct names_config *config, struct names **ret_names)
 
 	if (!names)
 		return -ENOMEM;
-	names->cgroup_root = strdup(config->cgroup_root);
-	names->netns_directory = strdup(config->netns_directory);
+	names->cgroup_root = strdup(config->cgroup_root ?: "");
+	names->netns_directory = strdup(config->netns_directory ?: "");
 	if (!names->cgroup_root || !names->netns_directory)
 		return -ENOMEM;
 	if (names->cgroup_root[0])
@@ -290,13 +288,19 @@ int names_new(const struct names_config *config, struct names **ret_names)
 	return 0;
 }
 
+void names_clear(struct names *names)
+{
+	for (size_t i = 0; i < 1 << SET_BITS; i++)
+		for (unsigned int k = 0; k < WAYS; k++)
+			if (names->names[i][k].in_use)
+				name_drop(names, &names->names[i][k]);
+}
+
 void names_free(struct names *names)
 {
 	if (!names)
 		return;
-	for (size_t i = 0; i < 1 << SET_BITS; i++)
-		for (unsigned int k = 0; k < WAYS; k++)
-			name_drop(names, &names->names[i][k]);
+	names_clear(names);
 	cgroup_walk_end(&names->walk);
 	free(names->cgroup_root);
 	free(names->netns_directory);
@@ -317,43 +321,55 @@ static struct name *name_want(struct names *names, enum name_source source, uint
 	return name;
 }
 
-char *names_put(struct names *names, enum name_source source, uint64_t id, char *p)
+/* For somebody who is told what is there. */
+static struct name *name_answer(struct names *names, enum name_source source, uint64_t id)
 {
 	struct name *name = name_find(names, source, id) ?: name_want(names, source, id);
 
 	name->used = ++names->lookups;
 	name->answered = true;
+	return name;
+}
+
+char *names_put(struct names *names, enum name_source source, uint64_t id, char *p)
+{
+	struct name *name = name_answer(names, source, id);
+
 	if (name->text && !name->json && name_render(name) < 0)
 		return p;
-	if (!name->told && names->learned && (name->text || name->told_names))
-		names->learned(names->context, source, id, name->text);
-	name->told = true;
-	name->told_names = name->text;
 	return name->json ? mempcpy(p, name->json, name->json_length) : p;
+}
+
+/* First all are looked for, which may find others, and then they are read. */
+void names_of(struct names *names, const struct event *event, const char *ret_texts[name_sources])
+{
+	const struct name *found[name_sources] = {};
+	uint64_t id;
+
+	for (enum name_source source = 0; source < name_sources; source++)
+		if (event_named_number(event, source, &id))
+			found[source] = name_answer(names, source, id);
+	for (enum name_source source = 0; source < name_sources; source++)
+		ret_texts[source] = found[source] ? found[source]->text : NULL;
+}
+
+bool names_changed(struct names *names)
+{
+	bool changed = names->changed;
+
+	names->changed = false;
+	return changed;
 }
 
 bool names_refresh(struct names *names, uint64_t now_ns)
 {
-	bool changed;
-
 	if (names->netns_directory[0] && now_ns >= names->netns_next_ns) {
 		netns_look(names);
 		names->netns_next_ns = now_ns + NETNS_INTERVAL_NS;
 	}
 	if ((names->wanted || names->walk.depth) && now_ns >= names->walk_next_ns)
 		walk_step(names, now_ns, WALK_STEP);
-	changed = names->changed;
-	names->changed = false;
-	return changed;
-}
-
-void names_watch(struct names *names,
-		 void (*learned)(void *context, enum name_source source, uint64_t id,
-				 const char *text),
-		 void *context)
-{
-	names->learned = learned;
-	names->context = context;
+	return names_changed(names);
 }
 
 int names_feed(struct names *names, enum name_source source, uint64_t id, const char *text)
@@ -363,5 +379,6 @@ int names_feed(struct names *names, enum name_source source, uint64_t id, const 
 	if (text && strlen(text) > NAME_TEXT_MAX)
 		return -E2BIG;
 	name = name_find(names, source, id) ?: name_add(names, source, id, false);
+	name->used = ++names->lookups; /* it will be asked for next */
 	return name_set(names, name, text && *text ? text : NULL);
 }

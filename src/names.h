@@ -6,9 +6,9 @@
  * A name is kept once it is known, also when the thing itself is gone: lines come late. Looking
  * for unknown ones takes a bounded part of the time, and no single look long.
  *
- * The host is one place names come from; names_feed() is another, for who replays a recording.
- * names_watch() tells the recorder what to write down: fed with that at the same places, other
- * names put the same bytes.
+ * The host is one place names come from; names_feed() is another, for who replays a recording. A
+ * recorder compares names_of() of the host with those that it has written down, and writes the
+ * difference before each event: fed with that at the same places, other names put the same bytes.
  */
 #ifndef NETLOG_NAMES_H
 #define NETLOG_NAMES_H
@@ -17,14 +17,13 @@
 #include "text.h"
 #include "util.h"
 
-#define NAME_TEXT_MAX 512 /* bytes of a name; a longer one has no key */
 #define NAMES_JSON_MAX (JSON_TEXT_MAX(NAME_TEXT_MAX + 2 * 256) + 64) /* of one field's names */
 
 #define NETNS_DIRECTORY "/run/netns" /* ip-netns(8) */
 
 struct names;
 
-/* Where to look. "": nowhere. The pointers need not outlive the call. */
+/* Where to look. "" or NULL: nowhere. The pointers need not outlive the call. */
 struct names_config {
 	const char *cgroup_root;     /* where cgroup version 2 is mounted */
 	const char *netns_directory; /* whose entries are network namespaces: /run/netns */
@@ -49,18 +48,23 @@ char *names_put(struct names *names, enum name_source source, uint64_t id, char 
 bool names_refresh(struct names *names, uint64_t now_ns);
 
 /*
- * `learned` is told each name that names_put() is about to put for the first time or anew: `text`
- * is the cgroup's path, resp. the namespace's name; NULL: it has none any more.
+ * The names of a record that has passed event_check(), by source: the cgroup's path, the
+ * namespace's name; NULL: none is known, or the record lacks the field. They are good until the
+ * next call of anything here but names_changed(). As names_put() does, it looks for what is new:
+ * what names_put() puts for this record afterwards is made of just these texts.
  */
-void names_watch(struct names *names,
-		 void (*learned)(void *context, enum name_source source, uint64_t id,
-				 const char *text),
-		 void *context);
+void names_of(struct names *names, const struct event *event, const char *ret_texts[name_sources]);
+
+/* What names_refresh() returns, without a look: names_put() and the others may have found more. */
+bool names_changed(struct names *names);
 
 /*
- * What names_watch() told, from elsewhere; any bytes. The next names_refresh() says whether it
- * changed something. -ENOMEM; -E2BIG when it is longer than NAME_TEXT_MAX.
+ * A name from elsewhere; any bytes; NULL or "": it has none any more. names_changed() says whether
+ * that changed something. -ENOMEM; -E2BIG when it is longer than NAME_TEXT_MAX.
  */
 int names_feed(struct names *names, enum name_source source, uint64_t id, const char *text);
+
+/* Forget all. */
+void names_clear(struct names *names);
 
 #endif

@@ -10,7 +10,7 @@
 struct output {
 	struct sink *sinks[OUTPUT_SINKS_MAX + 1];
 	unsigned int count;
-	bool takes_lines;
+	bool takes_lines, records;
 	bool patient;
 	bool origin_known;
 	struct record_origin origin;
@@ -234,7 +234,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 
 	memset(next.sinks, 0, sizeof(next.sinks));
 	next.count = 0;
-	next.takes_lines = false;
+	next.takes_lines = next.records = false;
 	for (unsigned int i = 0; !r && i < count; i++) {
 		struct sink *sink = sink_by_name(output, specs[i].name);
 
@@ -245,6 +245,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 			break;
 		next.sinks[next.count++] = sink;
 		next.takes_lines |= !sink->ops->record;
+		next.records |= !!sink->ops->record;
 	}
 	if (r < 0) {
 		for_each_sink(&next, sink)
@@ -291,6 +292,11 @@ char *output_place(const struct output *output, char *spare)
 		if (sink->ops->place && sink_ready(sink))
 			return sink->ops->place(sink);
 	return output->takes_lines ? spare : NULL;
+}
+
+bool output_records(const struct output *output)
+{
+	return output->records;
 }
 
 /* The record of an event to a recording; NULL: the line. Returns how much room that takes. */

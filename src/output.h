@@ -49,7 +49,8 @@ struct sink_ops {
 	void (*write)(struct sink *sink, const char *line, size_t length);
 	/* Where its next line will lie; only with room for OUTPUT_LINE_MAX. NULL: nowhere yet. */
 	char *(*place)(struct sink *sink);
-	/* The same for an event's record, of those that make a recording; NULL: it takes lines. */
+	/* The same for an event's record and its names, of those that make a recording; NULL: it
+	 * takes lines. */
 	void (*record)(struct sink *sink, const struct record_item *event);
 	/* Who makes the recording; before anything is written, and when that changes. NULL: none. */
 	void (*origin)(struct sink *sink, const struct record_origin *origin);
@@ -131,6 +132,9 @@ void output_set_patient(struct output *output);
  * until the next call of anything here; else `spare`. NULL: there is no sink that takes such a line.
  */
 char *output_place(const struct output *output, char *spare);
+
+/* Is there a recording, which needs the names of each event? */
+bool output_records(const struct output *output);
 
 /*
  * Hand one line, newline included, to every sink that takes the type (event_none: a control line);

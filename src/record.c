@@ -72,9 +72,51 @@ size_t record_put(char *p, const struct record_item *item, uint32_t *crc)
 	return length;
 }
 
+size_t record_put_name(char *p, enum name_source source, uint64_t id, const char *text,
+		       uint32_t *crc)
+{
+	const struct record_name_frame frame = { .id = id, .source = source };
+	const size_t length = text ? strlen(text) : 0;
+	char payload[RECORD_NAME_MAX];
+	const struct record_item item = { .type = record_name,
+					  .payload = payload,
+					  .size = sizeof(frame) + length };
+
+	memcpy(payload, &frame, sizeof(frame));
+	if (length)
+		memcpy(payload + sizeof(frame), text, length);
+	return record_put(p, &item, crc);
+}
+
 bool record_is_header(const char *p)
 {
 	return !memcmp(p, RECORD_MAGIC, sizeof(((struct record_header *)NULL)->magic));
+}
+
+bool record_is_name(const char *p)
+{
+	struct record_frame frame;
+
+	if (record_is_header(p))
+		return false;
+	memcpy(&frame, p, sizeof(frame));
+	return frame.type == record_name;
+}
+
+struct record_item record_item_of(const char *p)
+{
+	struct record_frame frame;
+
+	if (record_is_header(p))
+		return (struct record_item){ .type = record_header };
+	memcpy(&frame, p, sizeof(frame));
+	return (struct record_item){
+		.type = (enum record_type)frame.type,
+		.payload = p + sizeof(frame),
+		.size = frame.size,
+		.seq = frame.seq,
+		.offset_ns = frame.offset_ns,
+	};
 }
 
 size_t record_length(const char *p)
@@ -268,20 +310,14 @@ static int read_frame(struct record_reader *reader, struct record_item *ret_item
 	if (frame->previous_crc != reader->crc && !reader->after_header)
 		return problem(reader, "a part is missing before this; get another copy of the "
 				       "file");
-	if (frame->type != record_event && frame->type != record_line)
+	if (frame->type != record_event && frame->type != record_line && frame->type != record_name)
 		return problem(reader,
 			       "a record of the unknown type %u; replay it with the netlog "
 			       "that wrote it",
 			       frame->type);
 	reader->after_header = false;
 	reader->crc = frame->crc;
-	*ret_item = (struct record_item){
-		.type = (enum record_type)frame->type,
-		.payload = frame + 1,
-		.size = frame->size,
-		.seq = frame->seq,
-		.offset_ns = frame->offset_ns,
-	};
+	*ret_item = record_item_of((const char *)frame);
 	advance(reader, RECORD_ITEM_BYTES(frame->size));
 	return 0;
 }
@@ -303,4 +339,22 @@ int record_read(struct record_reader *reader, struct record_item *ret_item)
 	if (length < magic)
 		return too_short(reader);
 	return record_is_header(p) ? read_header(reader, ret_item) : read_frame(reader, ret_item);
+}
+
+int record_naming_of(const struct record_item *item, struct record_naming *ret_naming)
+{
+	struct record_name_frame frame;
+	const char *text = (const char *)item->payload + sizeof(frame);
+	size_t length = item->size - sizeof(frame);
+
+	if (item->size < sizeof(frame) || length > NAME_TEXT_MAX)
+		return -EBADMSG;
+	memcpy(&frame, item->payload, sizeof(frame));
+	if (frame.source >= name_sources || memchr(text, 0, length))
+		return -EBADMSG;
+	ret_naming->source = (enum name_source)frame.source;
+	ret_naming->id = frame.id;
+	memcpy(ret_naming->text, text, length);
+	ret_naming->text[length] = 0;
+	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * record.h - recordings: what -w writes and -r reads.
  *
- * A header, which says who wrote it, and frames, each an event's record or a control line. All is a
+ * A header, which says who wrote it, and frames, each an event's record, a control line, or a name
+ * that holds for the events behind it up to the next header. All is a
  * multiple of 8 bytes long, so that a record can be used where it lies. A frame has all that its
  * line needs (the seq, and what made the wall clock of its time since boot), so a recording that is
  * rotated, or cut between two frames, can be replayed piece by piece. A header may stand wherever a
@@ -46,6 +47,21 @@ enum record_type {
 	record_header = 0, /* none of a frame: the reader's */
 	record_event = 1,
 	record_line = 2, /* a control line, verbatim */
+	record_name = 3, /* struct record_name_frame, and the name's bytes; none: it has none now */
+};
+
+struct record_name_frame {
+	uint64_t id;
+	uint64_t source; /* enum name_source */
+};
+
+#define RECORD_NAME_MAX (sizeof(struct record_name_frame) + NAME_TEXT_MAX) /* bytes of payload */
+
+/* What a name's frame says. */
+struct record_naming {
+	enum name_source source;
+	uint64_t id;
+	char text[NAME_TEXT_MAX + 1]; /* "": none any more */
 };
 
 struct record_frame {
@@ -65,6 +81,7 @@ struct record_item {
 	uint64_t seq;
 	int64_t offset_ns;
 	const struct record_origin *origin; /* of a header, and only there */
+	const char *names[name_sources];    /* of an event that is to be written; NULL: none */
 };
 
 /* ---- writing ---- */
@@ -79,13 +96,20 @@ struct record_item {
 size_t record_put_header(char *p, const struct record_origin *origin, uint32_t *crc);
 size_t record_put(char *p, const struct record_item *item, uint32_t *crc);
 
+/* The frame of a name, of NAME_TEXT_MAX bytes at the most; NULL: it has none any more. */
+size_t record_put_name(char *p, enum name_source source, uint64_t id, const char *text,
+		       uint32_t *crc);
+
 /*
  * Length of the header or frame that begins at `p`, as its writer says; for what record_put()
  * and record_put_header() wrote.
  */
 size_t record_length(const char *p);
-/* Is it a header? */
+/* Is it a header, is it a name's frame? */
 bool record_is_header(const char *p);
+bool record_is_name(const char *p);
+/* What record_put() wrote at an aligned `p`: what the reader would say of it. */
+struct record_item record_item_of(const char *p);
 
 /* ---- reading ---- */
 
@@ -102,6 +126,9 @@ DEFINE_CLEANUP(struct record_reader, record_reader_free)
  * here, see record_problem().
  */
 int record_read(struct record_reader *reader, struct record_item *ret_item);
+
+/* What a name's item says. -EBADMSG: no netlog has written that. */
+int record_naming_of(const struct record_item *item, struct record_naming *ret_naming);
 
 /* Read once from the descriptor, waiting if that waits. 0 also at the end; or its error. */
 int record_fill(struct record_reader *reader);

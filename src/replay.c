@@ -20,7 +20,8 @@ struct replay {
 	struct output *output;
 	struct record_reader *reader;
 	struct lines lines;
-	const char *name; /* of the recording, for people */
+	struct names *names; /* those of the recording, never this host's */
+	const char *name;    /* of the recording, for people */
 	int fd;
 	int signals;
 	bool regular;	   /* the recording is a file, which does not keep anybody waiting */
@@ -147,10 +148,25 @@ static int on_header(struct replay *replay, const struct record_origin *origin)
 	}
 	lines.events = replay->options->events;
 	lines.emitted_total = replay->lines.emitted_total;
+	names_clear(replay->names);
+	lines_set_names(&lines, replay->names);
 	lines_done(&replay->lines);
 	replay->lines = lines;
 	output_set_origin(replay->output, origin);
 	return 0;
+}
+
+static int on_name(struct replay *replay, const struct record_item *item)
+{
+	struct record_naming naming;
+	int r = record_naming_of(item, &naming);
+
+	if (r < 0)
+		return r;
+	r = names_feed(replay->names, naming.source, naming.id, naming.text);
+	if (r < 0)
+		log_error("cannot keep the names: %s", strerror(-r));
+	return r;
 }
 
 /* -EBADMSG: what is recorded is nothing that netlog writes. */
@@ -166,6 +182,8 @@ static int on_item(struct replay *replay, const struct record_item *item)
 		replay->done |= count && replay->lines.emitted_total >= count;
 		return r;
 	}
+	if (item->type == record_name)
+		return on_name(replay, item);
 	if (item->size > OUTPUT_LINE_MAX)
 		return -EBADMSG;
 	r = control_check(item->payload, item->size);
@@ -215,8 +233,8 @@ static int step(struct replay *replay)
 		return r;
 	r = on_item(replay, &item);
 	if (r == -EBADMSG)
-		log_error("%s: byte %llu: neither an event nor a line of netlog's, though the "
-			  "checksum agrees; no netlog has written it" RECORD_WRITTEN,
+		log_error("%s: byte %llu: neither an event nor a line or name of netlog's, though "
+			  "the checksum agrees; no netlog has written it" RECORD_WRITTEN,
 			  path, (unsigned long long)record_position(replay->reader));
 	return r;
 }
@@ -239,6 +257,7 @@ int replay_run(const struct options *options, int fd, struct output *output)
 		.name = strcmp(options->read_path, "-") != 0 ? options->read_path : "stdin",
 		.fd = fd,
 	};
+	const struct names_config nowhere = {};
 	struct stat status;
 	sigset_t set;
 	int r;
@@ -247,6 +266,7 @@ int replay_run(const struct options *options, int fd, struct output *output)
 	replay.regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 	replay.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	r = replay.signals < 0 ? -errno : record_reader_new(fd, &replay.reader);
+	r = r ?: names_new(&nowhere, &replay.names);
 	if (r == 0) {
 		output_set_patient(output);
 		r = run(&replay);
@@ -254,6 +274,7 @@ int replay_run(const struct options *options, int fd, struct output *output)
 		log_error("cannot prepare to replay: %s", strerror(-r));
 	}
 	lines_done(&replay.lines);
+	names_free(replay.names);
 	record_reader_free(replay.reader);
 	if (replay.signals >= 0)
 		close(replay.signals);

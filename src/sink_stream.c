@@ -59,6 +59,8 @@ void stream_drop(struct stream *stream, size_t length)
 
 	if (!length)
 		return;
+	if (stream->recording && stream->regular)
+		stream_record_drop(stream, length);
 	if (whole == length)
 		stream->torn = 0;
 	else if (length < stream->torn)
@@ -78,7 +80,8 @@ size_t stream_pending(const struct sink *sink)
 		size_t end = item_end(stream, at);
 
 		items += end <= stream->end &&
-			 !(stream->recording && record_is_header(stream->buffer + at));
+			 !(stream->recording && (record_is_header(stream->buffer + at) ||
+						 record_is_name(stream->buffer + at)));
 		at = end;
 	}
 	return items;
@@ -93,9 +96,10 @@ size_t stream_room(const struct sink *sink)
 	size_t around = stream->recording ? RECORD_ITEM_BYTES(0) + RECORD_ALIGNMENT +
 						    2 * sizeof(struct record_header) :
 					    0;
-	size_t room = sizeof(stream->buffer) - stream->end;
 
-	return room > around ? room - around : 0;
+	return STREAM_BUFFER_BYTES > stream->end + around ?
+		       STREAM_BUFFER_BYTES - stream->end - around :
+		       0;
 }
 
 void stream_write(struct sink *sink, const char *line, size_t length)
@@ -112,43 +116,6 @@ char *stream_place(struct sink *sink)
 	struct stream *stream = (struct stream *)sink;
 
 	return stream->buffer + stream->end;
-}
-
-void stream_record_event(struct sink *sink, const struct record_item *event)
-{
-	struct stream *stream = (struct stream *)sink;
-
-	stream->end += record_put(stream->buffer + stream->end, event, &stream->crc);
-}
-
-void stream_record_line(struct sink *sink, const char *line, size_t length)
-{
-	const struct record_item item = { .type = record_line, .payload = line, .size = length };
-
-	stream_record_event(sink, &item);
-}
-
-void stream_record_origin(struct sink *sink, const struct record_origin *origin)
-{
-	struct stream *stream = (struct stream *)sink;
-
-	stream->origin = *origin;
-	stream->origin_known = true;
-	stream->end += record_put_header(stream->buffer + stream->end, origin, &stream->crc);
-}
-
-void stream_begin(struct stream *stream)
-{
-	const size_t length = sizeof(struct record_header);
-	uint32_t crc;
-
-	if (!stream->origin_known || (stream->end && record_is_header(stream->buffer)))
-		return;
-	memmove(stream->buffer + length, stream->buffer, stream->end);
-	record_put_header(stream->buffer, &stream->origin, &crc);
-	if (!stream->end)
-		stream->crc = crc;
-	stream->end += length;
 }
 
 /* ---- writing ---- */
@@ -253,11 +220,16 @@ static int reopen_nonblocking(int fd)
 
 int stream_init(struct stream *stream, int fd, bool owned)
 {
+	const struct names_config none = {};
 	struct stat status;
-	int own;
+	int own, r = 0;
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
+	if (stream->recording)
+		r = names_new(&none, &stream->told) ?: names_new(&none, &stream->before);
+	if (r < 0)
+		return r;
 	stream->fd = fd;
 	stream->owned = owned;
 	stream->regular = S_ISREG(status.st_mode);
@@ -281,6 +253,8 @@ int stream_init(struct stream *stream, int fd, bool owned)
 
 void stream_done(struct stream *stream)
 {
+	names_free(stream->told);
+	names_free(stream->before);
 	if (stream->owned)
 		close(stream->fd);
 }
@@ -318,7 +292,7 @@ int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
 	stream->sink.ops = spec->records ? &record_ops : &stdout_ops;
 	r = stream_init(stream, STDOUT_FILENO, false);
 	if (r < 0) {
-		free(stream);
+		sink_free(&stream->sink);
 		return r;
 	}
 	*ret_sink = &stream->sink;

@@ -6,10 +6,20 @@
 #ifndef NETLOG_SINK_STREAM_H
 #define NETLOG_SINK_STREAM_H
 
+#include "names.h"
 #include "output.h"
 #include "record.h"
 
 #define STREAM_BUFFER_BYTES (256 * 1024)
+
+/*
+ * A recording's buffer also holds names: at the most those of each event that fits. Memory that is
+ * not used costs nothing.
+ */
+#define STREAM_NAMES_BYTES                                               \
+	(STREAM_BUFFER_BYTES / RECORD_ITEM_BYTES(sizeof(struct event)) * \
+	 (name_sources * RECORD_ITEM_BYTES(RECORD_NAME_MAX)))
+#define STREAM_ITEM_MAX (2 * OUTPUT_LINE_MAX) /* no item is longer, nor are headers */
 
 enum stream_mode {
 	STREAM_PLAIN,  /* regular files, and devices that do not block */
@@ -30,14 +40,17 @@ struct stream {
 	size_t end;  /* of what is still to be written */
 	/* of a recording */
 	struct record_origin origin;
-	bool origin_known; /* before that there is nothing to be written */
-	uint32_t crc;	   /* of the last item */
-	char buffer[STREAM_BUFFER_BYTES] __attribute__((aligned(RECORD_ALIGNMENT)));
+	bool origin_known;    /* before that there is nothing to be written */
+	uint32_t crc;	      /* of the last item */
+	struct names *told;   /* what a reader knows who has read all that was put in */
+	struct names *before; /* the same, up to the buffer's front */
+	char buffer[STREAM_BUFFER_BYTES + STREAM_NAMES_BYTES + STREAM_ITEM_MAX]
+		__attribute__((aligned(RECORD_ALIGNMENT)));
 };
 
 /*
  * Make a zeroed stream (but for `recording`) of `fd`, which it closes when it is done if `owned`.
- * An error of fstat(2); the fd is the caller's then.
+ * An error of fstat(2), -ENOMEM; the fd is the caller's then.
  */
 int stream_init(struct stream *stream, int fd, bool owned);
 void stream_done(struct stream *stream);
@@ -50,7 +63,7 @@ char *stream_place(struct sink *sink);
 int stream_flush(struct stream *stream, size_t limit);
 size_t stream_pending(const struct sink *sink);
 int stream_fd(const struct sink *sink);
-/* The same, of those that are recordings. */
+/* The same, of those that are recordings: sink_record.c. */
 void stream_record_line(struct sink *sink, const char *line, size_t length);
 void stream_record_event(struct sink *sink, const struct record_item *event);
 void stream_record_origin(struct sink *sink, const struct record_origin *origin);
@@ -66,7 +79,13 @@ size_t stream_first_end(const struct stream *stream);
 /* Take so many bytes out of the buffer's front: they are written, or given up. */
 void stream_drop(struct stream *stream, size_t length);
 
-/* A new file has been begun, at an item's beginning: a recording needs a header in front. */
+/*
+ * A new file has been begun, at an item's beginning: a recording needs a header in front, and the
+ * names that its events use.
+ */
 void stream_begin(struct stream *stream);
+
+/* So many bytes of a recording in a file are about to be taken out of the buffer's front. */
+void stream_record_drop(struct stream *stream, size_t length);
 
 #endif

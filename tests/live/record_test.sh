@@ -39,6 +39,7 @@ test_a_replay_without_privilege_gives_the_live_lines_byte_for_byte() {
 	for type in start stats lost reload stop retransmit rtt latency; do
 		has $type || fail "no $type line: no test"
 	done
+	grep -q '"cgroup":"/' "$lines" || fail "no name of a cgroup: no test"
 	$unprivileged "$netlog" -r - <"$work/r" >"$work/replayed" || fail "status $?"
 	same "$work/replayed" "$lines"
 	# several outputs at once, one of them from a file that is named
@@ -62,6 +63,37 @@ test_a_recording_alone_leaves_stdout_empty_and_has_all() {
 	check_books
 	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
 	has latency || fail "no events: no test"
+	grep -q '"cgroup":"/' "$lines" || fail "no names of cgroups"
+}
+
+# The cgroup and the namespace's name come and go while it runs; neither is there when it is replayed.
+test_names_that_come_and_go_are_recorded_where_they_took_effect() {
+	mount=$(sed -n 's#^[^ ]* [^ ]* [^ ]* \/ \([^ ]*\) .* - cgroup2 .*#\1#p' /proc/self/mountinfo | head -n 1)
+	cgroup=$mount/netlog-record-$$.service
+	name=/run/netns/netlog-record-$$
+	wire_up
+	[ -n "$mount" ] || fail "cgroup2 is not mounted"
+	trap 'umount "$name" 2>/dev/null; rm -f "$name"; rmdir "$cgroup" 2>/dev/null; at_exit_of_test' EXIT
+	recorded
+	traffic --messages 100
+	mkdir "$cgroup" || fail "no cgroup"
+	mkdir -p /run/netns && : >"$name" && mount --bind "$ns0" "$name" || fail "no name"
+	named() {
+		timeout 60 sh -c "echo \$\$ >'$cgroup/cgroup.procs' &&
+			exec build/traffic --client '$ns0' --server '$ns1' --messages 50" >"$work/truth"
+		grep -q "\"unit\":\"${cgroup##*/}\"" "$lines" && grep -q "\"netns_name\":\"${name##*/}\"" "$lines"
+	}
+	wait_for 3 named || fail "no line with the names"
+	umount "$name" && rm "$name" && rmdir "$cgroup" || fail "they stay"
+	unnamed() {
+		traffic --messages 50
+		tail -n 20 "$lines" | grep '"netns":' | grep -qv netns_name
+	}
+	wait_for 3 unnamed || fail "the name stays"
+	netlog_stop
+	check_books
+	$unprivileged "$netlog" -r - <"$work/r" >"$work/replayed" || fail "status $?"
+	same "$work/replayed" "$lines"
 }
 
 test_each_file_of_a_rotated_recording_can_be_replayed() {

@@ -54,7 +54,7 @@ static void unmake(const char *path)
 	CHECK_EQUAL(rmdir(whole), 0);
 }
 
-static struct names *names_of(const char *cgroup_root, const char *netns_directory)
+static struct names *names_from(const char *cgroup_root, const char *netns_directory)
 {
 	struct names_config config = { .cgroup_root = cgroup_root,
 				       .netns_directory = netns_directory };
@@ -96,7 +96,7 @@ TEST(a_cgroup_that_is_there_has_its_names)
 	make("/system.slice");
 	service = make("/system.slice/a.service");
 	inner = make("/system.slice/a.service/\"\x01");
-	names = names_of(root, "");
+	names = names_from(root, "");
 	check_put(names, names_of_cgroup_id, service,
 		  ",\"cgroup\":\"/system.slice/a.service\",\"unit\":\"a.service\"");
 	check_put(names, names_of_cgroup_id, inner,
@@ -113,7 +113,7 @@ TEST(a_cgroup_that_comes_later_is_found_and_one_that_goes_keeps_its_name)
 	uint64_t late, id;
 
 	root_make();
-	names = names_of(root, "");
+	names = names_from(root, "");
 	late = make("/late.service");
 	id = make("/later");
 	check_put(names, names_of_cgroup_id, UINT64_MAX, ""); /* it takes no walk at once */
@@ -141,7 +141,7 @@ TEST(what_two_walks_did_not_find_is_not_looked_for_again)
 	root_make();
 	id = make("/x");
 	unmake("/x");
-	names = names_of(root, "");
+	names = names_from(root, "");
 	check_put(names, names_of_cgroup_id, id, "");
 	refresh(names);
 	for (int i = 0; i < 3 && make("/x") != id; i++)
@@ -160,7 +160,7 @@ TEST(a_tree_of_very_many_is_looked_through_bit_by_bit)
 
 	root_make();
 	first = make("/0");
-	names = names_of(root, "");
+	names = names_from(root, "");
 	for (int i = 1; i < 600; i++) {
 		snprintf(path, sizeof(path), "/%d", i);
 		last = make(path);
@@ -183,7 +183,7 @@ TEST(too_deep_or_too_long_is_left_out)
 		strcat(path, "/d");
 		deepest = make(path);
 	}
-	names = names_of(root, "");
+	names = names_from(root, "");
 	check_put(names, names_of_cgroup_id, deepest, "");
 	refresh(names);
 	check_put(names, names_of_cgroup_id, deepest, "");
@@ -209,7 +209,7 @@ TEST(only_namespaces_have_names_of_namespaces)
 
 	root_make();
 	id = make("/blue");
-	names = names_of("", root);
+	names = names_from("", root);
 	check_put(names, names_of_netns, id, "");
 	refresh(names);
 	check_put(names, names_of_netns, id, "");
@@ -218,7 +218,7 @@ TEST(only_namespaces_have_names_of_namespaces)
 
 TEST(memory_is_bounded_and_the_least_used_makes_room)
 {
-	struct names *names = names_of("", "");
+	struct names *names = names_from("", "");
 	char text[32];
 
 	CHECK_EQUAL(names_feed(names, names_of_cgroup_id, 1, "/mine"), 0);
@@ -232,30 +232,24 @@ TEST(memory_is_bounded_and_the_least_used_makes_room)
 	names_free(names);
 }
 
-/* What a recorder would write. */
-struct recording {
-	struct names *replayed;
-	unsigned int count;
-};
-
-static void on_learned(void *context, enum name_source source, uint64_t id, const char *text)
-{
-	struct recording *recording = context;
-
-	recording->count++;
-	CHECK_EQUAL(names_feed(recording->replayed, source, id, text), 0);
-}
-
-TEST(names_that_are_fed_what_others_learned_put_the_same)
+/* As a recorder does it. */
+TEST(names_that_are_fed_what_others_say_of_an_event_put_the_same)
 {
 	static const char *const texts[] = { "/a.service", NULL, "/b", "", "/a.service" };
-	struct names *names = names_of("", ""), *replayed = names_of("", "");
-	struct recording recording = { .replayed = replayed };
+	struct names *names = names_from("", ""), *replayed = names_from("", "");
+	struct event event = { .header = { .has = BIT(offsetof(struct event_index, cgroup_id)) },
+			       .cgroup_id = 7,
+			       .netns = 7 };
+	const char *said[name_sources];
 	char a[NAMES_JSON_MAX], b[NAMES_JSON_MAX];
 
-	names_watch(names, on_learned, &recording);
+	CHECK_EQUAL(names_feed(names, names_of_netns, 7, "blue"), 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(texts); i++) {
 		CHECK_EQUAL(names_feed(names, names_of_cgroup_id, 7, texts[i]), 0);
+		names_of(names, &event, said);
+		CHECK_TEXT(said[names_of_cgroup_id] ?: "", texts[i] ?: "");
+		CHECK(!said[names_of_netns]); /* the event has none, whatever lies there */
+		CHECK_EQUAL(names_feed(replayed, names_of_cgroup_id, 7, said[0]), 0);
 		for (int again = 0; again < 2; again++) {
 			char *a_end = names_put(names, names_of_cgroup_id, 7, a);
 			char *b_end = names_put(replayed, names_of_cgroup_id, 7, b);
@@ -264,9 +258,39 @@ TEST(names_that_are_fed_what_others_learned_put_the_same)
 			CHECK(!memcmp(a, b, (size_t)(a_end - a)));
 		}
 	}
-	CHECK_EQUAL(recording.count, ARRAY_SIZE(texts));
 	names_free(names);
 	names_free(replayed);
+}
+
+/* Lines that were made with a name must be made anew: who is asked next says there is none. */
+TEST(a_name_that_makes_room_for_others_is_a_change)
+{
+	struct names *names = names_from("", "");
+	char json[NAMES_JSON_MAX];
+	bool changed = false;
+
+	CHECK_EQUAL(names_feed(names, names_of_cgroup_id, 1, "/mine"), 0);
+	check_put(names, names_of_cgroup_id, 1, ",\"cgroup\":\"/mine\"");
+	CHECK(!names_changed(names));
+	for (unsigned int id = 2; id < 100000 && !changed; id++) {
+		names_put(names, names_of_cgroup_id, id, json);
+		changed = names_changed(names);
+	}
+	CHECK(changed);
+	check_put(names, names_of_cgroup_id, 1, "");
+	names_free(names);
+}
+
+TEST(names_that_are_cleared_are_gone)
+{
+	struct names *names = names_from("", "");
+
+	CHECK_EQUAL(names_feed(names, names_of_cgroup_id, 1, "/mine"), 0);
+	check_put(names, names_of_cgroup_id, 1, ",\"cgroup\":\"/mine\"");
+	names_clear(names);
+	CHECK(names_changed(names));
+	check_put(names, names_of_cgroup_id, 1, "");
+	names_free(names);
 }
 
 /* Also where the line's common part is copied from the last one of the flow. */
@@ -274,7 +298,7 @@ TEST(lines_have_names_behind_their_fields_and_new_ones_once_they_are_known)
 {
 	static const char *const keys[] = { "cgroup_id", "cgroup",     "unit",	     "container_id",
 					    "netns",	 "netns_name", "sock_cookie" };
-	struct names *names = names_of("", "");
+	struct names *names = names_from("", "");
 	struct event record = { .header = { .type = event_rtt,
 					    .size = event_desc(event_rtt)->size,
 					    .has = BIT(offsetof(struct event_index, cgroup_id)) |

@@ -547,6 +547,7 @@ TEST(frames_of_any_bytes_with_a_right_checksum_make_only_good_lines)
 			((char *)event)[test_random(&state) % size] = (char)test_random(&state);
 		item.type =
 			(enum record_type)(test_random(&state) % 10 ? 1 : test_random(&state) % 5);
+		item.type = item.type == record_name ? record_line : item.type; /* see below */
 		item.size -= test_random(&state) % 10 ? 0 : test_random(&state) % size;
 		item.seq = test_random(&state);
 		item.offset_ns = (int64_t)test_random(&state);
@@ -560,6 +561,96 @@ TEST(frames_of_any_bytes_with_a_right_checksum_make_only_good_lines)
 		free(event);
 		made_free(made);
 	}
+}
+
+/* Of a cgroup that this host has, too: the root's id is 1. */
+static struct event *event_of_cgroup(uint64_t id)
+{
+	struct event *event = event_make(1);
+
+	event->header.has |= BIT(offsetof(struct event_index, cgroup_id)) |
+			     BIT(offsetof(struct event_index, netns));
+	event->cgroup_id = id;
+	event->netns = (uint32_t)id % 5;
+	return event;
+}
+
+static int replay_name(const void *payload, size_t size, char **ret_lines)
+{
+	struct made *made = make(1);
+	struct event *event = event_of_cgroup(1);
+	struct record_item items[] = {
+		{ .type = record_name, .payload = payload, .size = size },
+		{ .type = record_event, .payload = event, .size = event->header.size },
+	};
+	int r;
+
+	made_put(made, &items[0]);
+	made_put(made, &items[1]);
+	r = replay_bytes(made->bytes, made->size, ret_lines);
+	free(event);
+	made_free(made);
+	return r;
+}
+
+TEST(names_of_any_bytes_make_only_good_lines_and_others_are_refused)
+{
+	struct {
+		struct record_name_frame frame;
+		char text[2 * NAME_TEXT_MAX];
+	} name = { { 1, names_of_cgroup_id }, "/\x01\"\xff\x9b\x7f.service" };
+	const size_t whole = sizeof(name.frame) + strlen(name.text);
+	uint64_t state = 17;
+	char *lines;
+
+	silence();
+	CHECK_EQUAL(replay_name(&name, whole, &lines), 0);
+	CHECK_SAYING(strstr(lines, "\"cgroup\":\"/\\u0001\\\""), "%s", lines);
+	CHECK_EQUAL(check_lines(lines), 2);
+	free(lines);
+	for (int round = 0; round < 2000; round++) {
+		size_t length = test_random(&state) % (NAME_TEXT_MAX + 1);
+
+		for (size_t i = 0; i < length; i++)
+			name.text[i] = (char)(1 + test_random(&state) % 255);
+		name.frame.source = test_random(&state) % name_sources;
+		CHECK_EQUAL(replay_name(&name, sizeof(name.frame) + length, &lines), 0);
+		CHECK_EQUAL(check_lines(lines), 2);
+		free(lines);
+	}
+	memset(name.text, 'x', sizeof(name.text));
+	for (size_t size = 0; size < sizeof(name.frame); size++) {
+		CHECK_EQUAL(replay_name(&name, size, &lines), -EBADMSG);
+		free(lines);
+	}
+	name.frame.source = names_of_cgroup_id;
+	CHECK_EQUAL(replay_name(&name, RECORD_NAME_MAX + 1, &lines), -EBADMSG);
+	free(lines);
+	CHECK_EQUAL(replay_name(&name, RECORD_NAME_MAX, &lines), 0);
+	free(lines);
+	name.frame.source = name_sources;
+	CHECK_EQUAL(replay_name(&name, whole, &lines), -EBADMSG);
+	free(lines);
+	name.frame.source = UINT64_MAX << 32 | names_of_cgroup_id;
+	CHECK_EQUAL(replay_name(&name, whole, &lines), -EBADMSG);
+	free(lines);
+	name.frame.source = names_of_cgroup_id;
+	name.text[3] = 0;
+	CHECK_EQUAL(replay_name(&name, whole, &lines), -EBADMSG);
+	CHECK_EQUAL(check_lines(lines), 1);
+	free(lines);
+}
+
+TEST(a_replay_has_no_names_of_its_own_host)
+{
+	const struct record_name_frame none = { 1, names_of_cgroup_id };
+	char *lines;
+
+	CHECK_EQUAL(replay_name(&none, sizeof(none), &lines), 0);
+	CHECK(strstr(lines, "\"cgroup_id\":\"1\""));
+	CHECK(!strstr(lines, "\"cgroup\""));
+	CHECK_EQUAL(check_lines(lines), 2);
+	free(lines);
 }
 
 TEST(random_damage_of_several_bytes_never_makes_a_bad_line)
@@ -895,6 +986,222 @@ TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 	free(live);
 	free(recording);
 	free(replayed);
+}
+
+/* ---- names ---- */
+
+/* A run with lines in .live beside the recording, whose names come and go. */
+struct run {
+	struct output *output, *none;
+	struct names *names;
+	struct lines lines;
+	uint64_t state;
+};
+
+static void run_outputs(struct run *run, const char *recording)
+{
+	struct sink_spec specs[2];
+	char text[128], *message;
+	const char *failed;
+
+	snprintf(text, sizeof(text), "file:%s", path_of(".live"));
+	CHECK_EQUAL(sink_spec_parse(text, &specs[0], &message), 0);
+	if (recording)
+		CHECK_EQUAL(sink_spec_parse(record_to(recording), &specs[1], &message), 0);
+	CHECK_EQUAL(output_configure(run->output, specs, recording ? 2 : 1, run->none, &failed), 0);
+}
+
+static void run_begin(struct run *run, const char *recording)
+{
+	const struct names_config nowhere = {};
+
+	*run = (struct run){ .state = 21 };
+	CHECK_EQUAL(output_new(&run->output) ?: output_new(&run->none), 0);
+	CHECK_EQUAL(names_new(&nowhere, &run->names), 0);
+	run_outputs(run, recording);
+	output_set_origin(run->output, &web1);
+	CHECK_EQUAL(lines_init(&run->lines, web1.hostname, run->output), 0);
+	lines_set_names(&run->lines, run->names);
+}
+
+static void run_end(struct run *run)
+{
+	CHECK_EQUAL(output_flush(run->output, 0), 0);
+	lines_done(&run->lines);
+	names_free(run->names);
+	output_free(run->output);
+	output_free(run->none);
+}
+
+/* Now and then one of the cgroups gets another name, or none; it takes effect in between. */
+static void run_event(struct run *run, uint64_t cgroups)
+{
+	struct event *event = event_of_cgroup(1 + test_random(&run->state) % cgroups);
+	uint64_t what = test_random(&run->state) % 100;
+	char text[32];
+
+	snprintf(text, sizeof(text), "/%u.service", (unsigned int)run->state % 1000);
+	if (what < 20)
+		CHECK_EQUAL(names_feed(run->names, what ? names_of_cgroup_id : names_of_netns,
+				       what ? event->cgroup_id : event->netns,
+				       what % 4 == 1 ? NULL : text),
+			    0);
+	CHECK(output_ready(run->output));
+	lines_event(&run->lines, event, event->header.size);
+	free(event);
+}
+
+/* The recording's files, the oldest one last: each by itself, and what they give together. */
+static void check_replays(struct run *run, int files)
+{
+	char *live, *replayed, *recording, *all, more[16] = "";
+	size_t size, length = 0;
+
+	live = read_all(path_of(".live"), &size);
+	all = calloc(1, 2 * size + 1);
+	for (int i = files - 1; i >= 0; i--) {
+		snprintf(more, sizeof(more), i ? ".%d" : "", i);
+		recording = read_all(path_of(more), &size);
+		CHECK_EQUAL(replay_bytes(recording, size, &replayed), 0);
+		strcpy(all + length, replayed);
+		length += strlen(replayed);
+		free(recording);
+		free(replayed);
+	}
+	CHECK(length > 0 && length <= strlen(live));
+	CHECK(!strcmp(live + strlen(live) - length, all)); /* a recording may begin later */
+	CHECK(strstr(all, "\"cgroup\"") && strstr(all, "\"netns_name\""));
+	CHECK_EQUAL(check_lines(live), run->lines.seq);
+	free(live);
+	free(all);
+}
+
+static int files_count(void)
+{
+	char more[16] = "";
+	int count = 0;
+
+	while (access(path_of(more), F_OK) == 0)
+		snprintf(more, sizeof(more), ".%d", ++count);
+	return count;
+}
+
+/* Also when what is known of so many cgroups does not fit any more. */
+TEST(names_take_effect_in_a_replay_where_they_did_and_in_each_file_by_itself)
+{
+	static const uint64_t cgroups[] = { 3, 700, 9000 };
+
+	for (size_t k = 0; k < ARRAY_SIZE(cgroups); k++) {
+		struct run run;
+		int files;
+
+		run_begin(&run, ",max-size=65536,max-files=90");
+		CHECK_EQUAL(truncate(path_of(".live"), 0), 0);
+		for (int i = 1; i <= 12000; i++) {
+			run_event(&run, cgroups[k]);
+			if (!output_ready(run.output) || test_random(&run.state) % 900 == 0)
+				CHECK_EQUAL(output_flush(run.output, 0), 0);
+			if (i % 5000 == 0)
+				CHECK_EQUAL(output_reopen(run.output), 0);
+		}
+		files = (int)run.lines.seq;
+		run_end(&run);
+		run.lines.seq = (uint64_t)files;
+		files = files_count();
+		CHECK_SAYING(files > 12, "%d", files);
+		check_replays(&run, files);
+		for (int i = 0; i < files; i++) {
+			char more[16] = "";
+
+			if (i)
+				snprintf(more, sizeof(more), ".%d", i);
+			CHECK_EQUAL(unlink(path_of(more)), 0);
+		}
+	}
+}
+
+/* What is left in the buffer goes to a new file, which knows nothing yet. */
+TEST(what_a_full_disk_left_over_has_its_names_in_the_next_file)
+{
+	struct rlimit limit = { 3001, RLIM_INFINITY };
+	struct run run;
+	uint64_t seq;
+	char old[128];
+
+	signal(SIGXFSZ, SIG_IGN);
+	run_begin(&run, "");
+	for (int i = 1; i <= 300; i++)
+		run_event(&run, 5);
+	CHECK_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	CHECK_EQUAL(output_flush(run.output, 0), -EAGAIN);
+	strcpy(old, path_of(".1"));
+	CHECK_EQUAL(rename(path_of(""), old), 0);
+	output_reopen(run.output);
+	limit.rlim_cur = RLIM_INFINITY;
+	CHECK_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	CHECK_EQUAL(output_flush(run.output, 0), 0);
+	for (int i = 1; i <= 300; i++)
+		run_event(&run, 5);
+	seq = run.lines.seq;
+	run_end(&run);
+	run.lines.seq = seq;
+	check_replays(&run, 2);
+}
+
+TEST(a_recording_that_begins_later_has_the_names_that_are_known_by_then)
+{
+	struct run run;
+	uint64_t seq;
+
+	run_begin(&run, NULL);
+	for (int i = 1; i <= 300; i++)
+		run_event(&run, 5);
+	lines_refresh(&run.lines); /* as before each drain */
+	run_outputs(&run, "");
+	for (int i = 1; i <= 50; i++)
+		run_event(&run, 5);
+	seq = run.lines.seq;
+	run_end(&run);
+	run.lines.seq = seq;
+	check_replays(&run, 1);
+}
+
+/* 64 KiB of each file are less than the names of what a buffer holds. */
+TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
+{
+	struct output *output = output_to(record_to(",max-size=65536,max-files=90"));
+	struct sink *sink = output_sink(output, 0);
+	char text[NAME_TEXT_MAX + 1];
+	uint64_t first, last, expected;
+	char more[16] = "";
+	int count = 0;
+
+	output_set_origin(output, &web1);
+	memset(text, 'x', NAME_TEXT_MAX);
+	text[NAME_TEXT_MAX] = 0;
+	for (int round = 0; round < 4; round++) {
+		while (sink_ready(sink)) {
+			struct event *event = event_of_cgroup((uint64_t)++count % 3500);
+			struct record_item item = { .type = record_event,
+						    .payload = event,
+						    .size = event->header.size,
+						    .seq = (uint64_t)count,
+						    .names = { text, text } };
+
+			output_write_event(output, (enum event_type)event->header.type, &item, NULL,
+					   0);
+			free(event);
+		}
+		CHECK_EQUAL(output_flush(output, 0), 0);
+	}
+	output_free(output);
+	expected = (uint64_t)count;
+	for (int i = 0; expected; i++) {
+		snprintf(more, sizeof(more), i ? ".%d" : "", i);
+		check_file(path_of(more), &first, &last);
+		CHECK_EQUAL(last, expected);
+		expected = first - 1;
+	}
 }
 
 TEST(a_recording_that_is_the_only_output_wants_no_lines)
