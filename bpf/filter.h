@@ -13,6 +13,9 @@
  * its half's bit, and at the end bits are compared. A loop without branches costs the verifier as
  * many instructions as it has, while one for each half, with an early end, has it look at all ways
  * through all of them: 5.10 gives up.
+ *
+ * Besides, one connection may be left out, before all else: both ends together, in both directions,
+ * which lists of alternatives cannot say.
  */
 #ifndef NETLOG_FILTER_BPF_H
 #define NETLOG_FILTER_BPF_H
@@ -23,8 +26,10 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 #ifdef __bpf__
+#include "kernel.h"
 #define FILTER_CALL static __attribute__((noinline)) /* one copy of each loop in a program */
 #else
+#include <netinet/in.h> /* IPPROTO_TCP */
 #define FILTER_CALL static inline
 #endif
 
@@ -53,6 +58,8 @@ enum filter_kind { FILTERS(FILTER_ENUM) filter_kinds };
 #define FILTER_BIT(kind, not ) (1U << (2 * (kind) + (not )))
 #define FILTER_BITS(kind) (FILTER_BIT(kind, 0) | FILTER_BIT(kind, 1))
 #define FILTER_TWINS 0xaaaaaaaaU /* all halves that leave out */
+
+#define FILTER_CONNECTION (1U << 31) /* active: a connection is left out. No half's bit */
 
 #define FILTER_OF_PORTS \
 	(FILTER_BITS(filter_port) | FILTER_BITS(filter_src_port) | FILTER_BITS(filter_dest_port))
@@ -108,8 +115,15 @@ struct filter_cgroup {
 	__u32 bits;
 };
 
+/* A TCP connection, in no order of its ends. */
+struct filter_connection {
+	struct ip_address addresses[2];
+	__u32 ip_version;
+	__u16 ports[2];
+} __attribute__((aligned(8)));
+
 struct filter {
-	__u32 active; /* bits of the halves that are set; 0: everything is wanted */
+	__u32 active; /* bits of what is set; 0: everything is wanted */
 	__u32 network_count;
 	__u32 cgroup_count;
 	__u64 protocols[2]; /* of each half, as bits by their number, which is below 64 */
@@ -120,6 +134,7 @@ struct filter {
 	struct filter_names comms;
 	struct filter_names ifnames;
 	struct filter_ports ports[3][2]; /* either end's, the source's, the destination's */
+	struct filter_connection excluded;
 };
 
 /* Of those halves, do all that let through have a match, and none that leave out? */
@@ -213,11 +228,34 @@ static __always_inline __u32 filter_match_proto(const struct filter *f, __u8 pro
 	       (f->protocols[1] >> proto & 1) << (2 * filter_proto + 1);
 }
 
+static __always_inline __u64 filter_end_differs(const struct filter_connection *connection, int end,
+						const struct ip_address *address, __u16 port)
+{
+	const filter_word *wanted = (const filter_word *)&connection->addresses[end];
+	const filter_word *words = (const filter_word *)address;
+
+	return (wanted[0] ^ words[0]) | (wanted[1] ^ words[1]) | (connection->ports[end] ^ port);
+}
+
+static __always_inline bool filter_is_excluded(const struct filter_connection *connection,
+					       const struct flow *flow)
+{
+	__u64 other = (connection->ip_version ^ flow->ip_version) | (flow->proto ^ IPPROTO_TCP);
+	__u64 there = filter_end_differs(connection, 0, &flow->src, flow->src_port) |
+		      filter_end_differs(connection, 1, &flow->dest, flow->dest_port);
+	__u64 back = filter_end_differs(connection, 1, &flow->src, flow->src_port) |
+		     filter_end_differs(connection, 0, &flow->dest, flow->dest_port);
+
+	return (filter_if_zero(other | there) | filter_if_zero(other | back)) != 0;
+}
+
 /* What is looked at first is what costs least. */
 static __always_inline bool filter_takes_flow(const struct filter *f, const struct flow *flow)
 {
 	__u32 active = f->active;
 
+	if (active & FILTER_CONNECTION && filter_is_excluded(&f->excluded, flow))
+		return false;
 	if (active & FILTER_OF_PORTS && !filter_takes_ports(f, flow))
 		return false;
 	if (active & FILTER_BITS(filter_proto) &&

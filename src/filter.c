@@ -374,6 +374,25 @@ static const struct {
 	char *(*take)(const struct half *half, const char *text);
 } ways[] = { FILTERS(FILTER_WAY) };
 
+_Static_assert(2 * filter_kinds <= 31, "FILTER_CONNECTION is a half's bit");
+
+void filter_exclude(struct filter_set *set, const struct ssh_connection *connection)
+{
+	struct filter *filter = &set->filter;
+
+	filter->active &= ~FILTER_CONNECTION;
+	filter->excluded = (struct filter_connection){};
+	if (!connection)
+		return;
+	filter->active |= FILTER_CONNECTION;
+	filter->excluded.ip_version = connection->ip_version;
+	for (int end = 0; end < 2; end++) {
+		memcpy(filter->excluded.addresses[end].bytes, connection->addresses[end],
+		       sizeof(connection->addresses[end]));
+		filter->excluded.ports[end] = connection->ports[end];
+	}
+}
+
 const char *filter_name(enum filter_kind kind, bool negative)
 {
 	return ways[kind].names[negative];

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "../bpf/filter.h"
+#include "ssh.h"
 
 #define FILTER_VALUES_MAX 128
 #define FILTER_TEXT_BYTES 8192
@@ -42,6 +43,9 @@ const char *filter_name(enum filter_kind kind, bool negative);
  */
 char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
 		  bool more);
+
+/* Leave this connection out, in both directions. NULL: none. It is no value of the set. */
+void filter_exclude(struct filter_set *set, const struct ssh_connection *connection);
 
 /* The half's value of this number, from 0, as it was given. NULL: there is none. */
 const char *filter_value(const struct filter_set *set, enum filter_kind kind, bool negative,

@@ -224,6 +224,20 @@ static int names_find(struct names **ret_names)
 	return names_new(&config, ret_names);
 }
 
+/* While other processes' environments may still be read. */
+static void ssh_leave_out(struct options *options)
+{
+	struct ssh_connection connection;
+	char text[SSH_TEXT_MAX];
+
+	if (ssh_connection_find(getenv("SSH_CONNECTION"), "/proc", &connection) < 0 ||
+	    !settings_set_ssh(options, &connection))
+		return;
+	ssh_connection_text(&connection, text);
+	log_info("leaving out the connection of this ssh session, %s; --include-ssh logs it, too",
+		 text);
+}
+
 static int run(struct options *options)
 {
 	_cleanup_(output_freep) struct output *output = NULL;
@@ -247,6 +261,7 @@ static int run(struct options *options)
 	if (r < 0)
 		log_warning("cannot look for names of cgroups: %s; lines go without", strerror(-r));
 	lines_set_names(&lines, names);
+	ssh_leave_out(options);
 	r = attach(options, &probe);
 	if (r)
 		return r;

@@ -54,6 +54,7 @@ static void options_keep(struct options *next, const struct options *old, const 
 	next->ring_bytes = old->ring_bytes;
 	next->duration_us = old->duration_us;
 	next->count = old->count;
+	settings_set_ssh(next, &old->ssh);
 }
 
 /* Lines that an output still holds that is none any more are written. */

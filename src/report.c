@@ -65,6 +65,16 @@ static void add_flow_filters(const struct options *options, struct control *cont
 	}
 }
 
+static void add_ssh(const struct options *options, struct control *control)
+{
+	char text[SSH_TEXT_MAX];
+
+	if (!(options->filters.filter.active & FILTER_CONNECTION))
+		return;
+	ssh_connection_text(&options->ssh, text);
+	control_add_filter(control, "filters", "ssh", (const char *const[]){ text, NULL });
+}
+
 static void add_rates(struct control *control, const char *option, const struct rates *rates)
 {
 	char text[event_types][RATE_TEXT_MAX];
@@ -90,6 +100,7 @@ static void add_filters(const struct options *options, struct control *control)
 	control_add_filter(control, "filters", options->stages_named ? "latency-stage" : NULL,
 			   stages);
 	add_threshold(control, "rtt-interval", options->rtt_interval_us / USEC_PER_MSEC);
+	add_ssh(options, control);
 	add_flow_filters(options, control);
 	add_threshold(control, "min-rtt", options->rtt_us.least);
 	add_threshold(control, "not-min-rtt", options->rtt_us.below);

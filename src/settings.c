@@ -459,6 +459,19 @@ static bool show_quiet(const struct options *options, FILE *file)
 	return options->quiet && fputs("true", file) >= 0;
 }
 
+static char *apply_include_ssh(struct options *options, const char *value, bool more)
+{
+	(void)value;
+	(void)more;
+	options->include_ssh = true;
+	return NULL;
+}
+
+static bool show_include_ssh(const struct options *options, FILE *file)
+{
+	return options->include_ssh && fputs("true", file) >= 0;
+}
+
 static char *apply_config(struct options *options, const char *value, bool more)
 {
 	(void)more;
@@ -517,6 +530,8 @@ const struct setting setting_rows[] = {
 	  apply_max_rate, show_max_rate },
 	{ "adaptive", 0, SETTING_FLAG, NULL, "sample while lines are written too slowly",
 	  apply_adaptive, show_adaptive },
+	{ "include-ssh", 0, SETTING_FLAG, NULL, "log this ssh session's own connection, too",
+	  apply_include_ssh, show_include_ssh },
 	{ "output", 'o', SETTING_WORDS, "WHERE", "stdout, file:PATH or journald[,events=LIST]",
 	  apply_output, show_output },
 	{ "write", 'w', SETTING_ACTION, "FILE", "record for --read, not to stdout; - = stdout",
@@ -589,6 +604,15 @@ char *settings_complete(struct options *options)
 	if (!wrong && stdout_twice(options))
 		wrong = setting_wrong("lines and records cannot both go to stdout");
 	return wrong;
+}
+
+bool settings_set_ssh(struct options *options, const struct ssh_connection *connection)
+{
+	bool left_out = connection->ip_version && !options->include_ssh;
+
+	options->ssh = *connection;
+	filter_exclude(&options->filters, left_out ? &options->ssh : NULL);
+	return left_out;
 }
 
 char *settings_events(void)

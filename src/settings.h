@@ -53,8 +53,10 @@ struct options {
 	struct threshold latency_us;
 	struct threshold rtt_us;
 	struct filter_set filters;
-	struct rates sample;   /* of so many flows one */
-	struct rates max_rate; /* events a second */
+	struct ssh_connection ssh; /* that netlog was started over; it is left out */
+	bool include_ssh;	   /* no, it is not */
+	struct rates sample;	   /* of so many flows one */
+	struct rates max_rate;	   /* events a second */
 	bool adaptive;
 };
 
@@ -91,6 +93,12 @@ void settings_default(struct options *options);
 
 /* When all has been applied: what follows from several together. As apply(). */
 char *settings_complete(struct options *options);
+
+/*
+ * What the session's own connection is, once that is known (all zeros: there is none), and into the
+ * filters with it, unless it is to be logged. Returns whether it is left out.
+ */
+bool settings_set_ssh(struct options *options, const struct ssh_connection *connection);
 
 /* The events and stages there are, as "a, b, c"; the caller frees. NULL when memory is short. */
 char *settings_events(void);

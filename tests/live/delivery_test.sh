@@ -338,7 +338,7 @@ test_sighup_reads_the_configuration_anew_and_no_line_is_lost() {
 	wire_up
 	chatter 1
 	echo "{\"output\": \"file:$work/a\"}" >"$work/conf"
-	netlog_on a $netlog -c "$work/conf"
+	netlog_on a $netlog --include-ssh -c "$work/conf"
 	wait_for 10 grep -q '"event_type":"latency"' "$work/a" || fail "no latency line"
 	cat >"$work/conf" <<-END
 		{ /* no latency, rtt to both */ "events": ["rtt", "retransmit"],

@@ -338,7 +338,7 @@ test_a_value_that_cannot_be_is_refused_and_nothing_runs() {
 }
 
 test_filters_are_in_the_start_line_and_in_the_printed_configuration() {
-	status_of $netlog -d 0.1 --port=80,443 --port=8080 --not-comm='a "b"' --min-rtt=5 --netns=7 >"$work/lines"
+	status_of $netlog --include-ssh -d 0.1 --port=80,443 --port=8080 --not-comm='a "b"' --min-rtt=5 --netns=7 >"$work/lines"
 	equal "exit status ($message)" "$status" 0
 	equal "filters" "$(head -n 1 "$work/lines" | jq -c .filters)" \
 		'{"port":["80,443","8080"],"not-comm":["a \"b\""],"netns":["7"],"min-rtt":["5"]}'

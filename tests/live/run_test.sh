@@ -25,7 +25,7 @@ test_duration_ends_the_run() {
 }
 
 test_start_says_what_is_logged_and_how() {
-	status_of $netlog -d 0.1 -e rtt,latency --latency-stage=tcp >"$work/lines"
+	status_of $netlog --include-ssh -d 0.1 -e rtt,latency --latency-stage=tcp >"$work/lines"
 	head -n 1 "$work/lines" | jq -e '.seq == 1 and .events == ["rtt", "latency"] and
 		.kernel == $kernel and .boot_id == $boot and (.run_id | length) == 32 and
 		.filters == {"latency-stage": ["tcp"]} and

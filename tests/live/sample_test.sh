@@ -168,7 +168,7 @@ links() { cat "/proc/$netlog_pid/fdinfo/"* | grep '^link_id:' | sort; }
 test_sampling_changes_with_sighup_while_hooks_stay_and_no_line_is_lost() {
 	lines=$work/lines
 	configure ''
-	$netlog -c "$work/conf" 2>"$work/netlog.log" &
+	$netlog --include-ssh -c "$work/conf" 2>"$work/netlog.log" &
 	netlog_pid=$!
 	started
 	local before flows_pid change=0 settings written

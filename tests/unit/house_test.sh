@@ -48,7 +48,7 @@ layer() {
 	output | encode | schema) echo 3 ;;
 	control | names | rates | record) echo 2 ;;
 	event | filter) echo 1 ;;
-	log | util | text | clock | crc | capability | signals | cgroup | cgroup_path | cgroup_walk | netns) echo 0 ;;
+	log | util | text | clock | crc | capability | signals | ssh | cgroup | cgroup_path | cgroup_walk | netns) echo 0 ;;
 	*) echo "$1 has no layer: give it one in tests/unit/house_test.sh" >&2 ;;
 	esac
 }

@@ -88,6 +88,7 @@ TEST(each_option_does_what_it_says)
 	CHECK_EQUAL(options.max_rate.numbers.of[event_latency], 500);
 	CHECK(!options.max_rate.numbers.of[event_rtt] && !options.adaptive);
 	CHECK(good("--adaptive").adaptive);
+	CHECK(good("--include-ssh").include_ssh && !good("").include_ssh);
 	CHECK(good("-q").quiet);
 	CHECK_EQUAL(good("--schema").action, ACTION_SCHEMA);
 	CHECK_EQUAL(good("-V").action, ACTION_VERSION);
