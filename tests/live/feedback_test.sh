@@ -126,4 +126,60 @@ test_sighup_keeps_the_session_and_may_let_it_in() {
 	equal "in the reload lines" "$(filters reload | tr '\n' ' ')" '["10.77.0.1 9000 10.77.0.2 7000"] null '
 }
 
+# ---- a shipper: it sends each line over the wire, whose packets make further lines
+
+# shipped OPTIONS: netlog | shipper, and a connection's traffic; the lines are also in $lines
+shipped() {
+	lines=$work/lines.jsonl received=$work/received
+	rm -f "$lines" "$received"
+	nsenter --net="$ns1" /usr/bin/python3 tests/live/shipper.py receive 10.77.0.2 7777 "$received" &
+	receiver=$!
+	wait_for 30 listening || fail "no receiver"
+	mkfifo "$work/pipe"
+	nsenter --net="$ns0" /usr/bin/python3 tests/live/shipper.py send 10.77.0.2 7777 <"$work/pipe" &
+	"$netlog" -q --include-ssh --netns="$ns0" --stats-interval=0 -o "file:$lines" -o stdout "$@" >"$work/pipe" &
+	netlog_pid=$!
+	wait_for 30 grep -qs start "$received" || fail "nothing is shipped"
+	rm "$work/pipe"
+	traffic --messages 50
+}
+
+listening() { nsenter --net="$ns1" ss -Htln sport = :7777 | grep -q 7777; }
+
+# No new line in a second
+quiet() {
+	local before
+	before=$(count <"$lines")
+	sleep 1
+	[ "$(count <"$lines")" = "$before" ]
+}
+
+grown() { [ "$(count <"$lines")" -ge "$1" ]; }
+
+# Of the first run the lines end with the traffic; without the filter, they are more than ten times as many of
+# the same traffic, and still come.
+test_a_shipper_that_is_left_out_makes_no_endless_stream() {
+	wire_up
+	shipped --not-comm=shipper
+	tries=0
+	until quiet; do
+		tries=$((tries + 1))
+		[ $tries -lt 20 ] || fail "after $tries s, and $(count <"$lines") lines, there are still more"
+	done
+	alone=$(count <"$lines")
+	[ "$alone" -gt 100 ] || fail "only $alone lines of the traffic"
+	netlog_stop
+	check_books
+	equal "lines of the shipper" "$(jq -c 'select(.comm == "shipper")' "$lines" | count)" 0
+	wait $receiver
+	cmp "$lines" "$received" || fail "not all has been shipped"
+
+	shipped
+	wait_for 60 grown $((10 * alone)) || fail "without the filter there are only $(count <"$lines") lines, not $((10 * alone))"
+	endless=$(count <"$lines")
+	wait_for 30 grown $((endless + alone)) || fail "it ended at $endless lines"
+	netlog_stop
+	[ "$(jq -c 'select(.comm == "shipper")' "$lines" | count)" -gt $((5 * alone)) ] || fail "they are not the shipper's"
+}
+
 run_tests
