@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -112,9 +113,14 @@ static int environ_find(const char *bytes, size_t length, struct ssh_connection 
 static unsigned int stat_parent(const char *bytes, size_t length)
 {
 	const char *name_end = memrchr(bytes, ')', length);
-	unsigned int parent;
+	char number[PID_TEXT_MAX] = "";
+	uint64_t parent;
 
-	return name_end && sscanf(name_end, ") %*c %10u", &parent) == 1 ? parent : 0;
+	if (!name_end || strlen(name_end) <= strlen(") S "))
+		return 0;
+	name_end += strlen(") S ");
+	snprintf(number, sizeof(number), "%.*s", (int)strcspn(name_end, " "), name_end);
+	return parse_u64(number, &parent) == 0 && parent <= UINT_MAX ? (unsigned int)parent : 0;
 }
 
 int ssh_connection_find(const char *own, const char *proc, struct ssh_connection *ret_connection)
