@@ -13,8 +13,6 @@
 #include "filter.h"
 #include "owner.bpf.h"
 
-#define CGROUP_LEVEL_MAX 255 /* an end for the verifier; user space knows none so deep */
-
 __weak struct filter filters[2] = {};
 
 static __always_inline const struct filter *filter_in_force(void)
@@ -55,7 +53,7 @@ static __noinline __u32 filter_match_cgroups(const struct filter *f, const struc
 
 	for (__u32 i = 0; cgroup && i < FILTER_CGROUPS && i < f->cgroup_count; i++) {
 		const struct filter_cgroup *wanted = &f->cgroups[i];
-		__u32 at = wanted->level & CGROUP_LEVEL_MAX;
+		__u32 at = wanted->level & FILTER_LEVEL_MAX; /* an end for the verifier */
 
 		if (at <= level)
 			matched |= filter_if_zero(wanted->id ^ cgroup_ancestor_id(cgroup, at)) &

@@ -71,6 +71,7 @@ enum filter_kind { FILTERS(FILTER_ENUM) filter_kinds };
 /* Places in each list, for both halves of all filters that use it. */
 #define FILTER_NETWORKS 64
 #define FILTER_CGROUPS 32
+#define FILTER_LEVEL_MAX 255 /* of a cgroup, below the root; all bits set */
 #define FILTER_NUMBERS 32
 #define FILTER_NAMES 32
 #define FILTER_PORTS 65536

@@ -14,6 +14,22 @@ bool path_is_below(const char *path, const char *place)
 	return !strncmp(path, place, length) && (!path[length] || path[length] == '/');
 }
 
+void mountinfo_decode(char *text)
+{
+	char *to = text;
+
+	for (const char *p = text; *p; to++) {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
+		    p[3] >= '0' && p[3] <= '7') {
+			*to = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
+			p += 4;
+		} else {
+			*to = *p++;
+		}
+	}
+	*to = 0;
+}
+
 int cgroup_mount_find(const char *path, char *ret_path, size_t size)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -27,9 +43,11 @@ int cgroup_mount_find(const char *path, char *ret_path, size_t size)
 		char root[PATH_MAX], place[PATH_MAX];
 
 		/* id, parent, device, root within the file system, place ... - type */
-		if (strstr(line, " - cgroup2 ") &&
-		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, place) == 2 &&
-		    !strcmp(root, "/") && strlen(place) < size &&
+		if (!strstr(line, " - cgroup2 ") ||
+		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, place) != 2)
+			continue;
+		mountinfo_decode(place);
+		if (!strcmp(root, "/") && strlen(place) < size &&
 		    (!ret_path[0] || path_is_below(path, place)))
 			strcpy(ret_path, place);
 	}

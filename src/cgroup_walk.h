@@ -24,6 +24,9 @@ struct cgroup_walk {
 	char path[PATH_MAX];		    /* from the root, without the last slash */
 };
 
+/* In place: spaces and the like, which /proc/PID/mountinfo writes as \040, are themselves again. */
+void mountinfo_decode(char *text);
+
 /*
  * Where version 2 is mounted, as a path; of several places, the one that `path` lies in ("": the
  * first). -ENODEV when it is nowhere, or an error of open(2); *ret_path is "" then.

@@ -297,7 +297,12 @@ static char *cgroups_add(const struct half *half, const struct cgroup_found *fou
 {
 	struct filter *filter = half->filter;
 
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = 0; i < count; i++) {
+		if (found[i].level + levels_of(&found[i]) > FILTER_LEVEL_MAX)
+			return setting_wrong("it lies %u levels deep, and %u are the most; give a "
+					     "cgroup above it",
+					     found[i].level,
+					     FILTER_LEVEL_MAX - levels_of(&found[i]));
 		for (unsigned int above = 0; above <= levels_of(&found[i]); above++) {
 			if (filter->cgroup_count == FILTER_CGROUPS)
 				return too_many(FILTER_CGROUPS);
@@ -307,6 +312,7 @@ static char *cgroups_add(const struct half *half, const struct cgroup_found *fou
 				.bits = half->bit,
 			};
 		}
+	}
 	return NULL;
 }
 

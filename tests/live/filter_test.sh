@@ -237,6 +237,9 @@ in_cgroups() {
 	(cgroups_exec sh -c "cd $work/cgroups && exec \"\$@\"" sh "$@")
 }
 
+# seeing_cgroups COMMAND...: as cgroups_exec, but we go on behind it
+seeing_cgroups() { (cgroups_exec "$@"); }
+
 cgroups_removed() {
 	! in_cgroups test -d "$cgroup" || in_cgroups find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null
 }
@@ -320,6 +323,26 @@ test_a_cgroup_with_those_below_it_and_a_unit() {
 			;;
 		esac
 	done
+}
+
+# The kernel's side has an end for its walk; one deeper would be compared at another level.
+test_a_cgroup_too_deep_is_refused() {
+	trap at_exit_of_cgroup_test EXIT
+	local deep=$cgroup
+	for _ in {2..255}; do deep+=/d; done
+	in_cgroups mkdir -p "$deep/d" || fail "no cgroup so deep"
+	refused 2 "--cgroup: it lies 256 levels deep, and 255 are the most" seeing_cgroups "$netlog" --check-config --cgroup="/$deep/d"
+	status_of seeing_cgroups "$netlog" --check-config --cgroup="/$deep" >/dev/null
+	equal "exit status of one level less ($message)" "$status" 0
+}
+
+test_a_hierarchy_is_found_where_the_path_has_a_space() {
+	trap at_exit_of_cgroup_test EXIT
+	in_cgroups mkdir "$cgroup"
+	mkdir "$work/a b\\c"
+	status_of seeing_cgroups sh -c 'mount -t cgroup2 cgroup2 "$1" && exec "$2" --check-config --cgroup="$1/$3"' \
+		sh "$work/a b\\c" "$netlog" "$cgroup" >/dev/null
+	equal "exit status ($message)" "$status" 0
 }
 
 # ---- words

@@ -4,6 +4,7 @@
  * it tells; NULL: none.
  */
 #include "cgroup_path.h"
+#include "cgroup_walk.h"
 #include "test.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -146,4 +147,23 @@ TEST(what_is_no_container)
 	check("/:docker:" ID, NULL, ID);
 	check("/-" ID, NULL, NULL);
 	check("/:" ID, NULL, NULL);
+}
+
+TEST(a_mount_point_is_what_the_kernel_escaped)
+{
+	static const char *const texts[][2] = {
+		{ "/sys/fs/cgroup", "/sys/fs/cgroup" },
+		{ "/a\\040b\\011c\\012", "/a b\tc\n" },
+		{ "/a\\134040", "/a\\040" },
+		{ "\\303\\274", "\xc3\xbc" },
+		{ "/a\\04", "/a\\04" },
+		{ "\\", "\\" },
+		{ "/\\x20\\400\\080", "/\\x20\\400\\080" },
+	};
+	char text[64];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		mountinfo_decode(strcpy(text, texts[i][0]));
+		CHECK_TEXT(text, texts[i][1]);
+	}
 }
