@@ -526,7 +526,7 @@ const struct setting setting_rows[] = {
 	  apply_not_min_latency, show_not_min_latency },
 	{ "sample", 0, SETTING_WORDS, "EVENT=N", "one in N flows of this event, as rtt=10 (all)",
 	  apply_sample, show_sample },
-	{ "max-rate", 0, SETTING_WORDS, "EVENT=N/s", "no more of this event than N a second (all)",
+	{ "max-rate", 0, SETTING_WORDS, "EVENT=N/s", "at most about N of this event a second (all)",
 	  apply_max_rate, show_max_rate },
 	{ "adaptive", 0, SETTING_FLAG, NULL, "sample while lines are written too slowly",
 	  apply_adaptive, show_adaptive },
