@@ -110,6 +110,19 @@ static size_t room(const struct file *file)
 }
 
 /*
+ * Between two links of one file rename(2) does nothing, and says that it went well: the file is as
+ * full as before.
+ */
+static int path_rotate_when_full(struct file *file)
+{
+	int r = path_rotate(file);
+
+	if (r < 0)
+		return r;
+	return room(file) ? 0 : -EEXIST;
+}
+
+/*
  * Has the file been removed? What is written to it then, nobody will ever read: go on in a new one,
  * and where its directory has gone, too, fail until there is one again.
  */
@@ -134,7 +147,7 @@ static int file_flush(struct sink *sink)
 		size_t limit = room(file), before = stream->end;
 
 		if (!limit) {
-			r = path_rotate(file);
+			r = path_rotate_when_full(file);
 			if (r < 0)
 				return r;
 			continue;
@@ -196,6 +209,7 @@ static int recording_begin(struct file *file, const struct sink_spec *spec)
 	_cleanup_close_ int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	char magic[sizeof(RECORD_MAGIC) - 1];
 	ssize_t n;
+	int r;
 
 	if (!file->stream.regular || !size_of(file->stream.fd))
 		return 0;
@@ -204,7 +218,8 @@ static int recording_begin(struct file *file, const struct sink_spec *spec)
 		return -EEXIST;
 	if (spec->max_bytes) {
 		file->max_files = spec->max_files;
-		return path_rotate(file);
+		r = path_rotate(file);
+		return r == 0 && size_of(file->stream.fd) ? -EEXIST : r; /* as above */
 	}
 	return ftruncate(file->stream.fd, 0) < 0 ? -errno : 0;
 }

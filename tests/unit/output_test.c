@@ -358,6 +358,32 @@ TEST(a_file_rotates_by_itself_at_line_ends_and_keeps_so_many)
 	cleanup(path);
 }
 
+/* rename(2) does nothing then, and says that it went well. */
+TEST(a_file_that_cannot_be_rotated_because_both_names_are_one_file_is_an_error)
+{
+	const char *path = path_of("lines");
+	struct output *output = output_with(path, ",max-size=65536,max-files=1");
+	char old[128], line[1001];
+
+	for (int i = 0; i < 65; i++) {
+		snprintf(line, sizeof(line), "%0999d\n", i);
+		output_write(output, event_none, line, 1000);
+	}
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	snprintf(old, sizeof(old), "%s.1", path);
+	CHECK_EQUAL(link(path, old), 0);
+	output_write(output, event_none, line, 1000);
+	output_flush(output, 0);
+	CHECK_EQUAL(output_sink(output, 0)->error, -EEXIST);
+	/* it goes on when the other name is gone */
+	CHECK_EQUAL(unlink(old), 0);
+	CHECK_EQUAL(output_flush(output, 1), 0);
+	CHECK_EQUAL(read_all(path, line, sizeof(line)), 1000);
+	output_free(output);
+	CHECK_EQUAL(unlink(old), 0);
+	cleanup(path);
+}
+
 /* Standard output, as a pipe or socket that somebody else has, too. */
 static struct sink *sink_on(int fd)
 {

@@ -793,13 +793,13 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 {
 	uint64_t first, last;
 	struct sink_spec spec;
+	struct output *output;
 	struct sink *sink;
-	char *message;
+	char *message, text[128];
 	FILE *file;
 
 	for (int i = 1; i <= 2; i++) {
-		struct output *output = output_to(record_to(""));
-
+		output = output_to(record_to(""));
 		output_set_origin(output, &web1);
 		write_event(output, i);
 		CHECK_EQUAL(output_flush(output, 0), 0);
@@ -811,6 +811,20 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	output_free(output_to(record_to(",max-size=65536")));
 	check_file(path_of(".1"), &first, &last);
 	CHECK(first == 2 && last == 2);
+
+	/* between two links of one file rename(2) does nothing: there is no room for a new one */
+	unlink(path_of(".1"));
+	strcpy(text, path_of(".1"));
+	output = output_to(record_to(""));
+	output_set_origin(output, &web1);
+	write_event(output, 3);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	output_free(output);
+	CHECK_EQUAL(link(path_of(""), text), 0);
+	CHECK_EQUAL(sink_spec_parse(record_to(",max-size=65536,max-files=1"), &spec, &message), 0);
+	CHECK_EQUAL(sink_file_open(&spec, &sink), -EEXIST);
+	check_file(path_of(""), &first, &last);
+	CHECK(first == 3 && last == 3);
 
 	file = fopen(path_of("x"), "w");
 	fputs("my thesis", file);
