@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "capability.h"
@@ -275,6 +276,24 @@ static int run(struct options *options)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Opening an output may already cut or move what is there: before that, it must not be the input. */
+static bool written_over(const struct options *options, int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		return false;
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		if (!sink_spec_writes_over(&options->outputs[i], &status))
+			continue;
+		log_error("%s would be written over by %s while it is read; give another output",
+			  fd == STDIN_FILENO ? "stdin" : options->read_path,
+			  options->outputs[i].name);
+		return true;
+	}
+	return false;
+}
+
 static int replay(const struct options *options)
 {
 	_cleanup_(output_freep) struct output *output = NULL;
@@ -290,6 +309,8 @@ static int replay(const struct options *options)
 			return EX_NOINPUT;
 		}
 	}
+	if (written_over(options, fd))
+		return EXIT_USAGE;
 	r = outputs_open(options, &output);
 	if (r)
 		return r;

@@ -107,6 +107,11 @@ DEFINE_CLEANUP(struct output, output_free)
  */
 int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_message);
 
+struct stat;
+
+/* Would the output be written into this file, or rotated over it? */
+bool sink_spec_writes_over(const struct sink_spec *spec, const struct stat *file);
+
 /*
  * Have these sinks and no others. One of the same name stays, with the new parameters; what is no
  * longer wanted is moved to `removed`, with the lines that it still holds. -ENOSPC: too many;

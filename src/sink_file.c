@@ -262,3 +262,31 @@ int sink_file_open(const struct sink_spec *spec, struct sink **ret_sink)
 	*ret_sink = &file->stream.sink;
 	return 0;
 }
+
+/* `path`: NULL: standard output */
+static bool same_file(const char *path, const struct stat *file)
+{
+	struct stat status;
+
+	return (path ? stat(path, &status) : fstat(STDOUT_FILENO, &status)) == 0 &&
+	       status.st_dev == file->st_dev && status.st_ino == file->st_ino;
+}
+
+bool sink_spec_writes_over(const struct sink_spec *spec, const struct stat *file)
+{
+	const char *path = strchr(spec->name, ':');
+	char rotated[SINK_NAME_MAX + 16];
+
+	if (!strcmp(spec->name, "stdout") || !strcmp(spec->name, "record:-"))
+		return same_file(NULL, file);
+	if (!path)
+		return false;
+	if (same_file(++path, file))
+		return true;
+	for (unsigned int i = 1; spec->max_bytes && i <= spec->max_files; i++) {
+		snprintf(rotated, sizeof(rotated), "%s.%u", path, i);
+		if (same_file(rotated, file))
+			return true;
+	}
+	return false;
+}

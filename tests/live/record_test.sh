@@ -206,6 +206,34 @@ test_what_is_no_whole_recording_is_said_and_what_was_whole_is_written() {
 	refused 73 "cannot open the output record:$lines: File exists" "$netlog" -d 0.1 -w "$lines"
 }
 
+test_a_recording_is_not_written_over_while_it_is_read() {
+	wire_up
+	recorded
+	traffic --messages 100
+	netlog_stop
+	r=$work/r
+	cp "$r" "$work/kept"
+	ln "$r" "$work/linked"
+	ln -s "$r" "$work/symlinked"
+	cp "$r" "$work/s.1"
+	words="would be written over by"
+	refused 2 "netlog: $r $words record:$r while it is read" "$netlog" -r "$r" -w "$r"
+	refused 2 "$r $words file:$work/linked" "$netlog" -r "$r" -o "file:$work/linked"
+	refused 2 "$work/symlinked $words record:$r" "$netlog" -r "$work/symlinked" -w "$r,max-size=65536"
+	refused 2 "stdin $words record:$r" "$netlog" -r - -w "$r" <"$r"
+	refused 2 "$work/s.1 $words record:$work/s" "$netlog" -r "$work/s.1" \
+		-w "$work/s,max-size=65536,max-files=1"
+	for output in stdout record:-; do
+		status_of "$netlog" -r "$r" -o "$output" >>"$r"
+		equal "exit status" "$status" 2
+		[[ $message == *"$r $words $output "* ]] || fail "$message"
+	done
+	same "$r" "$work/kept"
+	same "$work/s.1" "$work/kept"
+	"$netlog" -r "$r" -w "$work/other" || fail "status $?"
+	same "$work/other" "$work/kept"
+}
+
 test_a_replay_waits_for_slow_readers_and_ends_when_they_go() {
 	wire_up
 	recorded

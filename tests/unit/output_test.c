@@ -384,6 +384,48 @@ TEST(a_file_that_cannot_be_rotated_because_both_names_are_one_file_is_an_error)
 	cleanup(path);
 }
 
+static bool writes_over(const char *text, const struct stat *file)
+{
+	struct sink_spec spec;
+	char *message;
+
+	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
+	return sink_spec_writes_over(&spec, file);
+}
+
+TEST(an_output_is_known_to_write_over_a_file_by_whatever_name)
+{
+	const char *path = path_of("x.2");
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	char text[160], link_path[128];
+	struct stat status, other;
+
+	CHECK(fstat(fd, &status) == 0 && stat("/dev/null", &other) == 0);
+	snprintf(text, sizeof(text), "record:%s", path);
+	CHECK(writes_over(text, &status) && !writes_over(text, &other));
+	snprintf(text, sizeof(text), "file:%s/../%s/x.2", directory, strrchr(directory, '/') + 1);
+	CHECK(writes_over(text, &status));
+	snprintf(link_path, sizeof(link_path), "%s/link", directory);
+	CHECK_EQUAL(symlink("x.2", link_path), 0);
+	snprintf(text, sizeof(text), "file:%s", link_path);
+	CHECK(writes_over(text, &status));
+	/* rotated over */
+	snprintf(text, sizeof(text), "file:%s/x,max-size=65536,max-files=2", directory);
+	CHECK(writes_over(text, &status));
+	text[strlen(text) - 1] = '1';
+	CHECK(!writes_over(text, &status));
+	snprintf(text, sizeof(text), "file:%s/x", directory);
+	CHECK(!writes_over(text, &status));
+
+	CHECK(!writes_over("stdout", &status) && !writes_over("journald", &status));
+	fflush(stdout);
+	CHECK(dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
+	close(fd);
+	CHECK(writes_over("stdout", &status) && writes_over("record:-", &status));
+	unlink(link_path);
+	cleanup(path);
+}
+
 /* Standard output, as a pipe or socket that somebody else has, too. */
 static struct sink *sink_on(int fd)
 {
