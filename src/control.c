@@ -34,27 +34,35 @@ static void append(struct control *control, struct json_object *to, struct json_
 }
 
 /*
- * Any bytes as a json-c string, written as the event lines write theirs: json-c itself would let
- * invalid UTF-8 and some control characters through.
+ * Have a json-c string written as the event lines write theirs: json-c itself would let invalid
+ * UTF-8 and some control characters through. -ENOMEM.
  */
-static struct json_object *clean_string(const char *bytes)
+static int string_mend(struct json_object *string)
 {
-	struct json_object *string = json_object_new_string(bytes);
+	const char *bytes = json_object_get_string(string);
 	char *quoted = malloc(JSON_TEXT_MAX(strlen(bytes)) + 3);
 	char *p = quoted;
 
-	if (!string || !quoted) {
-		json_object_put(string);
-		free(quoted);
-		return NULL;
-	}
+	if (!quoted)
+		return -ENOMEM;
 	*p++ = '"';
 	p = put_json_string(p, bytes, strlen(bytes));
 	*p++ = '"';
 	*p = 0;
 	json_object_set_serializer(string, json_object_userdata_to_json_string, quoted,
 				   json_object_free_userdata);
-	return string;
+	return 0;
+}
+
+/* Any bytes as a json-c string. */
+static struct json_object *clean_string(const char *bytes)
+{
+	struct json_object *string = json_object_new_string(bytes);
+
+	if (!string || string_mend(string) == 0)
+		return string;
+	json_object_put(string);
+	return NULL;
 }
 
 /* The array or object of that name, made when there is none. */
@@ -169,12 +177,14 @@ void control_add_filter(struct control *control, const char *name, const char *f
 	put(control, object, filter, array);
 }
 
+static const char *text_of(struct json_object *line)
+{
+	return json_object_to_json_string_ext(line, JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
 int control_end(struct control *control, char **ret_line, size_t *ret_length)
 {
-	const char *text = control->failed ?
-				   NULL :
-				   json_object_to_json_string_ext(control->line,
-								  JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = control->failed ? NULL : text_of(control->line);
 	int length = -1;
 	char *line;
 
@@ -221,6 +231,57 @@ static int keys_check(struct json_object *line)
 	return typed ? 0 : -EBADMSG;
 }
 
+static int values_mend(struct json_object *value);
+
+static int members_mend(struct json_object *object)
+{
+	int r = 0;
+
+	json_object_object_foreach(object, key, value)
+	{
+		(void)key;
+		r = r ?: values_mend(value);
+	}
+	return r;
+}
+
+/* Have all strings in there written as ours are. Fractions we have none of; NaN would be one. */
+static int values_mend(struct json_object *value)
+{
+	int r = 0;
+
+	switch (json_object_get_type(value)) {
+	case json_type_string:
+		return string_mend(value);
+	case json_type_double:
+		return -EBADMSG;
+	case json_type_array:
+		for (size_t i = 0; !r && i < json_object_array_length(value); i++)
+			r = values_mend(json_object_array_get_idx(value, i));
+		return r;
+	case json_type_object:
+		return members_mend(value);
+	default:
+		return 0;
+	}
+}
+
+/*
+ * json-c reads much that is no JSON, and its strict mode, in which 0.18 refuses UTF-8, some of it
+ * still. But it writes none of that: what it has read must be, written as we write, the same text.
+ */
+static int written_alike(struct json_object *object, const char *line, size_t length)
+{
+	int r = values_mend(object);
+	const char *text = r < 0 ? NULL : text_of(object);
+
+	if (r < 0)
+		return r;
+	if (!text)
+		return -ENOMEM;
+	return strlen(text) == length && !memcmp(text, line, length) ? 0 : -EBADMSG;
+}
+
 int control_check(const char *line, size_t length)
 {
 	struct json_tokener *tokener;
@@ -240,7 +301,7 @@ int control_check(const char *line, size_t length)
 	r = -EBADMSG;
 	if (json_object_is_type(object, json_type_object) &&
 	    json_tokener_get_parse_end(tokener) == length)
-		r = keys_check(object);
+		r = keys_check(object) ?: written_alike(object, line, length);
 	json_object_put(object);
 	json_tokener_free(tokener);
 	return r;

@@ -11,6 +11,7 @@ static struct json_object *end(struct control *control)
 
 	CHECK_EQUAL(control_end(control, &line, &length), 0);
 	CHECK_EQUAL(length, strlen(line));
+	CHECK_EQUAL(control_check(line, length), 0); /* from a recording it comes back */
 	CHECK(line[length - 1] == '\n' && !memchr(line, '\n', length - 1));
 	for (size_t i = 0; i < length - 1; i++)
 		CHECK((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);

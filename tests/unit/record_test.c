@@ -516,6 +516,26 @@ TEST(frames_of_any_bytes_with_a_right_checksum_make_only_good_lines)
 		"{\"event_type\":\"lost\",\"x\":\"\xff\"}\n",
 		"{\"event_type\":\"lost\",\"A=B\":1}\n",
 		"[\"event_type\"]\n",
+		/* what json-c takes, and is no JSON */
+		"{'event_type':\"lost\"}\n",
+		"{\"event_type\":'lost'}\n",
+		"{\"event_type\":\"lost\",\"x\":NaN}\n",
+		"{\"event_type\":\"lost\",\"x\":nan}\n",
+		"{\"event_type\":\"lost\",\"x\":[-Infinity]}\n",
+		"{\"event_type\":\"lost\",\"x\":{\"y\":1.}}\n",
+		"{\"event_type\":\"lost\",\"x\":01}\n",
+		"{\"event_type\":\"lost\",\"x\":TRUE}\n",
+		"{\"event_type\":\"lost\",\"x\":Null}\n",
+		"{\"event_type\":\"lost\",\"x\":[1,]}\n",
+		"{\"event_type\":\"lost\",}\n",
+		"{\"event_type\":\"lost\",/* no JSON */\"x\":1}\n",
+		"{\"event_type\":\"lost\",// no JSON, \"x\":1}\n",
+		/* and what is, but others may take for something else */
+		"{\"event_type\":\"rtt\",\"event_type\":\"lost\"}\n",
+		"{\"event_type\\u0000\":\"lost\"}\n",
+		"{\"event_type\":\"lost\",\"x\":\"\\u0000\"}\n",
+		"{\"event_type\":\"lost\",\"x\":\"\\ud800\"}\n",
+		"{\"event_type\":\"lost\",\"x\":99999999999999999999999}\n",
 	};
 	uint64_t state = 11;
 	char *lines;
