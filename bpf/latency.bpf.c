@@ -211,6 +211,9 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	a.slot->transport_ns = slot_time(a.latency_ns);
 	if (!latency_wanted(stage_transport, a.latency_ns))
 		return 0;
+	/* whose packet it is nobody knows yet: one that is to be left out must not slip through */
+	if (filter_active(filter) & (FILTER_OF_OWNER | FILTER_OF_CGROUPS))
+		return 0;
 	packet_read(&packet, skb,
 		    plain ? skb->dev->nd_net.net->ns.inum :
 			    BPF_CORE_READ(skb, dev, nd_net.net, ns.inum),
