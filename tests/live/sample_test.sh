@@ -20,7 +20,7 @@ of_truth() { jq ".$1" "$truth"; }
 # latency [FILTER]: its lines of the generator's namespaces, through a jq filter
 latency() {
 	jq -nr --slurpfile truth "$truth" '($truth[0] | [.client_netns, .server_netns]) as $netns | inputs |
-		select(.event_type == "latency" and (.netns | IN($netns[]))) | '"$1" "$lines"
+		select(.event_type == "latency" and .proto == "tcp" and (.netns | IN($netns[]))) | '"$1" "$lines"
 }
 
 # The ports of flows that have lines, by a further jq condition
