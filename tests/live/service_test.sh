@@ -71,9 +71,14 @@ test_it_is_active_when_it_logs_and_not_before() {
 test_every_hook_attaches_in_the_sandbox() {
 	service_start
 	head -n 1 "$lines" | jq -e --arg boot "$(tr -d - </proc/sys/kernel/random/boot_id)" '
-		.events == ["retransmit", "rtt", "latency"] and (.hooks | group_by([.event, .part]) | all(.[]; any(.[]; has("error") | not))) and
-		.boot_id == $boot' >/dev/null || fail "$(head -n 1 "$lines")"
-	equal "messages" "$(journal _PID="$pid" -o cat | grep -v '^{')" \
+		.events == ["retransmit", "rtt", "latency"] and .boot_id == $boot' >/dev/null ||
+		fail "$(head -n 1 "$lines")"
+	# those that root has without a sandbox, but for what this host refuses to all
+	hooks='.hooks[] | select(has("error") | not) | "\(.event) \(.part) \(.hook)"'
+	"$netlog" -q -d 0.1 --latency-stage="$(jq -r '.filters["latency-stage"] // ["all"] | join(",")' < <(head -n 1 "$lines"))" |
+		head -n 1 | jq -r "$hooks" >"$work/free"
+	equal "hooks" "$(head -n 1 "$lines" | jq -r "$hooks")" "$(cat "$work/free")"
+	equal "messages" "$(journal _PID="$pid" -o cat | grep -v -e '^{' -e 'does not serve all parts')" \
 		"logging retransmit, rtt, latency to journald, file:/var/log/netlog/netlog.jsonl"
 }
 
@@ -210,8 +215,8 @@ test_the_journal_feeds_jq_and_explains_itself() {
 	traffic --messages 100
 	service_stop
 	# systemd's words and netlog's messages, which are no JSON, have come on other ways
-	equal "what jq reads" "$(journal -t netlog -o cat _TRANSPORT=journal | jq -r .event_type | sort -u | xargs)" \
-		"retransmit start stop"
+	equal "what jq reads" "$(journal -t netlog -o cat _TRANSPORT=journal | jq -r 'select(.where != "hook") | .event_type' |
+		sort -u | xargs)" "retransmit start stop"
 	journal -x -u netlog >"$work/explained"
 	for words in "Subject: netlog [0-9.]* has started" "Subject: TCP sent again to 10.77.0.2 port" \
 		"Subject: netlog has stopped: SIGTERM"; do
