@@ -100,7 +100,7 @@ $(BUILD)/unit/%_test: tests/unit/%_test.c $(SOURCES:%.c=$(BUILD)/unit/%.o) $(BUI
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -Isrc $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
 
-$(BUILD)/%: tests/live/%.c | $(BUILD)/requirements
+$(BUILD)/%: tests/live/%.c tests/live/tool.h | $(BUILD)/requirements
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $< -o $@
 

@@ -25,6 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define TIMEOUT_S 60 /* of every read: a test never hangs */
 #define DATAGRAM_MAX 65507
 
@@ -32,23 +34,12 @@ static const char *client_netns = "-", *server_netns = "-";
 static unsigned long family = 4, messages = 1, bytes = 1;
 static char buffer[DATAGRAM_MAX];
 
-static void fail(const char *what)
-{
-	fprintf(stderr, "datagrams: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
 static int socket_in(const char *netns)
 {
 	struct timeval timeout = { .tv_sec = TIMEOUT_S };
 	int fd;
 
-	if (strcmp(netns, "-") != 0) {
-		fd = open(netns, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-			fail(netns);
-		close(fd);
-	}
+	enter(netns);
 	fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		fail("socket");

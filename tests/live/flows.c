@@ -29,6 +29,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define TIMEOUT_S 60
 #define PORT_FIRST 10000
 #define PORTS 50000
@@ -42,24 +44,6 @@ union address {
 static const char *client_netns, *server_netns;
 static unsigned long connections = 1, messages = 1, family = 4;
 static unsigned long received;
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "flows: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
-static void enter(const char *netns)
-{
-	int fd;
-
-	if (!netns)
-		return;
-	fd = open(netns, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-		fail(netns);
-	close(fd);
-}
 
 static void own_namespace(void)
 {
@@ -135,11 +119,11 @@ static int listener_make(unsigned long port)
 {
 	int fd;
 
-	enter(server_netns);
+	enter(server_netns ?: "-");
 	fd = socket_make(true, port);
 	if (listen(fd, 8) < 0)
 		fail("listen");
-	enter(client_netns);
+	enter(client_netns ?: "-");
 	return fd;
 }
 
@@ -230,9 +214,9 @@ int main(int argc, char **argv)
 	arguments(argc, argv);
 	if (!client_netns)
 		own_namespace();
-	enter(server_netns);
+	enter(server_netns ?: "-");
 	server_number = netns_number();
-	enter(client_netns);
+	enter(client_netns ?: "-");
 	client_number = netns_number();
 	for (unsigned long i = 0; i < connections; i++) {
 		unsigned long server_port = PORT_FIRST + PORTS + i / PORTS;

@@ -32,6 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define TIMEOUT_S 60
 #define MESSAGE_BYTES 100
 #define CHILDREN_MAX 16
@@ -40,20 +42,6 @@ static const char *client_netns, *server_netns;
 static unsigned long messages = 200, gap_us = 500, fixed_port;
 static pid_t children[CHILDREN_MAX];
 static unsigned int child_count;
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "owners: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
-static uint64_t wall_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000;
-}
 
 /* Whoever the line is about need not be the one who writes it. */
 static void truth(int fd, pid_t pid, const char *comm, uint64_t from_us, uint64_t to_us,
@@ -84,7 +72,6 @@ static pid_t process(const char *comm, const char *netns, pid_t pid)
 				   .set_tid = (uintptr_t)&pid,
 				   .set_tid_size = 1 };
 	pid_t child = pid ? (pid_t)syscall(SYS_clone3, &args, sizeof(args)) : fork();
-	int fd;
 
 	if (child < 0)
 		fail("fork");
@@ -94,10 +81,7 @@ static pid_t process(const char *comm, const char *netns, pid_t pid)
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, comm);
-	fd = open(netns, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-		fail(netns);
-	close(fd);
+	enter(netns);
 	child_count = 0;
 	return 0;
 }

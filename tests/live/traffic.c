@@ -43,6 +43,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define TIMEOUT_S 60 /* of every read and write: a test never hangs */
 #define TCP_CLOSE_STATE 7
 #define FORGET_SEGMENTS 7
@@ -58,32 +60,6 @@ struct message_time {
 	uint64_t before_us, after_us;
 	uint32_t srtt_us;
 };
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "traffic: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
-static uint64_t wall_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000;
-}
-
-static void enter(const char *netns)
-{
-	int fd;
-
-	if (!strcmp(netns, "-"))
-		return;
-	fd = open(netns, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-		fail(netns);
-	close(fd);
-}
 
 static int socket_make(int domain)
 {
