@@ -54,7 +54,7 @@ struct pressure {
 struct counters {
 	__u64 produced[event_types];	/* events wanted, whether or not the ring took them */
 	__u64 lost[event_types];	/* of these, those for which the ring had no room */
-	__u64 missed[event_types];	/* of these, those for which no program was run */
+	__u64 missed[event_types];	/* of these, those that were not seen, or not whole */
 	__u64 sampled_out[event_types]; /* events wanted, and left out by sampling: not produced */
 	__s64 waiting[event_types];	/* weight of such events, for the next line; see sample.h */
 } __attribute__((aligned(64)));

@@ -213,30 +213,33 @@ struct ifname {
 	  "several samples in between only the sum shows, and the raw sample never")             \
 	H(rtt, sample, 2, extra, rtt__inet_sock_set_state, "")
 
-#define LATENCY_HOOKS(H)                                                                       \
-	H(latency, entry, 1, required, latency__netif_receive_skb,                             \
-	  "time in the driver and in GRO; packets that wait while very many others arrive")    \
-	H(latency, transport_tcp, 1, lines, latency__tcp_v4_rcv, "")                           \
-	H(latency, transport_tcp, 2, lines, latency__tcp_v4_rcv_kprobe, "")                    \
-	H(latency, transport_tcp6, 1, lines, latency__tcp_v6_rcv, "")                          \
-	H(latency, transport_tcp6, 2, lines, latency__tcp_v6_rcv_kprobe, "")                   \
-	H(latency, transport_udp, 1, lines, latency__udp_rcv, "")                              \
-	H(latency, transport_udp, 2, lines, latency__udp_rcv_kprobe, "")                       \
-	H(latency, transport_udp6, 1, lines, latency__udpv6_rcv, "")                           \
-	H(latency, transport_udp6, 2, lines, latency__udpv6_rcv_kprobe, "")                    \
-	H(latency, tcp, 1, lines, latency__tcp_probe,                                          \
-	  "packets outside the established state; packets merged into another")                \
-	H(latency, app_tcp, 1, lines, latency__skb_copy_datagram_iovec,                        \
-	  "payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into "           \
-	  "another packet")                                                                    \
-	H(latency, app_udp, 1, lines, latency__skb_consume_udp,                                \
-	  "copies of a multicast datagram for several sockets; datagrams that GRO had merged") \
-	H(latency, app_udp, 2, lines, latency__skb_consume_udp_kprobe,                         \
-	  "copies of a multicast datagram for several sockets; datagrams that GRO had merged") \
-	H(latency, qdisc, 1, required, latency__net_dev_queue, "")                             \
-	H(latency, qdisc, 1, lines, latency__net_dev_start_xmit,                               \
-	  "time in the driver; packets that pass the queue by (PACKET_QDISC_BYPASS, pktgen); " \
-	  "segments that the host cuts itself, of UDP and of what it forwards")
+#define LATENCY_HOOKS(H)                                                                           \
+	H(latency, entry, 1, required, latency__netif_receive_skb,                                 \
+	  "time in the driver and in GRO")                                                         \
+	H(latency, transport_tcp, 1, lines, latency__tcp_v4_rcv, "")                               \
+	H(latency, transport_tcp, 2, lines, latency__tcp_v4_rcv_kprobe, "")                        \
+	H(latency, transport_tcp6, 1, lines, latency__tcp_v6_rcv, "")                              \
+	H(latency, transport_tcp6, 2, lines, latency__tcp_v6_rcv_kprobe, "")                       \
+	H(latency, transport_udp, 1, lines, latency__udp_rcv, "")                                  \
+	H(latency, transport_udp, 2, lines, latency__udp_rcv_kprobe, "")                           \
+	H(latency, transport_udp6, 1, lines, latency__udpv6_rcv, "")                               \
+	H(latency, transport_udp6, 2, lines, latency__udpv6_rcv_kprobe, "")                        \
+	H(latency, tcp, 1, lines, latency__tcp_probe,                                              \
+	  "packets outside the established state; packets merged into another")                    \
+	H(latency, app_tcp, 1, lines, latency__skb_copy_datagram_iovec,                            \
+	  "payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into "               \
+	  "another packet")                                                                        \
+	H(latency, app_udp, 1, lines, latency__skb_consume_udp,                                    \
+	  "copies of a multicast datagram for several sockets and datagrams that GRO had merged: " \
+	  "counted as lost")                                                                       \
+	H(latency, app_udp, 2, lines, latency__skb_consume_udp_kprobe,                             \
+	  "copies of a multicast datagram for several sockets and datagrams that GRO had merged: " \
+	  "counted as lost")                                                                       \
+	H(latency, qdisc, 1, required, latency__net_dev_queue, "")                                 \
+	H(latency, qdisc, 1, lines, latency__net_dev_start_xmit,                                   \
+	  "time in the driver; packets that pass the queue by (PACKET_QDISC_BYPASS, pktgen); "     \
+	  "segments that the host cuts itself, of UDP and of what it forwards: these are counted " \
+	  "as lost")
 
 /*
  * Hooks that serve all events, in the same rows; event: none. They learn who owns a socket, each by

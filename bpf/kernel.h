@@ -196,6 +196,7 @@ struct sk_buff {
 	unsigned int data_len;
 	int skb_iif;
 	__u32 hash;
+	__u8 peeked : 1;
 	__u16 transport_header;
 	__u16 network_header;
 	unsigned int end; /* sk_buff_data_t: an offset, on 64 bits */

@@ -3,97 +3,18 @@
  * latency - how long a packet has been inside this host when it reaches a stage.
  *
  * Inwards, every packet enters the stack at netif_receive_skb, and keeps its skb's address on its
- * way to the socket and the application. So one shared array, found by that address, joins entry
- * and stage: no locks, no allocation, a write an incoming packet. A slot that another packet has
- * taken over is no match: then there is no line. Each stage leaves its time there for later ones.
+ * way to the socket and the application; that joins entry and stage (transit.bpf.h). Each stage
+ * leaves its time for later ones. Outwards, a packet is given to its device at net_dev_queue and to
+ * the driver at net_dev_start_xmit.
  *
- * Outwards, a packet is given to its device at net_dev_queue and to the driver at
- * net_dev_start_xmit; a second array joins these.
+ * A packet of which it is not known any more when it set out has no line, and is counted as lost.
  */
-#include "filter.bpf.h"
+#include "arrival.bpf.h"
 #include "packet.bpf.h"
 
 #include <linux/ptrace.h>
 
 #include <bpf/bpf_tracing.h>
-
-#define SLOT_BITS 14
-#define TAG_BITS 16
-#define TIME_BITS 48 /* nanoseconds: a packet may wait for three days */
-#define TIME_MASK ((1ULL << TIME_BITS) - 1)
-
-/*
- * `entry` is one word, so that nobody ever reads half of it: the time of entry, and above it the
- * packet's tag. The device may be that of another packet which is just moving in: its number stands
- * beside it, and whoever reads the device's name compares the two. The stages' times count from
- * entry; 0 is not known, and so is what does not fit (four seconds).
- */
-struct slot {
-	__u64 entry;
-	__u64 dev;
-	__u32 ifindex;
-	__u32 transport_ns;
-	__u32 tcp_ns;
-	__u32 unused; /* two slots a cache line, none across */
-};
-
-static struct slot slots[1 << SLOT_BITS] __attribute__((aligned(64)));
-
-/* Outwards: entries like those above. */
-static __u64 queued[1 << SLOT_BITS] __attribute__((aligned(64)));
-
-/* A pointer as a number again, for which the verifier offers nothing better than a copy. */
-static __always_inline __u64 address_of(const void *pointer)
-{
-	__u64 address = 0;
-
-	bpf_probe_read_kernel(&address, sizeof(address), &pointer);
-	return address;
-}
-
-/*
- * The upper bits choose the slot, the lower are the tag. Multiplying by an odd number is one-to-one
- * on the lower bits.
- */
-static __always_inline __u32 hash_of(__u64 number)
-{
-	return (number * 0x9e3779b1U) & ((1U << (SLOT_BITS + TAG_BITS)) - 1);
-}
-
-/*
- * By the skb's address. The verifier forbids arithmetic on a kernel pointer, but the difference of
- * two pointers is a number. skbs lie on cache lines, and of the line's number the lower 30 bits are
- * what is hashed: two skbs within 64 GiB of memory are never taken for each other.
- */
-static __always_inline __u32 skb_hash(const struct sk_buff *skb, const bool plain)
-{
-	if (plain)
-		return hash_of((__u64)((void *)skb - (void *)slots) >> 6);
-	return hash_of(((__u64)skb - address_of(slots)) >> 6);
-}
-
-static __always_inline __u32 slot_number(__u32 hash)
-{
-	return (hash >> TAG_BITS) & ((1 << SLOT_BITS) - 1);
-}
-
-static __always_inline __u64 entry_make(__u32 hash, __u64 now)
-{
-	return (__u64)(hash & ((1 << TAG_BITS) - 1)) << TIME_BITS | (now & TIME_MASK);
-}
-
-/* Is it this packet's? */
-static __always_inline bool entry_matches(__u64 entry, __u32 hash)
-{
-	return entry && entry >> TIME_BITS == (hash & ((1 << TAG_BITS) - 1));
-}
-
-/* Is there a line of this latency at this stage? */
-static __always_inline bool latency_wanted(__u8 stage, __u64 latency_ns)
-{
-	return event_wanted(event_latency) && !(settings.stages_off & 1ULL << stage) &&
-	       within_limits(&settings.latency_ns, latency_ns);
-}
 
 /* ---- inwards ---- */
 
@@ -101,98 +22,43 @@ SEC("tp_btf/netif_receive_skb")
 int latency__netif_receive_skb(__u64 *ctx)
 {
 	struct sk_buff *skb = (void *)ctx[0];
-	__u32 hash = skb_hash(skb, true);
-	struct slot *slot = &slots[slot_number(hash)];
+	__u64 now = bpf_ktime_get_boot_ns();
+	__u32 hash = skb_transit_hash(received, skb, true);
+	__u32 place = transit_place_for(received, hash, now);
+	struct note *note = &notes[place];
 
-	slot->dev = (void *)skb->dev - (void *)slots;
-	slot->ifindex = skb->dev->ifindex;
-	slot->transport_ns = 0;
-	slot->tcp_ns = 0;
-	slot->entry = entry_make(hash, bpf_ktime_get_boot_ns());
+	note->dev = (void *)skb->dev - (void *)received;
+	note->ifindex = skb->dev->ifindex;
+	note->transport_ns = 0;
+	note->tcp_ns = 0;
+	note->proto = 0;
+	received[place] = transit_entry(hash, now);
 	return 0;
 }
 
-/* A packet at a stage. */
-struct arrival {
-	struct slot *slot;
-	__u64 now;
-	__u64 latency_ns;
-};
-
-/*
- * False where this skb is not known to have come in: its slot belongs to another by now, or TCP
- * made it itself when it compacted its queue (tcp_collapse(): no interface).
- */
-static __always_inline bool packet_arrives(struct arrival *a, const struct sk_buff *skb,
-					   const bool plain)
-{
-	__u32 hash = skb_hash(skb, plain);
-	__u64 entry;
-
-	a->slot = &slots[slot_number(hash)];
-	entry = a->slot->entry;
-	if (!entry_matches(entry, hash) || !READ(plain, skb, skb_iif))
-		return false;
-	a->now = bpf_ktime_get_boot_ns();
-	a->latency_ns = (a->now - entry) & TIME_MASK;
-	return true;
-}
-
-static __always_inline __u32 slot_time(__u64 ns)
-{
-	return ns >> 32 ? 0 : ns;
-}
-
-/*
- * The name of the interface the packet came in by. By now skb->dev is gone (tcp_v4_rcv() clears
- * it), and skb_iif is that of the upper device where some are stacked. A device may be gone, too:
- * reading is safe, and its number tells whether it is still the one.
- */
-static __always_inline const struct net_device *slot_dev(const struct slot *slot)
-{
-	const struct net_device *dev = (void *)(address_of(slots) + slot->dev);
-
-	return (__u32)BPF_CORE_READ(dev, ifindex) == slot->ifindex ? dev : NULL;
-}
-
-static __always_inline void event_set_ifname(struct latency *e, const struct slot *slot)
-{
-	const struct net_device *dev = slot_dev(slot);
-
-	if (!dev)
-		return;
-	bpf_probe_read_kernel(&e->ifname, sizeof(e->ifname), dev->name);
-	MARK(e, ifname);
-}
-
-/* What is asked of a packet that is known to have come in. */
-static __always_inline bool arrival_passes(const struct filter *filter, const struct arrival *a,
-					   const struct owner *owner)
-{
-	if (!owner_passes(filter, owner))
-		return false;
-	return !(filter_active(filter) & FILTER_BITS(filter_ifname)) ||
-	       ifname_passes(filter, slot_dev(a->slot));
-}
-
-/* A record with what all stages inwards tell. */
+/* A record with what all stages inwards tell; NULL as event_reserve(), and if the packet is lost. */
 static __always_inline struct latency *latency_reserve(const struct arrival *a, __u8 stage,
 						       const struct flow *flow, __u32 payload)
 {
-	struct latency *e = event_reserve(latency, flow);
+	struct latency *e;
 
+	if (!a->note) {
+		event_missed(latency, 1, flow);
+		return NULL;
+	}
+	e = event_reserve(latency, flow);
 	if (!e)
 		return NULL;
 	e->header.time_ns = a->now;
 	event_set_flow((struct event *)e, flow);
 	SET(e, stage, stage);
 	SET(e, latency_ns, a->latency_ns);
-	if (stage != stage_transport && a->slot->transport_ns)
-		SET(e, transport_ns, a->slot->transport_ns);
-	if (stage == stage_app && a->slot->tcp_ns)
-		SET(e, tcp_ns, a->slot->tcp_ns);
+	if (stage != stage_transport && a->note->transport_ns)
+		SET(e, transport_ns, a->note->transport_ns);
+	if (stage == stage_app && a->note->tcp_ns)
+		SET(e, tcp_ns, a->note->tcp_ns);
 	SET(e, len_bytes, payload);
-	event_set_ifname(e, a->slot);
+	event_set_ifname(e, a->note);
 	SET(e, direction, direction_ingress);
 	return e;
 }
@@ -202,14 +68,17 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 {
 	const struct filter *filter = filter_in_force();
 	struct arrival a;
-	const struct owner nobody = {};
 	struct packet packet;
 	struct latency *e;
 
+	if (proto == IPPROTO_UDP && !udp_seen)
+		udp_seen = true;
 	if (!packet_arrives(&a, skb, plain))
 		return 0;
-	a.slot->transport_ns = slot_time(a.latency_ns);
-	if (!latency_wanted(stage_transport, a.latency_ns))
+	NOTE_TIME(&a, transport_ns);
+	if (a.note)
+		a.note->proto = proto;
+	if (!arrival_wanted(&a, stage_transport))
 		return 0;
 	/* whose packet it is nobody knows yet: one that is to be left out must not slip through */
 	if (filter_active(filter) & (FILTER_OF_OWNER | FILTER_OF_CGROUPS))
@@ -218,7 +87,7 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 		    plain ? skb->dev->nd_net.net->ns.inum :
 			    BPF_CORE_READ(skb, dev, nd_net.net, ns.inum),
 		    proto, plain);
-	if (!flow_passes(filter, &packet.flow, NULL) || !arrival_passes(filter, &a, &nobody))
+	if (!flow_passes(filter, &packet.flow, NULL) || !arrival_passes(filter, &a))
 		return 0;
 	e = latency_reserve(&a, stage_transport, &packet.flow, packet.payload);
 	if (!e)
@@ -279,11 +148,11 @@ int latency__tcp_probe(__u64 *ctx)
 
 	if (!sock_passes(filter, sk, false) || !packet_arrives(&a, skb, true))
 		return 0;
-	a.slot->tcp_ns = slot_time(a.latency_ns);
-	if (!latency_wanted(stage_tcp, a.latency_ns))
+	NOTE_TIME(&a, tcp_ns);
+	if (!arrival_wanted(&a, stage_tcp))
 		return 0;
 	owner_of_sock(sk, &owner);
-	if (!arrival_passes(filter, &a, &owner))
+	if (!owner_passes(filter, &owner) || !arrival_passes(filter, &a))
 		return 0;
 	e = latency_reserve_tcp(&a, stage_tcp, skb, sk);
 	if (!e)
@@ -333,11 +202,11 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 	    sk->sk_protocol != IPPROTO_TCP || !sock_passes(filter, sk, false) ||
 	    !packet_arrives(&a, skb, true))
 		return 0;
-	a.slot->entry = 0;
-	if (!latency_wanted(stage_app, a.latency_ns))
+	packet_ends(&a);
+	if (!arrival_wanted(&a, stage_app))
 		return 0;
 	owner_of_current(&reader);
-	if (!arrival_passes(filter, &a, &reader))
+	if (!owner_passes(filter, &reader) || !arrival_passes(filter, &a))
 		return 0;
 	e = latency_reserve_tcp(&a, stage_app, skb, sk);
 	if (!e)
@@ -362,17 +231,18 @@ static __always_inline int consume_udp(const struct sock *sk, const struct sk_bu
 	struct packet packet;
 	struct latency *e;
 
-	if (!packet_arrives(&a, skb, plain))
+	if (!datagram_arrives(&a, skb, plain))
 		return 0;
-	a.slot->entry = 0;
-	if (!latency_wanted(stage_app, a.latency_ns))
+	packet_ends(&a);
+	if (!arrival_wanted(&a, stage_app))
 		return 0;
 	packet_read(&packet, skb,
 		    plain ? sk->__sk_common.skc_net.net->ns.inum :
 			    BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
 		    IPPROTO_UDP, plain);
 	owner_of_current(&reader);
-	if (!flow_passes(filter, &packet.flow, sk) || !arrival_passes(filter, &a, &reader))
+	if (!flow_passes(filter, &packet.flow, sk) || !owner_passes(filter, &reader) ||
+	    !arrival_passes(filter, &a))
 		return 0;
 	e = latency_reserve(&a, stage_app, &packet.flow, packet.payload);
 	if (!e)
@@ -402,6 +272,9 @@ int latency__skb_consume_udp_kprobe(struct pt_regs *ctx)
 
 /* ---- outwards ---- */
 
+/* When packets were handed to a device. */
+static __u64 queued[TRANSIT_SIZE] __attribute__((aligned(64)));
+
 /*
  * Where the host itself cuts a large TCP packet into segments (a device without TSO), these are
  * other skbs. They keep its departure time, which with its hash tells it from others. 0: there is
@@ -411,7 +284,7 @@ static __always_inline __u32 segments_hash(const struct sk_buff *skb)
 {
 	__u64 departure = skb->tstamp;
 
-	return departure ? hash_of(departure ^ (__u64)skb->hash << 20) : 0;
+	return departure ? transit_hash(departure ^ (__u64)skb->hash << 20) : 0;
 }
 
 static __always_inline bool skb_is_gso(const struct sk_buff *skb)
@@ -421,36 +294,43 @@ static __always_inline bool skb_is_gso(const struct sk_buff *skb)
 	return BPF_CORE_READ(shared, gso_size);
 }
 
+static __always_inline void queued_put(__u32 hash, __u64 now)
+{
+	queued[transit_place_for(queued, hash, now)] = transit_entry(hash, now);
+}
+
 SEC("tp_btf/net_dev_queue")
 int latency__net_dev_queue(__u64 *ctx)
 {
 	const struct sk_buff *skb = (void *)ctx[0];
 	__u64 now = bpf_ktime_get_boot_ns();
-	__u32 hash = skb_hash(skb, true);
+	__u32 hash;
 
-	queued[slot_number(hash)] = entry_make(hash, now);
+	queued_put(skb_transit_hash(queued, skb, true), now);
 	if (skb_is_gso(skb)) {
 		hash = segments_hash(skb);
 		if (hash)
-			queued[slot_number(hash)] = entry_make(hash, now);
+			queued_put(hash, now);
 	}
 	return 0;
 }
 
-/* When the packet was queued; 0 if that is not known. */
-static __always_inline __u64 queued_take(const struct sk_buff *skb)
+/*
+ * Is it known when the packet was queued? One that is not is lost, however that came: segments that
+ * were never queued lie where earlier packets did. A driver that refuses a packet, so that it comes
+ * again (NETDEV_TX_BUSY), is held to be broken (Documentation/networking/driver.rst); where one
+ * does, the second time is lost.
+ */
+static __always_inline bool packet_departs(const struct sk_buff *skb, struct transit *ret_transit)
 {
-	__u32 hash = skb_hash(skb, true);
-	__u64 entry = queued[slot_number(hash)];
+	__u32 hash = skb_transit_hash(queued, skb, true);
 
-	if (entry_matches(entry, hash)) {
-		queued[slot_number(hash)] =
-			0; /* a busy driver gets it again: the first time counts */
-		return entry;
+	if (transit_find(queued, hash, ret_transit) == transit_known) {
+		transit_end(queued, ret_transit);
+		return true;
 	}
 	hash = segments_hash(skb);
-	entry = queued[slot_number(hash)];
-	return hash && entry_matches(entry, hash) ? entry : 0;
+	return hash && transit_find(queued, hash, ret_transit) == transit_known;
 }
 
 /* The sending socket, where it is one that has an owner. */
@@ -479,22 +359,29 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	const struct filter *filter = filter_in_force();
 	const struct sk_buff *skb = (void *)ctx[0];
 	const struct net_device *dev = (void *)ctx[1];
-	__u64 entry = queued_take(skb), now, latency_ns;
+	struct transit transit = {};
+	bool known;
+	__u64 now, latency_ns;
 	const struct sock *sk;
 	struct owner owner;
 	struct packet packet;
 	struct latency *e;
 
-	if (!entry)
+	known = packet_departs(skb, &transit);
+	if (!stage_wanted(stage_qdisc))
 		return 0;
 	now = bpf_ktime_get_boot_ns();
-	latency_ns = (now - entry) & TIME_MASK;
-	if (!latency_wanted(stage_qdisc, latency_ns))
+	latency_ns = transit_time(&transit, now);
+	if (known && !within_limits(&settings.latency_ns, latency_ns))
 		return 0;
 	packet_read(&packet, skb, dev->nd_net.net->ns.inum, 0, true);
 	sk = skb_sender(skb);
 	if (!packet_leaves(filter, &packet.flow, sk, dev, &owner))
 		return 0;
+	if (!known) {
+		event_missed(latency, 1, &packet.flow);
+		return 0;
+	}
 	e = event_reserve(latency, &packet.flow);
 	if (!e)
 		return 0;

@@ -55,7 +55,10 @@ static __always_inline void *event_reserve_type(__u16 type, __u64 size, const st
 #define event_reserve(name, flow) \
 	((struct name *)event_reserve_type(event_##name, sizeof(struct name), flow))
 
-/* Events that happened without the program being run: produced, and lost before they were records. */
+/*
+ * Events of which no program was run, or of which too little is known: produced, and lost before
+ * they were records.
+ */
 static __always_inline void event_missed_type(__u16 type, __u64 count, const struct flow *flow)
 {
 	if (!event_wanted(type) || flow_sampled_out(type, flow, count))

@@ -53,7 +53,7 @@ void probe_sleep(struct probe *probe);
 struct probe_figures {
 	struct figures produced; /* events wanted, whether or not they became records */
 	struct figures lost;	 /* of these, those for which the ring had no room */
-	struct figures missed;	 /* of these, those for which the kernel did not run the program */
+	struct figures missed; /* of these, those that the kernel side has not seen, or not whole */
 	struct figures sampled_out; /* events wanted, and left out by sampling: not produced */
 };
 

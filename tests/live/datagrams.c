@@ -6,13 +6,17 @@
  * other; the server, in the second, answers each with one of the same size. At the end both print
  * what they are and how many they have received, as `traffic` does.
  *
+ * --segments N: the client gives the host N datagrams at a time, in one piece (UDP_SEGMENT).
+ *
  *   datagrams --client NETNS --server NETNS [--family 4|6] [--messages N] [--bytes N]
+ *             [--segments N]
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -31,7 +35,7 @@
 #define DATAGRAM_MAX 65507
 
 static const char *client_netns = "-", *server_netns = "-";
-static unsigned long family = 4, messages = 1, bytes = 1;
+static unsigned long family = 4, messages = 1, bytes = 1, segments = 1;
 static char buffer[DATAGRAM_MAX];
 
 static int socket_in(const char *netns)
@@ -99,9 +103,16 @@ static void serve(int fd)
 
 static void use(int fd)
 {
-	for (unsigned long i = 0; i < messages; i++)
-		if (send(fd, buffer, bytes, 0) < 0 || recv(fd, buffer, sizeof(buffer), 0) < 0)
-			fail("send and receive");
+	int size = (int)bytes;
+
+	if (segments > 1 && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)) < 0)
+		fail("UDP_SEGMENT");
+	for (unsigned long i = 0; i < messages; i++) {
+		if (i % segments == 0 && send(fd, buffer, bytes * segments, 0) < 0)
+			fail("send");
+		if (recv(fd, buffer, sizeof(buffer), 0) < 0)
+			fail("receive");
+	}
 	print_truth("client", fd, messages);
 }
 
@@ -113,6 +124,7 @@ static void arguments(int argc, char **argv)
 		{ "family", required_argument, NULL, 'f' },
 		{ "messages", required_argument, NULL, 'm' },
 		{ "bytes", required_argument, NULL, 'b' },
+		{ "segments", required_argument, NULL, 'g' },
 		{},
 	};
 	int option;
@@ -136,6 +148,9 @@ static void arguments(int argc, char **argv)
 		case 'b':
 			bytes = value < DATAGRAM_MAX ? value : DATAGRAM_MAX;
 			break;
+		case 'g':
+			segments = value;
+			break;
 		default:
 			exit(2);
 		}
@@ -150,6 +165,8 @@ int main(int argc, char **argv)
 	pid_t child;
 
 	arguments(argc, argv);
+	if (!segments || messages % segments || bytes * segments > DATAGRAM_MAX)
+		exit(2);
 	server = socket_in(server_netns);
 	length = address_of(family == 6 ? "fd77::2" : "10.77.0.2", 0, &address);
 	if (bind(server, (struct sockaddr *)&address, length) < 0 ||

@@ -142,4 +142,44 @@ test_a_packet_in_a_slow_queue_waits_as_long_as_the_rate_says() {
 	[ "$(out | jq .latency_ns | sort -n | tail -n 1)" -gt 100000000 ] || fail "none has waited"
 }
 
+# netlog remembers 16384 packets: of more that wait at once, some are displaced. Each of these is
+# counted, as are those that have been cut from another packet and never waited themselves.
+test_a_packet_that_is_not_known_any_more_is_counted_as_lost() {
+	wire_up
+	nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 8kbit burst 2000 limit 100000000
+	nsenter --net="$ns1" nft 'table inet deaf { chain in { type filter hook input priority 0; udp dport 9 drop; }; }'
+	netlog_start --events=latency --latency-stage=qdisc --dest-port=9
+	# what a socket may have under way is limited: so many sockets
+	nsenter --net="$ns0" bash -c 'for socket in {1..100}; do
+		exec 3>/dev/udp/10.77.0.2/9
+		for message in {1..200}; do printf x >&3; done
+	done' || fail "not sent"
+	nsenter --net="$ns0" tc qdisc change dev wire0 root tbf rate 10gbit burst 1000000 limit 100000000
+	gone() {
+		nsenter --net="$ns0" tc -s -j qdisc show dev wire0 >"$work/queue"
+		[ "$(jq '.[0].qlen' "$work/queue")" = 0 ] && [ "$(jq '.[0].packets' "$work/queue")" -ge 20000 ]
+	}
+	wait_for 20 gone || fail "the queue: $(cat "$work/queue")"
+	netlog_stop
+	check_books
+	written=$(jq 'select(.dest_port == 9)' -c "$lines" | count)
+	echo "# lines: $written, lost: $(missed latency)"
+	equal "lines and lost" $((written + $(missed latency))) 20000
+	within "lines" "$written" 10000 16384
+}
+
+test_segments_of_udp_that_the_host_cuts_are_counted_as_lost() {
+	for family in 4 6; do
+		wire_up
+		netlog_start --events=latency --latency-stage=qdisc --proto=udp
+		datagrams --family $family --messages 100 --bytes 100 --segments 10
+		netlog_stop
+		check_books
+		equal "answers" "$(events latency server 'select(.direction == "egress")' | count)" 100
+		told=$(events latency client 'select(.direction == "egress")' | count)
+		equal "segments over IPv$family, told and lost" $((told + $(missed latency))) 100
+		wire_down
+	done
+}
+
 run_tests

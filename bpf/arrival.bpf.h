@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * arrival.bpf.h - latency inwards: what is known of a packet that has come in when it reaches a
+ * stage.
+ */
+#ifndef NETLOG_ARRIVAL_BPF_H
+#define NETLOG_ARRIVAL_BPF_H
+
+#include "filter.bpf.h"
+#include "transit.bpf.h"
+
+/* When packets were handed to this host's stack. */
+static __u64 received[TRANSIT_SIZE] __attribute__((aligned(64)));
+
+/*
+ * What later stages want to know of a received packet, at the same place. The device may be that of
+ * another packet which is just moving in: its number stands beside it, and whoever reads the
+ * device's name compares the two. The stages' times count from entry; 0 is not known, and so is
+ * what does not fit (four seconds).
+ */
+struct note {
+	__u64 dev;
+	__u32 ifindex;
+	__u32 transport_ns;
+	__u32 tcp_ns;
+	__u32 proto;  /* of the transport that has had it; 0: none, as far as is known */
+	__u64 unused; /* two of them are a cache line */
+};
+
+static struct note notes[TRANSIT_SIZE] __attribute__((aligned(64)));
+
+static __always_inline bool stage_wanted(__u8 stage)
+{
+	return event_wanted(event_latency) && !(settings.stages_off & 1ULL << stage);
+}
+
+/* A packet at a stage. */
+struct arrival {
+	enum transit_state state; /* of one that is lost there is nothing more */
+	struct transit transit;
+	struct note *note;
+	__u64 now;
+	__u64 latency_ns;
+};
+
+static __always_inline void packet_find(struct arrival *a, const struct sk_buff *skb,
+					const bool plain)
+{
+	*a = (struct arrival){};
+	a->state = transit_find(received, skb_transit_hash(received, skb, plain), &a->transit);
+	if (a->state != transit_known)
+		return;
+	a->note = &notes[a->transit.place & (TRANSIT_SIZE - 1)];
+	a->now = bpf_ktime_get_boot_ns();
+	a->latency_ns = transit_time(&a->transit, a->now);
+}
+
+/*
+ * False where this skb is not known to have come in: it came before netlog did, has been here
+ * before, or TCP made it itself when it compacted its queue (tcp_collapse(): no interface).
+ */
+static __always_inline bool packet_arrives(struct arrival *a, const struct sk_buff *skb,
+					   const bool plain)
+{
+	packet_find(a, skb, plain);
+	return (a->state == transit_known || a->state == transit_lost) && READ(plain, skb, skb_iif);
+}
+
+/* udp_rcv() and udpv6_rcv() are seen here: a host may allow their hooks, and not those of others. */
+static volatile bool udp_seen;
+
+/*
+ * Likewise of UDP at its socket. What udp_rcv() makes of a packet, copies for several sockets
+ * (multicast) and pieces of what GRO had merged, never came in itself, and what is known of such an
+ * skb is of another packet, before it. So it is lost: no transport, or another one, has had that
+ * packet, or it has been with its application, which has not but looked at it (MSG_PEEK).
+ */
+static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_buff *skb,
+					     const bool plain)
+{
+	packet_find(a, skb, plain);
+	if (a->state == transit_none || a->state == transit_done) {
+		if (BPF_CORE_READ_BITFIELD_PROBED(skb, peeked))
+			return false;
+		a->state = transit_lost;
+	}
+	if (a->state == transit_known && udp_seen && a->note->proto != IPPROTO_UDP)
+		*a = (struct arrival){ .state = transit_lost };
+	return true;
+}
+
+/* It is with its application now. One that is lost may be met again, and is counted again. */
+static __always_inline void packet_ends(const struct arrival *a)
+{
+	if (a->state == transit_known)
+		transit_end(received, &a->transit);
+}
+
+/* Is there a line of it at this stage? If it is lost: could there have been one? */
+static __always_inline bool arrival_wanted(const struct arrival *a, __u8 stage)
+{
+	return stage_wanted(stage) &&
+	       (a->state == transit_lost || within_limits(&settings.latency_ns, a->latency_ns));
+}
+
+/* Leave the time for later stages. */
+#define NOTE_TIME(a, field)                                                             \
+	do {                                                                            \
+		if ((a)->note)                                                          \
+			(a)->note->field = (a)->latency_ns >> 32 ? 0 : (a)->latency_ns; \
+	} while (0)
+
+/*
+ * The name of the interface the packet came in by. By now skb->dev is gone (tcp_v4_rcv() clears
+ * it), and skb_iif is that of the upper device where some are stacked. A device may be gone, too:
+ * reading is safe, and its number tells whether it is still the one.
+ */
+static __always_inline const struct net_device *note_dev(const struct note *note)
+{
+	const struct net_device *dev;
+
+	if (!note)
+		return NULL;
+	dev = (void *)(address_of(received) + note->dev);
+	return (__u32)BPF_CORE_READ(dev, ifindex) == note->ifindex ? dev : NULL;
+}
+
+static __always_inline void event_set_ifname(struct latency *e, const struct note *note)
+{
+	const struct net_device *dev = note_dev(note);
+
+	if (!dev)
+		return;
+	bpf_probe_read_kernel(&e->ifname, sizeof(e->ifname), dev->name);
+	MARK(e, ifname);
+}
+
+static __always_inline bool arrival_passes(const struct filter *filter, const struct arrival *a)
+{
+	return !(filter_active(filter) & FILTER_BITS(filter_ifname)) ||
+	       ifname_passes(filter, note_dev(a->note));
+}
+
+#endif
