@@ -199,8 +199,10 @@ static int with_cookie(int fd)
 static int connection_make(int port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(fixed_port + 1) };
-	int fd = socket_make();
+	int fd = socket_make(), one = 1;
 
+	/* a packet for each message, however busy the host is */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (fixed_port && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		fail("bind");
 	address.sin_port = htons((uint16_t)port);
