@@ -137,7 +137,7 @@ static __always_inline void event_set_ifname(struct latency *e, const struct not
 
 static __always_inline bool arrival_passes(const struct filter *filter, const struct arrival *a)
 {
-	return !(filter_active(filter) & FILTER_BITS(filter_ifname)) ||
+	return !filter_asks(filter, FILTER_BITS(filter_ifname)) ||
 	       ifname_passes(filter, note_dev(a->note));
 }
 

@@ -20,10 +20,10 @@ static __always_inline const struct filter *filter_in_force(void)
 	return &filters[*(volatile __u32 *)&settings.filter & 1];
 }
 
-/* The halves that are set; a constant where there will never be any: config.h */
-static __always_inline __u32 filter_active(const struct filter *f)
+/* Of these halves, those that are set; a constant where there will never be any: config.h */
+static __always_inline __u32 filter_asks(const struct filter *f, __u32 halves)
 {
-	return config.no_filter ? 0 : f->active;
+	return config.no_filter ? 0 : filter_active_of(f, halves);
 }
 
 /* The id of the cgroup's ancestor (or of itself) at that level, which it has. */
@@ -66,14 +66,11 @@ static __noinline __u32 filter_match_cgroups(const struct filter *f, const struc
 static __always_inline bool flow_passes(const struct filter *f, const struct flow *flow,
 					const struct sock *sk)
 {
-	__u32 cgroups = filter_active(f) & FILTER_OF_CGROUPS;
-
-	if (!filter_active(f))
+	if (!filter_asks(f, ~0U))
 		return true;
-	if (!filter_takes_flow(f, flow))
-		return false;
-	return !cgroups ||
-	       filter_agrees(cgroups, sk ? filter_match_cgroups(f, sock_cgroup(sk)) : 0);
+	return filter_takes_flow(f, flow) &&
+	       !FILTER_REFUSES(f, FILTER_OF_CGROUPS,
+			       sk ? filter_match_cgroups(f, sock_cgroup(sk)) : 0);
 }
 
 /* The same of a TCP socket: once for each program, however many ways lead here. */
@@ -93,26 +90,26 @@ static __noinline bool sock_passes_filter(const struct filter *f, const struct s
 static __always_inline bool sock_passes(const struct filter *f, const struct sock *sk,
 					const bool egress)
 {
-	return !filter_active(f) || sock_passes_filter(f, sk, egress);
+	return !filter_asks(f, ~0U) || sock_passes_filter(f, sk, egress);
 }
 
 static __always_inline bool owner_passes(const struct filter *f, const struct owner *owner)
 {
-	return !(filter_active(f) & FILTER_OF_OWNER) ||
+	return !filter_asks(f, FILTER_OF_OWNER) ||
 	       filter_takes_owner(f, owner->pid, (const union filter_name *)owner->comm);
 }
 
 /* Of an event that has no interface. */
 static __always_inline bool no_ifname_passes(const struct filter *f)
 {
-	return !(filter_active(f) & FILTER_BIT(filter_ifname, 0));
+	return !filter_asks(f, FILTER_BIT(filter_ifname, 0));
 }
 
 static __always_inline bool ifname_passes(const struct filter *f, const struct net_device *dev)
 {
 	union filter_name name = {};
 
-	if (!(filter_active(f) & FILTER_BITS(filter_ifname)))
+	if (!filter_asks(f, FILTER_BITS(filter_ifname)))
 		return true;
 	if (dev) /* the bytes behind the name's end may be anything */
 		bpf_probe_read_kernel_str(name.text, sizeof(name.text), dev->name);

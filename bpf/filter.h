@@ -9,10 +9,16 @@
  * one half are alternatives; different filters must all agree. What an event does not have (0, "")
  * is in no list: it does not pass the one half, and passes the other.
  *
- * A half is a bit. Lists are gone through once, for all their halves: each value that matches adds
- * its half's bit, and at the end bits are compared. A loop without branches costs the verifier as
- * many instructions as it has, while one for each half, with an early end, has it look at all ways
- * through all of them: 5.10 gives up.
+ * A half is a bit. What is asked is never "is it in this list?" but "in the lists of which halves
+ * is it?": one look for all of them, whose bits are compared at the end. For ports and addresses it
+ * is the same look however long the lists are: each port has a byte with its halves' bits, and user
+ * space cuts all addresses into segments at the ends of the networks given, so that each address
+ * lies in exactly one, which has such bits, too, and is found by halving. Lists of names, numbers
+ * and cgroups are short, and gone through.
+ *
+ * A look has no branch that depends on what is found: it costs the verifier as many instructions as
+ * it has, while branches have it look at all ways through all of them: 5.10 gives up. Nor can a CPU
+ * mispredict what is not there.
  *
  * Besides, one connection may be left out, before all else: both ends together, in both directions,
  * which lists of alternatives cannot say.
@@ -28,9 +34,17 @@
 #ifdef __bpf__
 #include "kernel.h"
 #define FILTER_CALL static __attribute__((noinline)) /* one copy of each loop in a program */
+#define FILTER_UNROLL _Pragma("unroll")
 #else
 #include <netinet/in.h> /* IPPROTO_TCP */
 #define FILTER_CALL static inline
+#define FILTER_UNROLL
+#endif
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FILTER_NTOH64(number) __builtin_bswap64(number)
+#else
+#define FILTER_NTOH64(number) (number)
 #endif
 
 /*
@@ -68,25 +82,46 @@ enum filter_kind { FILTERS(FILTER_ENUM) filter_kinds };
 #define FILTER_OF_CGROUPS (FILTER_BITS(filter_cgroup) | FILTER_BITS(filter_unit))
 #define FILTER_OF_OWNER (FILTER_BITS(filter_pid) | FILTER_BITS(filter_comm))
 
+/* Halves that ask nothing of the source, resp. of the destination. */
+#define FILTER_NOT_OF_SRC (FILTER_BITS(filter_dest_addr) | FILTER_BITS(filter_dest_port))
+#define FILTER_NOT_OF_DEST (FILTER_BITS(filter_src_addr) | FILTER_BITS(filter_src_port))
+
 /* Places in each list, for both halves of all filters that use it. */
-#define FILTER_NETWORKS 64
+#define FILTER_NETWORKS 127
 #define FILTER_CGROUPS 32
 #define FILTER_LEVEL_MAX 255 /* of a cgroup, below the root; all bits set */
 #define FILTER_NUMBERS 32
 #define FILTER_NAMES 32
 #define FILTER_PORTS 65536
 
-struct filter_network {
-	struct ip_address address;
-	struct ip_address mask; /* the address has no bits outside of it */
-	__u32 ip_version;
-	__u32 src_bits;	 /* halves that ask it of the source */
-	__u32 dest_bits; /* halves that ask it of the destination */
-} __attribute__((aligned(8)));
+/* One more than two for each network: where it begins, and where it has ended. A power of two. */
+#define FILTER_SEGMENTS 256
+#define FILTER_SEGMENTS_FEW 16 /* of a short list: the rest is not looked at; likewise */
 
-struct filter_ports {
-	__u32 bits[FILTER_PORTS / 32];
+/*
+ * An address as a number of 131 bits: IP's version, and then the bytes as the record has them. In
+ * three parts, the highest first, so short that differences of parts keep their sign.
+ */
+struct filter_address {
+	__s64 parts[3];
 };
+#define FILTER_PART_HIGH 43 /* bits, besides the version */
+#define FILTER_PART_MIDDLE 43
+#define FILTER_PART_LOW 42
+_Static_assert(FILTER_PART_HIGH + FILTER_PART_MIDDLE + FILTER_PART_LOW == 128, "an address");
+
+/*
+ * All addresses, cut: a segment goes from its first address to the one before the next segment's.
+ * The first one begins with 0; unused places at the end repeat the last.
+ */
+struct filter_segment {
+	struct filter_address first;
+	__u64 bits; /* of halves of addresses */
+};
+
+/* The bits of halves of ports, shifted, fit a byte. */
+#define FILTER_PORTS_SHIFT (2 * filter_port)
+_Static_assert(!(FILTER_OF_PORTS >> FILTER_PORTS_SHIFT >> 8), "no byte");
 
 struct filter_numbers {
 	__u32 count;
@@ -125,16 +160,16 @@ struct filter_connection {
 
 struct filter {
 	__u32 active; /* bits of what is set; 0: everything is wanted */
-	__u32 network_count;
+	__u32 segment_count;
 	__u32 cgroup_count;
 	__u64 protocols[2]; /* of each half, as bits by their number, which is below 64 */
-	struct filter_network networks[FILTER_NETWORKS];
+	struct filter_segment segments[FILTER_SEGMENTS];
 	struct filter_cgroup cgroups[FILTER_CGROUPS];
 	struct filter_numbers pids;
 	struct filter_numbers namespaces;
 	struct filter_names comms;
 	struct filter_names ifnames;
-	struct filter_ports ports[3][2]; /* either end's, the source's, the destination's */
+	__u8 ports[FILTER_PORTS]; /* bits of halves of ports, shifted */
 	struct filter_connection excluded;
 };
 
@@ -153,29 +188,77 @@ static __always_inline __u64 filter_if_zero(__u64 number)
 /* Half an address. It is aligned. */
 typedef __u64 __attribute__((may_alias)) filter_word;
 
-static __always_inline __u64 filter_differs(const struct filter_network *net,
-					    const struct ip_address *address)
+static __always_inline struct filter_address filter_address_of(__u64 ip_version,
+							       const struct ip_address *address)
 {
-	const filter_word *wanted = (const filter_word *)&net->address;
-	const filter_word *mask = (const filter_word *)&net->mask;
 	const filter_word *words = (const filter_word *)address;
+	__u64 high = FILTER_NTOH64(words[0]), low = FILTER_NTOH64(words[1]);
+	const int rest = 64 - FILTER_PART_HIGH; /* of the high word, in the middle part */
 
-	return ((wanted[0] ^ words[0]) & mask[0]) | ((wanted[1] ^ words[1]) & mask[1]);
+	return (struct filter_address){ {
+		(__s64)(ip_version << FILTER_PART_HIGH | high >> rest),
+		(__s64)((high & ((1ULL << rest) - 1)) << (64 - FILTER_PART_LOW) |
+			low >> FILTER_PART_LOW),
+		(__s64)(low & ((1ULL << FILTER_PART_LOW) - 1)),
+	} };
 }
 
+/* -1 if it is negative, else 0. Hidden from clang, which would make it a branch. */
+static __always_inline __s64 filter_sign(__s64 number)
+{
+	__asm__("" : "+r"(number));
+	return number >> 63;
+}
+
+/* Halve 2 * `from` segments until 2 * `to` are left: for the last that is not behind the address. */
+static __always_inline const struct filter_segment *
+filter_halve(const struct filter_segment *segment, const struct filter_address *address,
+	     const int from, const int to)
+{
+	FILTER_UNROLL
+	for (int step = from; step > to; step /= 2) {
+		const __s64 *parts = segment[step].first.parts;
+		__s64 sign = filter_sign(parts[2] - address->parts[2] - 1);
+
+		sign = filter_sign(parts[1] - address->parts[1] + sign);
+		sign = filter_sign(parts[0] - address->parts[0] + sign);
+		segment = (const void *)((const char *)segment +
+					 (sign & step * (int)sizeof(*segment)));
+	}
+	return segment;
+}
+
+/* The bits of the address's segment. */
+static __always_inline __u32 filter_match_address(const struct filter *f, __u64 ip_version,
+						  const struct ip_address *ip)
+{
+	struct filter_address address = filter_address_of(ip_version, ip);
+	const struct filter_segment *segment = f->segments;
+
+	if (f->segment_count > FILTER_SEGMENTS_FEW)
+		segment = filter_halve(segment, &address, FILTER_SEGMENTS / 2,
+				       FILTER_SEGMENTS_FEW / 2);
+	segment = filter_halve(segment, &address, FILTER_SEGMENTS_FEW / 2, 0);
+	return segment->bits;
+}
+
+/* What is found of each end, as far as it is asked of that end. */
+static __always_inline __u32 filter_match_ends(__u32 src, __u32 dest)
+{
+	return (src & ~FILTER_NOT_OF_SRC) | (dest & ~FILTER_NOT_OF_DEST);
+}
+
+/* Of both ends at once, so that a CPU goes on with one where it waits for the other. */
 FILTER_CALL __u32 filter_match_addresses(const struct filter *f, const struct flow *flow)
 {
-	__u64 matched = 0;
+	return filter_match_ends(filter_match_address(f, flow->ip_version, &flow->src),
+				 filter_match_address(f, flow->ip_version, &flow->dest));
+}
 
-	for (__u32 i = 0; i < FILTER_NETWORKS && i < f->network_count; i++) {
-		const struct filter_network *net = &f->networks[i];
-		__u64 other = net->ip_version ^ flow->ip_version;
-
-		matched |= filter_if_zero(other | filter_differs(net, &flow->src)) & net->src_bits;
-		matched |=
-			filter_if_zero(other | filter_differs(net, &flow->dest)) & net->dest_bits;
-	}
-	return matched;
+static __always_inline __u32 filter_match_ports(const struct filter *f, const struct flow *flow)
+{
+	return filter_match_ends(f->ports[flow->src_port] << FILTER_PORTS_SHIFT,
+				 f->ports[flow->dest_port] << FILTER_PORTS_SHIFT);
 }
 
 FILTER_CALL __u32 filter_match_number(const struct filter_numbers *list, __u32 number)
@@ -196,29 +279,6 @@ FILTER_CALL __u32 filter_match_name(const struct filter_names *list, const union
 					  (list->of[i].name.words[1] ^ name->words[1])) &
 			   list->of[i].bits;
 	return matched;
-}
-
-static __always_inline bool filter_has_port(const struct filter_ports *list, __u16 port)
-{
-	return list->bits[port / 32] >> port % 32 & 1;
-}
-
-/* Is a port among those of the half? One that is not set cannot be asked for. */
-#define FILTER_PORTS_REFUSE(f, kind, has)                                                   \
-	(((f)->active & FILTER_BIT(kind, 0) && !has(&(f)->ports[kind - filter_port][0])) || \
-	 ((f)->active & FILTER_BIT(kind, 1) && has(&(f)->ports[kind - filter_port][1])))
-
-static __always_inline bool filter_takes_ports(const struct filter *f, const struct flow *flow)
-{
-#define HAS_SRC(list) filter_has_port(list, flow->src_port)
-#define HAS_DEST(list) filter_has_port(list, flow->dest_port)
-#define HAS_EITHER(list) (HAS_SRC(list) || HAS_DEST(list))
-	return !FILTER_PORTS_REFUSE(f, filter_port, HAS_EITHER) &&
-	       !FILTER_PORTS_REFUSE(f, filter_src_port, HAS_SRC) &&
-	       !FILTER_PORTS_REFUSE(f, filter_dest_port, HAS_DEST);
-#undef HAS_SRC
-#undef HAS_DEST
-#undef HAS_EITHER
 }
 
 static __always_inline __u32 filter_match_proto(const struct filter *f, __u8 proto)
@@ -250,43 +310,43 @@ static __always_inline bool filter_is_excluded(const struct filter_connection *c
 	return (filter_if_zero(other | there) | filter_if_zero(other | back)) != 0;
 }
 
+/* Of these halves, those that are set. */
+static __always_inline __u32 filter_active_of(const struct filter *f, __u32 halves)
+{
+	return f->active & halves;
+}
+
+/* Does what is asked of these halves refuse? `match` is evaluated only if any is set. */
+#define FILTER_REFUSES(f, halves, match) \
+	(filter_active_of(f, halves) && !filter_agrees(filter_active_of(f, halves), match))
+
 /* What is looked at first is what costs least. */
 static __always_inline bool filter_takes_flow(const struct filter *f, const struct flow *flow)
 {
-	__u32 active = f->active;
-
-	if (active & FILTER_CONNECTION && filter_is_excluded(&f->excluded, flow))
+	if (filter_active_of(f, FILTER_CONNECTION) && filter_is_excluded(&f->excluded, flow))
 		return false;
-	if (active & FILTER_OF_PORTS && !filter_takes_ports(f, flow))
-		return false;
-	if (active & FILTER_BITS(filter_proto) &&
-	    !filter_agrees(active & FILTER_BITS(filter_proto), filter_match_proto(f, flow->proto)))
-		return false;
-	if (active & FILTER_OF_ADDRESSES &&
-	    !filter_agrees(active & FILTER_OF_ADDRESSES, filter_match_addresses(f, flow)))
-		return false;
-	return !(active & FILTER_BITS(filter_netns)) ||
-	       filter_agrees(active & FILTER_BITS(filter_netns),
-			     filter_match_number(&f->namespaces, flow->netns));
+	return !FILTER_REFUSES(f, FILTER_OF_PORTS, filter_match_ports(f, flow)) &&
+	       !FILTER_REFUSES(f, FILTER_BITS(filter_proto), filter_match_proto(f, flow->proto)) &&
+	       !FILTER_REFUSES(f, FILTER_OF_ADDRESSES, filter_match_addresses(f, flow)) &&
+	       !FILTER_REFUSES(f, FILTER_BITS(filter_netns),
+			       filter_match_number(&f->namespaces, flow->netns));
 }
 
 /* pid 0 and a name of zeros: not known. */
 static __always_inline bool filter_takes_owner(const struct filter *f, __u32 pid,
 					       const union filter_name *comm)
 {
-	return !(f->active & FILTER_OF_OWNER) ||
-	       filter_agrees(f->active & FILTER_OF_OWNER,
-			     filter_match_number(&f->pids, pid) |
-				     filter_match_name(&f->comms, comm));
+	return !FILTER_REFUSES(f, FILTER_OF_OWNER,
+			       filter_match_number(&f->pids, pid) |
+				       filter_match_name(&f->comms, comm));
 }
 
 /* A name of zeros: there is none. */
 static __always_inline bool filter_takes_ifname(const struct filter *f,
 						const union filter_name *ifname)
 {
-	return !(f->active & FILTER_BITS(filter_ifname)) ||
-	       filter_agrees(f->active & FILTER_BITS(filter_ifname),
-			     filter_match_name(&f->ifnames, ifname));
+	return !FILTER_REFUSES(f, FILTER_BITS(filter_ifname),
+			       filter_match_name(&f->ifnames, ifname));
 }
 
 #endif

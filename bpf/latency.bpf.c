@@ -81,7 +81,7 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	if (!arrival_wanted(&a, stage_transport))
 		return 0;
 	/* whose packet it is nobody knows yet: one that is to be left out must not slip through */
-	if (filter_active(filter) & (FILTER_OF_OWNER | FILTER_OF_CGROUPS))
+	if (filter_asks(filter, FILTER_OF_OWNER | FILTER_OF_CGROUPS))
 		return 0;
 	packet_read(&packet, skb,
 		    plain ? skb->dev->nd_net.net->ns.inum :

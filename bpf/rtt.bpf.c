@@ -47,7 +47,7 @@ static __always_inline bool rtt_passes(const struct filter *filter, struct sock 
 
 	if (!sock_passes(filter, sk, true) || !no_ifname_passes(filter))
 		return false;
-	if (!(filter_active(filter) & FILTER_OF_OWNER))
+	if (!filter_asks(filter, FILTER_OF_OWNER))
 		return true;
 	owner_of_sock(sk, &owner);
 	return owner_passes(filter, &owner);

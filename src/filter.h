@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../bpf/filter.h"
+#include "filter_half.h"
 #include "ssh.h"
 
 #define FILTER_VALUES_MAX 128
@@ -17,8 +17,9 @@
 /* What is set, and the values as they were given. All zeros: nothing is left out. */
 struct filter_set {
 	struct filter filter;
-	unsigned int count;
-	unsigned int used; /* of `texts` */
+	struct filter_networks networks; /* of which the filter has the segments */
+	unsigned int count;		 /* of `values` */
+	unsigned int used;		 /* of `texts` */
 	struct filter_value {
 		unsigned short kind;
 		unsigned short negative;

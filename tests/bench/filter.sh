@@ -1,31 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# filter.sh - what a packet costs that a filter leaves out, at tcp_probe, next to an empty program there.
-# As root, on a quiet host, after `make build/bench/filter`. All run at once, on the same packets.
+# filter.sh - what a packet costs that a filter leaves out, at tcp_probe, next to an empty program there,
+# for each family. As root, on a quiet host, after `make build/bench/filter`. All run at once, on the same
+# packets; several times, in turning order, since who comes first finds the caches cold. What is told is the
+# middle one.
 . "$(dirname "$0")/../live/lib.sh"
 
-many=$(seq -s , -f 192.0.2.%g 1 32)
-names=(none port src-port address addresses)
-filters=("--min-latency=4000000000" "--port=1" "--not-src-port=1-65535" "--addr=192.0.2.0/24" "--addr=$many")
+rounds=5
+many4=$(seq -s , -f 192.0.2.%g 1 2 253)
+many6=$(seq -s , -f 2001:db8::%g:0/112 1 2 253)
+names=("no filter" "a port" "source ports" "a network" "127 networks (IPv4)" "127 networks (IPv6)")
+filters=("--min-latency=4000000000" "--port=1" "--not-src-port=1-65535" "--addr=192.0.2.0/24" "--addr=$many4" "--addr=$many6")
 
-test_cost() {
-	wire_up
-	# shellcheck disable=SC2034 # traffic() uses it
-	ns0=$ns1
-	mkfifo "$work/end"
+# round FAMILY NUMBER: a line "NAME|TIMES|MORE" for each into $work/costs
+round() {
+	local i k pids=() fd id
 	build/bench/filter <"$work/end" >"$work/empty" &
 	bench=$!
 	exec {end}>"$work/end"
 	wait_for 10 grep -qs ready "$work/empty" || fail "no empty program"
-	pids=()
-	for i in "${!names[@]}"; do
+	for k in "${!names[@]}"; do
+		i=$(((k + $2) % ${#names[@]}))
+		rm -f "$work/$i"
 		# shellcheck disable=SC2086
-		"$netlog" -q -e latency --latency-stage=tcp ${filters[$i]} -o "file:$work/$i" {end}>&- &
-		pids+=($!)
+		"$netlog" -q --include-ssh -e latency --latency-stage=tcp ${filters[$i]} -o "file:$work/$i" {end}>&- &
+		pids[i]=$!
 		wait_for 30 grep -qs start "$work/$i" || fail "no start"
 	done
-	traffic --messages 20000
+	traffic --family "$1" --messages 10000
 	for i in "${!names[@]}"; do
 		for fd in /proc/"${pids[$i]}"/fd/*; do
 			id=$(awk '/^prog_id:/ { print $2 }' "/proc/${pids[$i]}/fdinfo/${fd##*/}")
@@ -35,13 +38,32 @@ test_cost() {
 	done
 	exec {end}>&-
 	wait $bench
-	tail -n 1 "$work/empty" >"$work/cost.empty"
-	empty=$(awk '{ print $1 / $2 }' "$work/cost.empty")
-	echo "# empty program: $empty ns with the clock's own time, $(awk '{ print $2 }' "$work/cost.empty") runs"
-	for i in "${!names[@]}"; do
-		awk -v name="${names[$i]}" -v empty="$empty" '{ printf "# %s: %.1f times an empty program, %.1f ns more\n", name, $1 / $2 / empty, $1 / $2 - empty }' "$work/cost.$i"
-	done
 	kill "${pids[@]}"
+	wait "${pids[@]}"
+	for i in "${!names[@]}"; do
+		tail -n 1 "$work/empty" | cat - "$work/cost.$i" | awk -v name="${names[$i]}" '
+			NR == 1 { empty = $1 / $2 }
+			NR == 2 { printf "%s|%.2f|%.1f\n", name, $1 / $2 / empty, $1 / $2 - empty }'
+	done >>"$work/costs"
+}
+
+test_cost() {
+	local family number name
+	wire_up
+	# shellcheck disable=SC2034 # traffic() uses it
+	ns0=$ns1
+	mkfifo "$work/end"
+	for family in 4 6; do
+		: >"$work/costs"
+		for number in $(seq $rounds); do
+			round $family "$number"
+		done
+		for name in "${names[@]}"; do
+			awk -F '|' -v name="$name" '$1 == name { print $2 }' "$work/costs" | median >"$work/times"
+			awk -F '|' -v name="$name" '$1 == name { print $3 }' "$work/costs" | median >"$work/more"
+			echo "# IPv$family, $name: $(cat "$work/times") times an empty program, $(cat "$work/more") ns more"
+		done
+	done
 }
 
 run_tests

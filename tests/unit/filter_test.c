@@ -263,7 +263,7 @@ TEST(more_values_than_there_is_room_for_are_refused)
 		wrong = filter_take(&set, filter_addr, false, text, taken);
 	}
 	CHECK_EQUAL(taken, FILTER_NETWORKS / 2 + 1);
-	CHECK_TEXT(wrong, "64 values are the most");
+	CHECK_TEXT(wrong, "127 values are the most");
 	free(wrong);
 	wrong = NULL;
 	for (taken = 0; taken < 100 && !wrong; taken++) {
@@ -295,6 +295,96 @@ TEST(values_that_do_not_go_on_with_a_list_replace_it)
 	CHECK_TEXT(filter_value(&set, filter_port, false, 0), "81");
 	CHECK(!filter_value(&set, filter_port, false, 1));
 	CHECK_TEXT(filter_value(&set, filter_port, true, 0), "53");
+}
+
+/* An address, or the ones at the edges of the segments that the list cuts: who is in it? */
+static const struct {
+	const char *list, *in, *out;
+} lists[] = {
+	{ "0.0.0.0/0", "0.0.0.0 127.255.255.255 128.0.0.0 255.255.255.255",
+	  ":: ::ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+	{ "::/0", ":: ::1 8000:: ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+	  "0.0.0.0 10.0.0.1 255.255.255.255" },
+	{ "0.0.0.0/0,::/0", "0.0.0.0 255.255.255.255 :: ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+	  "" },
+	{ "0.0.0.0", "0.0.0.0", "0.0.0.1 255.255.255.255 ::" },
+	{ "::", "::", "::1 0.0.0.0 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+	{ "255.255.255.255/32", "255.255.255.255", "255.255.255.254 0.0.0.0 :: ffff:ffff::" },
+	{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+	  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe :: 255.255.255.255" },
+	{ "255.255.255.255,::", "255.255.255.255 ::", "255.255.255.254 ::1 0.0.0.0" },
+	/* the same again, one inside the other, side by side, and with a hole */
+	{ "10.0.0.0/8,10.0.0.0/8,10.0.0.0/8", "10.0.0.0 10.255.255.255", "9.255.255.255 11.0.0.0" },
+	{ "10.1.0.0/16,10.0.0.0/8,10.1.2.3,10.0.0.0/9",
+	  "10.0.0.0 10.1.0.0 10.1.2.2 10.1.2.3 10.1.2.4 10.2.0.0 10.127.255.255 10.128.0.0 "
+	  "10.255.255.255",
+	  "9.255.255.255 11.0.0.0" },
+	{ "10.0.1.0/24,10.0.0.0/24", "10.0.0.0 10.0.0.255 10.0.1.0 10.0.1.255",
+	  "9.255.255.255 10.0.2.0" },
+	{ "10.0.0.0/24,10.0.2.0/24", "10.0.0.255 10.0.2.0", "10.0.1.0 10.0.1.255 10.0.3.0" },
+	{ "10.0.0.1,10.0.0.2,10.0.0.4", "10.0.0.1 10.0.0.2 10.0.0.4",
+	  "10.0.0.0 10.0.0.3 10.0.0.5" },
+	{ "127.255.255.255,128.0.0.0", "127.255.255.255 128.0.0.0", "127.255.255.254 128.0.0.1" },
+	/* where the parts of the number meet: behind bit 43, and behind bit 86 */
+	{ "fd00:0:0:1::/64", "fd00:0:0:1:: fd00::1:ffff:ffff:ffff:ffff",
+	  "fd00:: fd00::ffff:ffff:ffff:ffff fd00:0:0:2::" },
+	{ "fd00:0:20::/43", "fd00:0:20:: fd00:0:3f:ffff:ffff:ffff:ffff:ffff",
+	  "fd00:0:1f:ffff:ffff:ffff:ffff:ffff fd00:0:40::" },
+	{ "fd00::400:0:0/86", "fd00::400:0:0 fd00::7ff:ffff:ffff",
+	  "fd00::3ff:ffff:ffff fd00::800:0:0" },
+	{ "fd00:0:1f:ffff:ffff:ffff:ffff:ffff", "fd00:0:1f:ffff:ffff:ffff:ffff:ffff",
+	  "fd00:0:1f:ffff:ffff:ffff:ffff:fffe fd00:0:20::" },
+	{ "fd00::3ff:ffff:ffff", "fd00::3ff:ffff:ffff", "fd00::3ff:ffff:fffe fd00::400:0:0" },
+	{ "::ffff:0:0/96", "0.0.0.0 255.255.255.255", "::fffe:ffff:ffff ::1:0:0:0" },
+};
+
+static struct flow flow_from(const char *address)
+{
+	struct flow flow = { .ip_version = strchr(address, ':') ? 6 : 4 };
+
+	CHECK_SAYING(inet_pton(flow.ip_version == 4 ? AF_INET : AF_INET6, address,
+			       flow.src.bytes) == 1,
+		     "%s", address);
+	return flow;
+}
+
+static void check_addresses(const char *list, const char *addresses, bool in)
+{
+	static struct filter_set let, leave;
+	char copy[256], *rest = copy, *wrong;
+
+	memset(&let, 0, sizeof(let));
+	memset(&leave, 0, sizeof(leave));
+	wrong = filter_take(&let, filter_src_addr, false, list, false);
+	CHECK_SAYING(!wrong && !filter_take(&leave, filter_src_addr, true, list, false), "%s: %s",
+		     list, wrong);
+	snprintf(copy, sizeof(copy), "%s", addresses);
+	for (char *text = strsep(&rest, " "); text && *text; text = strsep(&rest, " ")) {
+		struct flow flow = flow_from(text);
+
+		CHECK_SAYING(filter_takes_flow(&let.filter, &flow) == in, "%s in %s", text, list);
+		CHECK_SAYING(filter_takes_flow(&leave.filter, &flow) != in, "%s not in %s", text,
+			     list);
+	}
+}
+
+TEST(networks_end_where_they_end_however_they_lie)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		check_addresses(lists[i].list, lists[i].in, true);
+		check_addresses(lists[i].list, lists[i].out, false);
+	}
+}
+
+/* What is no IP has no address, not even 0. */
+TEST(a_packet_without_addresses_is_in_no_network)
+{
+	const struct flow none = {};
+	struct filter filter = good("--addr=0.0.0.0/0,::/0");
+
+	CHECK(!filter_takes_flow(&filter, &none));
+	filter = good("--not-addr=0.0.0.0/0,::/0");
+	CHECK(filter_takes_flow(&filter, &none));
 }
 
 /* ---- against a second opinion, which knows texts and arithmetic, but no masks and bitmaps ---- */
@@ -366,6 +456,22 @@ static void add_network(uint64_t *state, struct opinion *o, char *text, size_t s
 		net->bytes[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
 	inet_ntop(net->version == 4 ? AF_INET : AF_INET6, net->bytes, address, sizeof(address));
 	snprintf(text, size, "%s/%u", address, net->bits);
+}
+
+/* 0: its first address, 1: its last, 2: the one before it, 3: the one behind it; all around. */
+static void edge_of(const struct network *net, int which, uint8_t *bytes)
+{
+	int last = net->version == 4 ? 3 : 15;
+	uint8_t step = which == 2 ? 0xff : 1, over;
+
+	for (unsigned int i = net->bits; which % 2 && i < 8 * (unsigned int)(last + 1); i++)
+		bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	for (int i = last; which >= 2 && i >= 0; i--) {
+		bytes[i] = (uint8_t)(bytes[i] + step);
+		over = which == 2 ? 0xff : 0;
+		if (bytes[i] != over)
+			break;
+	}
 }
 
 static void add_range(uint64_t *state, struct opinion *o, char *text, size_t size)
@@ -451,6 +557,47 @@ TEST(random_filters_take_of_random_flows_what_a_second_opinion_takes)
 	}
 	CHECK_SAYING(taken > 10000 && refused > 10000, "%llu taken, %llu refused",
 		     (unsigned long long)taken, (unsigned long long)refused);
+}
+
+/* As long as they may be, and asked at each edge: where a network begins or ends, and one beyond. */
+TEST(long_lists_take_at_each_edge_what_a_second_opinion_takes)
+{
+	static struct filter_set set;
+	uint64_t state = 815, taken = 0, refused = 0;
+
+	for (int round = 0; round < 100; round++) {
+		static struct opinion nets[FILTER_NETWORKS];
+		enum filter_kind kind =
+			test_random(&state) % 2 ? filter_src_addr : filter_dest_addr;
+		bool negative = test_random(&state) % 2;
+
+		memset(&set, 0, sizeof(set));
+		memset(nets, 0, sizeof(nets));
+		for (int i = 0; i < FILTER_NETWORKS; i++) {
+			char text[64];
+
+			add_network(&state, &nets[i], text, sizeof(text));
+			CHECK(!filter_take(&set, kind, negative, text, i));
+		}
+		for (int i = 0; i < FILTER_NETWORKS * 4; i++) {
+			const struct network *net = &nets[i / 4].networks[0];
+			struct flow flow = { .ip_version = (__u8)net->version };
+			struct ip_address edge;
+			bool in = false;
+
+			memcpy(edge.bytes, net->bytes, sizeof(edge.bytes));
+			edge_of(net, i % 4, edge.bytes);
+			*(kind == filter_src_addr ? &flow.src : &flow.dest) = edge;
+			for (int k = 0; k < FILTER_NETWORKS; k++)
+				in |= has_address(&nets[k], net->version, edge.bytes);
+			CHECK_SAYING(filter_takes_flow(&set.filter, &flow) == (in != negative),
+				     "%d, %d", round, i);
+			taken += in;
+			refused += !in;
+		}
+	}
+	CHECK_SAYING(taken > 1000 && refused > 1000, "%llu in, %llu out", (unsigned long long)taken,
+		     (unsigned long long)refused);
 }
 
 /* Any bytes: an answer, and nothing that the sanitizers would see. */
