@@ -6,13 +6,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "cgroup_walk.h"
 #include "util.h"
 
-#define ROOT_ID 1    /* of the true root: kernfs_create_root(), fs/kernfs/dir.c */
+#define ROOT_ID 1 /* of the true root: kernfs_create_root(), fs/kernfs/dir.c */
+#define WATCHED (IN_CREATE | IN_ONLYDIR)
 #define DEPTH_MAX 64 /* more than anybody has; the kernel's own limit can be set to any number */
 
 struct hierarchy {
@@ -43,36 +45,63 @@ static unsigned int components_count(const char *path)
 	return count;
 }
 
-int cgroup_by_path(const char *path, struct cgroup_found *ret_found)
+/* The cgroup's directory, without dots and doubled slashes, which would count as levels. */
+static int directory_find(const char *path, struct hierarchy *ret_hierarchy, char **ret_directory)
 {
-	struct hierarchy hierarchy = {};
-	_cleanup_free_ char *below = NULL, *whole = NULL;
-	struct statfs system;
-	struct stat status;
-	size_t length;
-	int r = hierarchy_find(path, &hierarchy);
+	_cleanup_free_ char *below = NULL;
+	char *directory;
+	int r = hierarchy_find(path, ret_hierarchy);
 
 	if (r < 0)
 		return r;
-	length = strlen(hierarchy.path);
-	if (path_is_below(path, hierarchy.path))
-		path += length;
-	if (asprintf(&below, "%s/%s", hierarchy.path, path) < 0) {
+	if (path_is_below(path, ret_hierarchy->path))
+		path += strlen(ret_hierarchy->path);
+	if (asprintf(&below, "%s/%s", ret_hierarchy->path, path) < 0) {
 		below = NULL;
 		return -ENOMEM;
 	}
-	whole = realpath(below, NULL); /* without dots and doubled slashes, which would count */
-	if (!whole)
+	directory = realpath(below, NULL);
+	if (!directory)
 		return errno == ENOMEM ? -ENOMEM : -ENOENT;
-	if (!path_is_below(whole, hierarchy.path) || stat(whole, &status) < 0 ||
-	    !S_ISDIR(status.st_mode) || statfs(whole, &system) < 0 ||
+	*ret_directory = directory;
+	return 0;
+}
+
+int cgroup_by_path(const char *path, struct cgroup_found *ret_found)
+{
+	struct hierarchy hierarchy = {};
+	_cleanup_free_ char *directory = NULL;
+	struct statfs system;
+	struct stat status;
+	int r = directory_find(path, &hierarchy, &directory);
+
+	if (r < 0)
+		return r;
+	if (!path_is_below(directory, hierarchy.path) || stat(directory, &status) < 0 ||
+	    !S_ISDIR(status.st_mode) || statfs(directory, &system) < 0 ||
 	    (unsigned int)system.f_type != CGROUP2_SUPER_MAGIC)
 		return -ENOENT;
 	*ret_found = (struct cgroup_found){
 		.id = status.st_ino,
-		.level = components_count(whole + length),
+		.level = components_count(directory + strlen(hierarchy.path)),
 		.any_level = hierarchy.any_level,
 	};
+	return 0;
+}
+
+int cgroup_watch_path(int inotify, const char *path)
+{
+	struct hierarchy hierarchy = {};
+	_cleanup_free_ char *directory = NULL;
+	int r = directory_find(path, &hierarchy, &directory);
+
+	if (r < 0)
+		return r;
+	while (path_is_below(directory, hierarchy.path) && strcmp(directory, hierarchy.path) != 0) {
+		*strrchr(directory, '/') = 0;
+		if (inotify_add_watch(inotify, directory, WATCHED) < 0)
+			return -errno;
+	}
 	return 0;
 }
 
@@ -81,7 +110,21 @@ struct search {
 	struct cgroup_found *found;
 	unsigned int size, count;
 	bool any_level;
+	int inotify; /* negative: none */
+	int error;   /* of that; 0: none */
 };
+
+/* By the descriptor: the path may lead elsewhere by now. */
+static void directory_watch(struct search *search, int fd)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(fd)];
+
+	if (search->inotify < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (inotify_add_watch(search->inotify, path, WATCHED) < 0)
+		search->error = -errno;
+}
 
 /* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
 static bool is_unit(const char *directory, const char *unit)
@@ -93,6 +136,7 @@ static bool is_unit(const char *directory, const char *unit)
 static void directory_search(struct search *search, int fd, unsigned int level)
 {
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	unsigned int before = search->count;
 	struct dirent *entry;
 
 	if (!directory) {
@@ -124,18 +168,37 @@ static void directory_search(struct search *search, int fd, unsigned int level)
 			};
 		search->count++;
 	}
+	if (search->count != before)
+		directory_watch(search, fd);
 	closedir(directory);
 }
 
-int cgroups_by_unit(const char *unit, struct cgroup_found *found, unsigned int size)
+static int hierarchy_search(struct search *search)
 {
-	struct search search = { .unit = unit, .found = found, .size = size };
 	struct hierarchy hierarchy = {};
 	int r = hierarchy_find("", &hierarchy);
 
 	if (r < 0)
 		return r;
-	search.any_level = hierarchy.any_level;
-	directory_search(&search, open(hierarchy.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 1);
-	return (int)search.count;
+	search->any_level = hierarchy.any_level;
+	directory_search(search, open(hierarchy.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 1);
+	return 0;
+}
+
+int cgroups_by_unit(const char *unit, struct cgroup_found *found, unsigned int size)
+{
+	struct search search = { .unit = unit, .found = found, .size = size, .inotify = -1 };
+	int r = hierarchy_search(&search);
+
+	return r < 0 ? r : (int)search.count;
+}
+
+int cgroup_watch_unit(int inotify, const char *unit)
+{
+	struct search search = { .unit = unit, .inotify = inotify };
+	int r = hierarchy_search(&search);
+
+	if (r < 0)
+		return r;
+	return search.count ? search.error : -ENOENT;
 }

@@ -27,4 +27,13 @@ int cgroup_by_path(const char *path, struct cgroup_found *ret_found);
  */
 int cgroups_by_unit(const char *unit, struct cgroup_found *found, unsigned int size);
 
+/*
+ * Have an inotify(7) descriptor tell (IN_CREATE) when a cgroup of this path, or of this unit, may
+ * be there again: all directories above those that are there now are watched. To be asked again
+ * after each such event, since watches go with their directories. -ENOENT: there is none now.
+ * -ENODEV as above. -ENOSPC: too many are watched on this host.
+ */
+int cgroup_watch_path(int inotify, const char *path);
+int cgroup_watch_unit(int inotify, const char *unit);
+
 #endif

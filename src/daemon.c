@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <systemd/sd-id128.h>
 #include <time.h>
 
@@ -18,6 +19,7 @@
 #define LOSS_INTERVAL_US (500 * USEC_PER_MSEC)	/* at the least between two lost lines of a type */
 #define STATUS_INTERVAL_US (10 * USEC_PER_SEC)	/* between figures for the service manager */
 #define MANAGED_PATIENCE_NS (10 * NSEC_PER_SEC) /* less than the unit's TimeoutStopSec */
+#define CGROUP_LOOKS_A_SECOND 5
 #define TIMER_ACCURACY_US 1
 
 struct daemon {
@@ -32,6 +34,7 @@ struct daemon {
 	sd_event_source *loss;	/* when to tell of losses and pressure again */
 	sd_event_source *stats;
 	sd_event_source *status; /* for the service manager */
+	int cgroups;		 /* inotify: one that is filtered by may be there again */
 	struct report report;
 	const char *reason;
 	bool waiting; /* a reader is slow, its buffer is full: the ring is left alone */
@@ -167,6 +170,47 @@ static void on_progress(void *context)
 		ring_drain(daemon);
 }
 
+/* ---- cgroups ---- */
+
+/* What came does not matter: all are looked up. */
+static int on_cgroups(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	struct daemon *daemon = context;
+	char names[4096];
+
+	(void)source;
+	(void)events;
+	while (read(fd, names, sizeof(names)) > 0)
+		;
+	filters_refresh(daemon->options, daemon->probe, fd);
+	return 0;
+}
+
+/* Where no cgroup is filtered by, nothing is watched. */
+static int cgroups_watch(struct daemon *daemon)
+{
+	sd_event_source *source;
+	int r;
+
+	daemon->cgroups = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (daemon->cgroups < 0) {
+		log_warning("cannot watch cgroups (inotify: %s): those of --cgroup and --unit are "
+			    "looked up on SIGHUP only",
+			    strerror(errno));
+		return 0;
+	}
+	r = sd_event_add_io(daemon->loop, &source, daemon->cgroups, EPOLLIN, on_cgroups, daemon);
+	if (r < 0)
+		return r;
+	/* hosts that start containers all the time make cgroups all the time */
+	r = sd_event_source_set_ratelimit(source, USEC_PER_SEC, CGROUP_LOOKS_A_SECOND);
+	sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
+	if (r >= 0)
+		filters_refresh(daemon->options, daemon->probe, daemon->cgroups);
+	return r;
+}
+
 /* ---- timers and signals ---- */
 
 static int on_loss(sd_event_source *source, uint64_t us, void *context)
@@ -228,6 +272,8 @@ static void config_reload(struct daemon *daemon)
 		timer_set(daemon->stats, daemon->options->stats_interval_us);
 	else
 		sd_event_source_set_enabled(daemon->stats, SD_EVENT_OFF);
+	if (daemon->cgroups >= 0)
+		filters_refresh(daemon->options, daemon->probe, daemon->cgroups);
 	report_reload(&daemon->report);
 }
 
@@ -389,6 +435,9 @@ static int run(struct daemon *daemon)
 	r = sources_add(daemon);
 	if (r < 0)
 		return r;
+	r = cgroups_watch(daemon);
+	if (r < 0)
+		return r;
 	r = delivery_init(&daemon->delivery);
 	if (r < 0)
 		return r;
@@ -414,6 +463,7 @@ int daemon_run(struct options *options, struct probe *probe, struct lines *lines
 		.probe = probe,
 		.lines = lines,
 		.output = lines->output,
+		.cgroups = -1,
 		.report = { .options = options, .probe = probe, .lines = lines },
 	};
 	int r;
@@ -437,5 +487,6 @@ int daemon_run(struct options *options, struct probe *probe, struct lines *lines
 	sd_event_source_unref(daemon.stats);
 	sd_event_source_unref(daemon.status);
 	sd_event_unref(daemon.loop);
+	cleanup_close(&daemon.cgroups);
 	return r;
 }

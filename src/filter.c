@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "cgroup.h"
 #include "netns.h"
 
 #define PORT_MAX (FILTER_PORTS - 1)
@@ -192,16 +193,59 @@ static void values_clear(struct filter_set *set, const struct half *half)
 	set->count = kept;
 }
 
-char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
-		  bool more)
+static struct half half_of(struct filter_set *set, enum filter_kind kind, bool negative)
 {
-	const struct half half = {
+	return (struct half){
 		.filter = &set->filter,
 		.networks = &set->networks,
 		.kind = kind,
 		.negative = negative,
 		.bit = FILTER_BIT(kind, negative),
 	};
+}
+
+int filter_watch(const struct filter_set *set, int inotify)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < set->count; i++) {
+		const char *text = set->texts + set->values[i].text;
+		int r = 0;
+
+		if (set->values[i].kind == filter_cgroup)
+			r = cgroup_watch_path(inotify, text);
+		else if (set->values[i].kind == filter_unit)
+			r = watch_unit(inotify, text);
+		if (r < 0 && r != -ENOENT) /* what has ended is watched for already */
+			error = r;
+	}
+	return error;
+}
+
+bool filter_look_up(struct filter_set *set)
+{
+	struct filter *filter = &set->filter;
+	struct filter_cgroup before[FILTER_CGROUPS];
+	unsigned int count = filter->cgroup_count;
+
+	memcpy(before, filter->cgroups, sizeof(before));
+	filter->cgroup_count = 0;
+	for (unsigned int i = 0; i < set->count; i++) {
+		const struct filter_value *value = &set->values[i];
+		const struct half half =
+			half_of(set, (enum filter_kind)value->kind, value->negative);
+
+		if (value->kind == filter_cgroup || value->kind == filter_unit)
+			free(ways[value->kind].take(&half, set->texts + value->text));
+	}
+	return filter->cgroup_count != count ||
+	       memcmp(before, filter->cgroups, count * sizeof(before[0])) != 0;
+}
+
+char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
+		  bool more)
+{
+	const struct half half = half_of(set, kind, negative);
 	size_t size = strlen(value) + 1;
 	char *wrong;
 

@@ -45,6 +45,18 @@ const char *filter_name(enum filter_kind kind, bool negative);
 char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
 		  bool more);
 
+/*
+ * Have an inotify(7) descriptor tell when cgroups and units of the set may be there again: then
+ * filter_look_up(), and this again. -ENOSPC: too many are watched on this host. Else as inotify(7).
+ */
+int filter_watch(const struct filter_set *set, int inotify);
+
+/*
+ * Look cgroups and units up anew. One that is not there now matches nothing. Returns whether that
+ * changed anything.
+ */
+bool filter_look_up(struct filter_set *set);
+
 /* Leave this connection out, in both directions. NULL: none. It is no value of the set. */
 void filter_exclude(struct filter_set *set, const struct ssh_connection *connection);
 

@@ -97,16 +97,22 @@ static bool has_unit_type(const char *unit)
 	return false;
 }
 
+static char *unit_name(const char *text)
+{
+	char *unit;
+
+	return asprintf(&unit, "%s%s", text, has_unit_type(text) ? "" : ".service") < 0 ? NULL :
+											  unit;
+}
+
 char *take_unit(const struct half *half, const char *text)
 {
 	struct cgroup_found found[FILTER_CGROUPS];
-	_cleanup_free_ char *unit = NULL;
+	_cleanup_free_ char *unit = unit_name(text);
 	int count;
 
-	if (asprintf(&unit, "%s%s", text, has_unit_type(text) ? "" : ".service") < 0) {
-		unit = NULL;
+	if (!unit)
 		return setting_wrong("memory is short");
-	}
 	count = *text ? cgroups_by_unit(unit, found, FILTER_CGROUPS) : 0;
 	if (count == -ENODEV)
 		return setting_wrong("there are no cgroups of version 2 on this host");
@@ -119,4 +125,11 @@ char *take_unit(const struct half *half, const char *text)
 	if (count > FILTER_CGROUPS)
 		return half_full(FILTER_CGROUPS);
 	return cgroups_add(half, found, (unsigned int)count);
+}
+
+int watch_unit(int inotify, const char *text)
+{
+	_cleanup_free_ char *unit = unit_name(text);
+
+	return unit ? cgroup_watch_unit(inotify, unit) : -ENOMEM;
 }

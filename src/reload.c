@@ -79,6 +79,24 @@ static int outputs_set(struct report *report, const struct options *options)
 	return 0;
 }
 
+void filters_refresh(struct options *options, struct probe *probe, int inotify)
+{
+	struct probe_settings settings;
+	int r = filter_watch(&options->filters,
+			     inotify); /* before the look, which then misses none */
+
+	if (r < 0)
+		log_warning("cannot watch the cgroups of --cgroup and --unit (inotify: %s): SIGHUP "
+			    "finds those that are there by then%s",
+			    strerror(-r),
+			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
+	if (!filter_look_up(&options->filters))
+		return;
+	settings_for_probe(options, &settings);
+	probe_set(probe, &settings);
+	log_info("cgroups of --cgroup or --unit have come or gone, and been looked up anew");
+}
+
 int reload(struct options *options, struct probe *probe, struct report *report)
 {
 	_cleanup_free_ struct options *next = malloc(sizeof(*next));

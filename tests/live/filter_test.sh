@@ -5,14 +5,6 @@
 # of a netlog without filters that saw the same traffic.
 . "$(dirname "$0")/lib.sh"
 
-# ports FAMILY: the connections to come are from 9000..9009, to 7000..7009 (IPv4) or 8000..8009 (IPv6)
-ports() {
-	local first=7000
-	[ "$1" = 4 ] || first=8000
-	nsenter --net="$ns0" sh -c 'echo 9000 9009 >/proc/sys/net/ipv4/ip_local_port_range'
-	nsenter --net="$ns1" sh -c "echo $first $((first + 9)) >/proc/sys/net/ipv4/ip_local_port_range"
-}
-
 traffic_of_both() {
 	local family
 	for family in 4 6; do
@@ -29,17 +21,10 @@ watch() {
 	options+=("$*")
 }
 
-ours() { # FILE: TCP in our namespaces; others may be at work on this host, and IPv6 talks by itself
-	jq -c "select(.netns == $(stat -Lc %i "$ns0") or .netns == $(stat -Lc %i "$ns1")) |
-		select(.proto == \"tcp\" and (.event_type | IN(\"retransmit\", \"rtt\", \"latency\")))" "$1"
-}
-
 # What an event is, without what differs between two programs that see it.
 identities() {
 	jq -c 'del(.timestamp, .seq, .latency_ns, .transport_ns, .tcp_ns)' | sort
 }
-
-started() { grep -qs '"event_type":"start"' "$1"; }
 
 watched_start() {
 	local i file
@@ -220,129 +205,6 @@ test_pid_and_comm_are_the_owners() {
 	traffic --messages 30 --comm "a server,1"
 	netlog_stop
 	equal "names" "$(jq -r 'select(.netns) | .comm' "$lines" | sort -u)" "a server,1"
-}
-
-# ---- cgroups: a hierarchy that is mounted where nobody else sees it; netlog-test.$$ goes at the end
-
-cgroup=netlog-test.$$
-
-# cgroups_exec COMMAND...: becomes the command, which sees the hierarchy; we are in our directory
-cgroups_exec() {
-	exec unshare --mount --propagation private \
-		sh -c 'mkdir -p "$0" && mount -t cgroup2 cgroup2 "$0" && exec "$@"' "$work/cgroups" "$@"
-}
-
-# in_cgroups COMMAND...: in its root
-in_cgroups() {
-	(cgroups_exec sh -c "cd $work/cgroups && exec \"\$@\"" sh "$@")
-}
-
-# seeing_cgroups COMMAND...: as cgroups_exec, but we go on behind it
-seeing_cgroups() { (cgroups_exec "$@"); }
-
-cgroups_removed() {
-	! in_cgroups test -d "$cgroup" || in_cgroups find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null
-}
-
-# cgroup_exec PATH COMMAND...: becomes the command, in that cgroup
-cgroup_exec() {
-	local path=$work/cgroups/$1
-	shift
-	cgroups_exec sh -c "echo \$\$ >$path/cgroup.procs && exec \"\$@\"" sh "$@"
-}
-
-at_exit_of_cgroup_test() {
-	at_exit_of_test
-	wait_for 10 cgroups_removed || echo "# the cgroup $cgroup is left"
-}
-
-# The whole hierarchy, and where a namespace hides what is above.
-test_a_cgroup_with_those_below_it_and_a_unit() {
-	trap at_exit_of_cgroup_test EXIT
-	unit=netlog-test-$$
-	wire_up --delay-ms 1 --drop-every 9
-	in_cgroups mkdir -p "$cgroup/$unit.service/inner" "$cgroup/$unit.service2"
-	id=$(in_cgroups stat -c %i "$cgroup/$unit.service/inner")
-	inside=".cgroup_id == \"$id\""
-	run() { # FILE OPTIONS: a netlog that sees the hierarchy; its options may name it @
-		local file=$1
-		shift
-		cgroups_exec "$netlog" -q --output="file:$file" "$@" &
-		runs+=($!)
-		files+=("$file")
-		wait_for 30 started "$file" || fail "no start: $*"
-	}
-	runs=() files=()
-	run "$work/whole"
-	run "$work/path" --cgroup="/$cgroup/$unit.service/"
-	run "$work/leaf" --cgroup="$work/cgroups//$cgroup/./$unit.service/inner"
-	run "$work/not-path" --not-cgroup="/$cgroup/$unit.service"
-	run "$work/unit" --unit="$unit"
-	run "$work/not-unit" --not-unit="$unit.service"
-	run "$work/root" --cgroup=/
-	run "$work/pair" --unit="$unit" --port=8000-8009
-	# in a namespace of cgroups, levels are not known
-	hide="umount $work/cgroups && mount -t cgroup2 cgroup2 $work/cgroups && exec $netlog -q --output=file:$work/hidden"
-	(cgroup_exec "$cgroup/$unit.service2" unshare --cgroup --mount --propagation private \
-		sh -c "$hide --cgroup=/../$unit.service") 2>"$work/refused"
-	grep -q "there is no cgroup '/../$unit.service'" "$work/refused" || fail "$(cat "$work/refused")"
-	cgroup_exec "$cgroup" unshare --cgroup --mount --propagation private sh -c "$hide --unit=$unit" &
-	runs+=($!)
-	files+=("$work/hidden")
-	wait_for 30 started "$work/hidden" || fail "no start in a namespace"
-	for family in 4 6; do
-		ports $family
-		(cgroup_exec "$cgroup/$unit.service/inner" timeout 60 build/traffic --client "$ns0" \
-			--server "$ns1" --family $family --messages 40) >"$work/truth" || fail "traffic failed"
-		traffic --family $family --messages 40
-	done
-	kill -TERM "${runs[@]}"
-	wait "${runs[@]}" || fail "a netlog ended with $?"
-	ours "$work/whole" >"$work/all"
-	in_count=$(jq -c "select($inside)" "$work/all" | count)
-	out_count=$(jq -c "select(has(\"cgroup_id\")) | select($inside | not)" "$work/all" | count)
-	for file in "${files[@]}"; do
-		lines=$file
-		check_books
-		ours "$file" >"$work/seen"
-		case ${file##*/} in
-		path | leaf | unit | hidden)
-			equal "${file##*/}: others" "$(jq -c "select($inside | not)" "$work/seen" | head -n 2)" ""
-			at_least "${file##*/}" "$(count <"$work/seen")" 97 "$in_count"
-			;;
-		pair)
-			equal "pair: others" "$(jq -c "select($inside and $v6 | not)" "$work/seen" | head -n 2)" ""
-			at_least "pair" "$(count <"$work/seen")" 30 "$in_count"
-			;;
-		not-*)
-			equal "${file##*/}: others" "$(jq -c "select($inside)" "$work/seen" | head -n 2)" ""
-			at_least "${file##*/}" "$(count <"$work/seen")" 97 "$out_count"
-			;;
-		root)
-			at_least "root" "$(count <"$work/seen")" 97 $((in_count + out_count))
-			;;
-		esac
-	done
-}
-
-# The kernel's side has an end for its walk; one deeper would be compared at another level.
-test_a_cgroup_too_deep_is_refused() {
-	trap at_exit_of_cgroup_test EXIT
-	local deep=$cgroup
-	for _ in {2..255}; do deep+=/d; done
-	in_cgroups mkdir -p "$deep/d" || fail "no cgroup so deep"
-	refused 2 "--cgroup: it lies 256 levels deep, and 255 are the most" seeing_cgroups "$netlog" --check-config --cgroup="/$deep/d"
-	status_of seeing_cgroups "$netlog" --check-config --cgroup="/$deep" >/dev/null
-	equal "exit status of one level less ($message)" "$status" 0
-}
-
-test_a_hierarchy_is_found_where_the_path_has_a_space() {
-	trap at_exit_of_cgroup_test EXIT
-	in_cgroups mkdir "$cgroup"
-	mkdir "$work/a b\\c"
-	status_of seeing_cgroups sh -c 'mount -t cgroup2 cgroup2 "$1" && exec "$2" --check-config --cgroup="$1/$3"' \
-		sh "$work/a b\\c" "$netlog" "$cgroup" >/dev/null
-	equal "exit status ($message)" "$status" 0
 }
 
 # ---- words

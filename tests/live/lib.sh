@@ -202,6 +202,23 @@ refused() {
 	fi
 }
 
+# ports FAMILY: the connections to come are from 9000..9009, to 7000..7009 (IPv4) or 8000..8009 (IPv6)
+ports() {
+	local first=7000
+	[ "$1" = 4 ] || first=8000
+	nsenter --net="$ns0" sh -c 'echo 9000 9009 >/proc/sys/net/ipv4/ip_local_port_range'
+	nsenter --net="$ns1" sh -c "echo $first $((first + 9)) >/proc/sys/net/ipv4/ip_local_port_range"
+}
+
+# ours FILE: lines of TCP in our namespaces; others may be at work on this host, and IPv6 talks by itself
+ours() {
+	jq -c "select(.netns == $(stat -Lc %i "$ns0") or .netns == $(stat -Lc %i "$ns1")) |
+		select(.proto == \"tcp\" and (.event_type | IN(\"retransmit\", \"rtt\", \"latency\")))" "$1"
+}
+
+# started FILE: has the netlog that writes there begun?
+started() { grep -qs '"event_type":"start"' "$1"; }
+
 run_tests() {
 	local name failed=0
 	# in the order of their names; TEST=word picks those that contain it

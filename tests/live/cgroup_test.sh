@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Filters by cgroup and unit. The hierarchy is mounted where nobody else sees it; netlog-test.$$ goes at
+# the end.
+. "$(dirname "$0")/lib.sh"
+
+cgroup=netlog-test.$$
+
+# cgroups_exec COMMAND...: becomes the command, which sees the hierarchy; we are in our directory
+cgroups_exec() {
+	exec unshare --mount --propagation private \
+		sh -c 'mkdir -p "$0" && mount -t cgroup2 cgroup2 "$0" && exec "$@"' "$work/cgroups" "$@"
+}
+
+# in_cgroups COMMAND...: in its root
+in_cgroups() {
+	(cgroups_exec sh -c "cd $work/cgroups && exec \"\$@\"" sh "$@")
+}
+
+# seeing_cgroups COMMAND...: as cgroups_exec, but we go on behind it
+seeing_cgroups() { (cgroups_exec "$@"); }
+
+cgroups_removed() {
+	! in_cgroups test -d "$cgroup" || in_cgroups find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
+# cgroup_exec PATH COMMAND...: becomes the command, in that cgroup
+cgroup_exec() {
+	local path=$work/cgroups/$1
+	shift
+	cgroups_exec sh -c "echo \$\$ >$path/cgroup.procs && exec \"\$@\"" sh "$@"
+}
+
+at_exit_of_cgroup_test() {
+	at_exit_of_test
+	wait_for 10 cgroups_removed || echo "# the cgroup $cgroup is left"
+}
+
+# The whole hierarchy, and where a namespace hides what is above.
+test_a_cgroup_with_those_below_it_and_a_unit() {
+	trap at_exit_of_cgroup_test EXIT
+	unit=netlog-test-$$
+	wire_up --delay-ms 1 --drop-every 9
+	in_cgroups mkdir -p "$cgroup/$unit.service/inner" "$cgroup/$unit.service2"
+	id=$(in_cgroups stat -c %i "$cgroup/$unit.service/inner")
+	inside=".cgroup_id == \"$id\""
+	run() { # FILE OPTIONS: a netlog that sees the hierarchy; its options may name it @
+		local file=$1
+		shift
+		cgroups_exec "$netlog" -q --output="file:$file" "$@" &
+		runs+=($!)
+		files+=("$file")
+		wait_for 30 started "$file" || fail "no start: $*"
+	}
+	runs=() files=()
+	run "$work/whole"
+	run "$work/path" --cgroup="/$cgroup/$unit.service/"
+	run "$work/leaf" --cgroup="$work/cgroups//$cgroup/./$unit.service/inner"
+	run "$work/not-path" --not-cgroup="/$cgroup/$unit.service"
+	run "$work/unit" --unit="$unit"
+	run "$work/not-unit" --not-unit="$unit.service"
+	run "$work/root" --cgroup=/
+	run "$work/pair" --unit="$unit" --port=8000-8009
+	# in a namespace of cgroups, levels are not known
+	hide="umount $work/cgroups && mount -t cgroup2 cgroup2 $work/cgroups && exec $netlog -q --output=file:$work/hidden"
+	(cgroup_exec "$cgroup/$unit.service2" unshare --cgroup --mount --propagation private \
+		sh -c "$hide --cgroup=/../$unit.service") 2>"$work/refused"
+	grep -q "there is no cgroup '/../$unit.service'" "$work/refused" || fail "$(cat "$work/refused")"
+	cgroup_exec "$cgroup" unshare --cgroup --mount --propagation private sh -c "$hide --unit=$unit" &
+	runs+=($!)
+	files+=("$work/hidden")
+	wait_for 30 started "$work/hidden" || fail "no start in a namespace"
+	for family in 4 6; do
+		ports $family
+		(cgroup_exec "$cgroup/$unit.service/inner" timeout 60 build/traffic --client "$ns0" \
+			--server "$ns1" --family $family --messages 40) >"$work/truth" || fail "traffic failed"
+		traffic --family $family --messages 40
+	done
+	kill -TERM "${runs[@]}"
+	wait "${runs[@]}" || fail "a netlog ended with $?"
+	ours "$work/whole" >"$work/all"
+	in_count=$(jq -c "select($inside)" "$work/all" | count)
+	out_count=$(jq -c "select(has(\"cgroup_id\")) | select($inside | not)" "$work/all" | count)
+	for file in "${files[@]}"; do
+		lines=$file
+		check_books
+		ours "$file" >"$work/seen"
+		case ${file##*/} in
+		path | leaf | unit | hidden)
+			equal "${file##*/}: others" "$(jq -c "select($inside | not)" "$work/seen" | head -n 2)" ""
+			at_least "${file##*/}" "$(count <"$work/seen")" 97 "$in_count"
+			;;
+		pair)
+			equal "pair: others" "$(jq -c "select($inside and .ip_version == 6 | not)" "$work/seen" | head -n 2)" ""
+			at_least "pair" "$(count <"$work/seen")" 30 "$in_count"
+			;;
+		not-*)
+			equal "${file##*/}: others" "$(jq -c "select($inside)" "$work/seen" | head -n 2)" ""
+			at_least "${file##*/}" "$(count <"$work/seen")" 97 "$out_count"
+			;;
+		root)
+			at_least "root" "$(count <"$work/seen")" 97 $((in_count + out_count))
+			;;
+		esac
+	done
+}
+
+# The kernel's side has an end for its walk; one deeper would be compared at another level.
+test_a_cgroup_too_deep_is_refused() {
+	trap at_exit_of_cgroup_test EXIT
+	local deep=$cgroup
+	for _ in {2..255}; do deep+=/d; done
+	in_cgroups mkdir -p "$deep/d" || fail "no cgroup so deep"
+	refused 2 "--cgroup: it lies 256 levels deep, and 255 are the most" seeing_cgroups "$netlog" --check-config --cgroup="/$deep/d"
+	status_of seeing_cgroups "$netlog" --check-config --cgroup="/$deep" >/dev/null
+	equal "exit status of one level less ($message)" "$status" 0
+}
+
+test_a_hierarchy_is_found_where_the_path_has_a_space() {
+	trap at_exit_of_cgroup_test EXIT
+	in_cgroups mkdir "$cgroup"
+	mkdir "$work/a b\\c"
+	status_of seeing_cgroups sh -c 'mount -t cgroup2 cgroup2 "$1" && exec "$2" --check-config --cgroup="$1/$3"' \
+		sh "$work/a b\\c" "$netlog" "$cgroup" >/dev/null
+	equal "exit status ($message)" "$status" 0
+}
+
+# A unit that is restarted has another cgroup, and its slice, too, where it was the last one there.
+test_a_unit_that_is_started_again_is_logged_again() {
+	trap at_exit_of_cgroup_test EXIT
+	unit=netlog-test-$$
+	wire_up
+	in_cgroups mkdir -p "$cgroup/$unit.service"
+	lines=$work/lines.jsonl
+	cgroups_exec "$netlog" --output="file:$lines" --events=latency --latency-stage=app --unit=$unit \
+		2>"$work/netlog.log" &
+	# shellcheck disable=SC2034 # netlog_stop waits for it
+	netlog_pid=$!
+	wait_for 30 started "$lines" || fail "no start: $(cat "$work/netlog.log")"
+	looked_up() { [ "$(grep -c 'looked up anew' "$work/netlog.log")" -gt "$before" ]; }
+	told() { [ "$(jq -c "select(.cgroup_id == \"$id\")" "$lines" | count)" -ge 20 ]; }
+	for part in service slice; do
+		before=$(grep -c 'looked up anew' "$work/netlog.log")
+		in_cgroups rmdir "$cgroup/$unit.service"
+		[ $part = service ] || in_cgroups rmdir "$cgroup"
+		in_cgroups mkdir -p "$cgroup/$unit.service"
+		id=$(in_cgroups stat -c %i "$cgroup/$unit.service")
+		wait_for 20 looked_up || fail "the new cgroup of the $part was not seen: $(cat "$work/netlog.log")"
+		(cgroup_exec "$cgroup/$unit.service" timeout 60 build/traffic --client "$ns0" --server "$ns1" \
+			--messages 20) >"$work/truth" || fail "traffic failed"
+		wait_for 10 told || fail "no lines of the restarted $part"
+	done
+	traffic --messages 20
+	netlog_stop
+	check_books
+	equal "lines of others" "$(ours "$lines" | jq -r .cgroup_id | sort -u | count)" 2
+}
+
+run_tests
