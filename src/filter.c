@@ -162,6 +162,7 @@ const char *filter_value(const struct filter_set *set, enum filter_kind kind, bo
 		(count) = kept_;                             \
 	} while (0)
 
+/* Segments are cut anew when the half's next value is taken. */
 static void half_clear(const struct half *half)
 {
 	struct filter *filter = half->filter;
@@ -174,8 +175,6 @@ static void half_clear(const struct half *half)
 	LIST_CLEAR(filter->namespaces.of, filter->namespaces.count, bit);
 	LIST_CLEAR(filter->comms.of, filter->comms.count, bit);
 	LIST_CLEAR(filter->ifnames.of, filter->ifnames.count, bit);
-	if (bit & FILTER_OF_ADDRESSES)
-		networks_cut(half->networks, filter);
 	for (unsigned int port = 0; bit & FILTER_OF_PORTS && port < FILTER_PORTS; port++)
 		filter->ports[port] &= (uint8_t) ~(bit >> FILTER_PORTS_SHIFT);
 	if (bit & FILTER_BITS(filter_proto))

@@ -107,14 +107,6 @@ static char *take_network(const struct half *half, const char *text)
 	return NULL;
 }
 
-char *take_networks(const struct half *half, const char *text)
-{
-	char *wrong = half_take_each(half, text, take_network);
-
-	networks_cut(half->networks, half->filter);
-	return wrong;
-}
-
 /* ---- segments ---- */
 
 static int address_compare(const struct filter_address *a, const struct filter_address *b)
@@ -174,7 +166,8 @@ static uint32_t bits_at(const struct filter_networks *networks,
 	return bits;
 }
 
-void networks_cut(const struct filter_networks *networks, struct filter *filter)
+/* Put into the filter the segments that the networks cut the addresses into. */
+static void networks_cut(const struct filter_networks *networks, struct filter *filter)
 {
 	struct filter_segment *segments = filter->segments;
 	unsigned int count = segments_cut(networks, segments);
@@ -184,4 +177,12 @@ void networks_cut(const struct filter_networks *networks, struct filter *filter)
 	for (unsigned int i = count; i < FILTER_SEGMENTS; i++)
 		segments[i] = segments[count - 1];
 	filter->segment_count = count;
+}
+
+char *take_networks(const struct half *half, const char *text)
+{
+	char *wrong = half_take_each(half, text, take_network);
+
+	networks_cut(half->networks, half->filter);
+	return wrong;
 }

@@ -45,9 +45,6 @@ char *take_interfaces(const struct half *half, const char *text);
 /* As cgroup_watch_unit(), of a value of --unit. */
 int watch_unit(int inotify, const char *text);
 
-/* Put into the filter the segments that the networks cut the addresses into. */
-void networks_cut(const struct filter_networks *networks, struct filter *filter);
-
 /* What to say where no more values fit. */
 char *half_full(unsigned int most);
 

@@ -295,6 +295,16 @@ TEST(values_that_do_not_go_on_with_a_list_replace_it)
 	CHECK_TEXT(filter_value(&set, filter_port, false, 0), "81");
 	CHECK(!filter_value(&set, filter_port, false, 1));
 	CHECK_TEXT(filter_value(&set, filter_port, true, 0), "53");
+	CHECK(!filter_take(&set, filter_port, false, "443", false));
+	CHECK(!filter_take(&set, filter_addr, false, "10.0.0.0/8", false));
+	CHECK(!filter_take(&set, filter_addr, true, "10.1.9.8", false));
+	CHECK(filter_takes_flow(&set.filter, &v4));
+	CHECK(!filter_take(&set, filter_addr, true, "10.1.9.9", true));
+	CHECK(!filter_takes_flow(&set.filter, &v4));
+	CHECK(!filter_take(&set, filter_addr, true, "10.1.9.7", false));
+	CHECK(filter_takes_flow(&set.filter, &v4));
+	CHECK(!filter_take(&set, filter_addr, false, "192.0.2.0/24", false));
+	CHECK(!filter_takes_flow(&set.filter, &v4));
 }
 
 /* An address, or the ones at the edges of the segments that the list cuts: who is in it? */
