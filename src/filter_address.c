@@ -9,7 +9,9 @@
 #define IPV4_BITS 32
 #define IPV6_BITS 128
 
-_Static_assert(2 * FILTER_NETWORKS + 1 <= FILTER_SEGMENTS, "no room for all segments");
+/* One where each network begins, one where it has ended, and one where each family begins. */
+#define SEGMENTS_ALL (2 * FILTER_NETWORKS + 2)
+_Static_assert(2 * FILTER_NETWORKS + 1 <= FILTER_SEGMENTS, "all may be of one family");
 
 /* ---- parsing ---- */
 
@@ -135,13 +137,15 @@ static struct filter_address address_after(struct filter_address address)
 	return address;
 }
 
-/* Where each network begins, and where it has ended; in order. Returns how many there are. */
+/* Those of both families, in order. Returns how many there are. */
 static unsigned int segments_cut(const struct filter_networks *networks,
 				 struct filter_segment *segments)
 {
+	static const struct ip_address zeros;
 	unsigned int count = 0;
 
-	segments[count++] = (struct filter_segment){};
+	segments[count++].first = filter_address_of(4, &zeros);
+	segments[count++].first = filter_address_of(6, &zeros);
 	for (unsigned int i = 0; i < networks->count; i++) {
 		segments[count++].first = networks->of[i].first;
 		segments[count++].first = address_after(networks->of[i].last);
@@ -169,14 +173,26 @@ static uint32_t bits_at(const struct filter_networks *networks,
 /* Put into the filter the segments that the networks cut the addresses into. */
 static void networks_cut(const struct filter_networks *networks, struct filter *filter)
 {
-	struct filter_segment *segments = filter->segments;
-	unsigned int count = segments_cut(networks, segments);
+	struct filter_segment all[SEGMENTS_ALL];
+	unsigned int count = segments_cut(networks, all);
 
-	for (unsigned int i = 0; i < count; i++)
-		segments[i].bits = bits_at(networks, &segments[i].first);
-	for (unsigned int i = count; i < FILTER_SEGMENTS; i++)
-		segments[i] = segments[count - 1];
-	filter->segment_count = count;
+	filter->ipv4_count = filter->ipv6_count = 0;
+	for (unsigned int i = 0; i < count; i++) {
+		const struct filter_address *first = &all[i].first;
+		uint32_t bits = bits_at(networks, first);
+
+		if (first->parts[0] >> FILTER_PART_HIGH == 4)
+			filter->ipv4[filter->ipv4_count++] = (struct filter_segment_ipv4){
+				(uint32_t)(first->parts[0] >> (FILTER_PART_HIGH - 32)), bits
+			};
+		else if (first->parts[0] >> FILTER_PART_HIGH == 6)
+			filter->ipv6[filter->ipv6_count++] =
+				(struct filter_segment){ *first, bits };
+	}
+	for (unsigned int i = filter->ipv4_count; i < FILTER_SEGMENTS; i++)
+		filter->ipv4[i] = filter->ipv4[i - 1];
+	for (unsigned int i = filter->ipv6_count; i < FILTER_SEGMENTS; i++)
+		filter->ipv6[i] = filter->ipv6[i - 1];
 }
 
 char *take_networks(const struct half *half, const char *text)
