@@ -1,150 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "settings.h"
 
-#include <ctype.h>
-#include <errno.h>
-
-#include "text.h"
+#include "setting_value.h"
 
 #define RING_BYTES_DEFAULT (8 * 1024 * 1024)
 #define RING_BYTES_MAX (1ULL << 30)
-#define SECONDS_MAX 4000000000ULL
-#define THRESHOLD_MAX 4000000000ULL
 #define STATS_INTERVAL_DEFAULT 60
-#define WORD_LIST_BYTES 1024
-#define WORD_ALL "all"
 #define NOT "not-"
-
-/* ---- values ---- */
-
-/* Seconds, with up to six decimals. */
-static int parse_seconds(const char *text, uint64_t *ret_us)
-{
-	char whole[24] = "", *point;
-	uint64_t seconds, us = 0;
-
-	if (strlen(text) >= sizeof(whole))
-		return -EINVAL;
-	strcpy(whole, text);
-	point = strchr(whole, '.');
-	if (point) {
-		uint64_t scale = USEC_PER_SEC;
-
-		*point = 0;
-		if (!point[1])
-			return -EINVAL;
-		for (const char *p = point + 1; *p; p++) {
-			scale /= 10;
-			if (!isdigit((unsigned char)*p) || !scale)
-				return -EINVAL;
-			us += (uint64_t)(*p - '0') * scale;
-		}
-	}
-	if (parse_u64(whole, &seconds) < 0 || seconds > SECONDS_MAX)
-		return -EINVAL;
-	*ret_us = seconds * USEC_PER_SEC + us;
-	return 0;
-}
-
-static bool show_seconds(uint64_t us, FILE *file)
-{
-	uint64_t rest = us % USEC_PER_SEC;
-	int digits = 6;
-
-	fprintf(file, "%llu", (unsigned long long)(us / USEC_PER_SEC));
-	for (; rest && rest % 10 == 0; digits--)
-		rest /= 10;
-	if (rest)
-		fprintf(file, ".%0*llu", digits, (unsigned long long)rest);
-	return true;
-}
-
-static bool show_number(uint64_t number, FILE *file)
-{
-	fprintf(file, "%llu", (unsigned long long)number);
-	return true;
-}
-
-static void show_string(const char *text, FILE *file)
-{
-	_cleanup_free_ char *escaped = malloc(JSON_TEXT_MAX(strlen(text)) + 1);
-
-	if (escaped)
-		*put_json_string(escaped, text, strlen(text)) = 0;
-	fprintf(file, "\"%s\"", escaped ?: "");
-}
-
-/* The names of a list's possible words, "a, b, c"; the caller frees. */
-static char *word_list(const char *(*word)(unsigned int number), unsigned int count)
-{
-	char *list = calloc(1, WORD_LIST_BYTES);
-
-	for (unsigned int i = 0; list && i < count; i++)
-		if (word(i))
-			list_add(list, WORD_LIST_BYTES, word(i));
-	return list;
-}
-
-static uint64_t word_bits(const char *(*word)(unsigned int number), unsigned int count)
-{
-	uint64_t bits = 0;
-
-	for (unsigned int i = 0; i < count; i++)
-		if (word(i))
-			bits |= BIT(i);
-	return bits;
-}
-
-/*
- * A comma-separated list of words to bits by the words' numbers; `all` stands for all that can be
- * had, which is less than to name each.
- */
-static char *parse_words(const char *text, const char *what,
-			 const char *(*word)(unsigned int number), unsigned int count, bool more,
-			 uint64_t *bits, bool *named)
-{
-	_cleanup_free_ char *copy = strdup(text), *known = NULL;
-	uint64_t found = more ? *bits : 0;
-	char *rest = copy;
-
-	*named = more && *named;
-	for (char *item = strsep(&rest, ","); item; item = strsep(&rest, ",")) {
-		unsigned int i = 0;
-
-		while (i < count && (!word(i) || strcmp(word(i), item) != 0))
-			i++;
-		if (i < count) {
-			found |= BIT(i);
-			*named = true;
-		} else if (!strcmp(item, WORD_ALL)) {
-			found |= word_bits(word, count);
-		} else {
-			known = word_list(word, count);
-			return setting_wrong("there is no %s '%s'; known are: %s, %s", what, item,
-					     known ?: "", WORD_ALL);
-		}
-	}
-	*bits = found;
-	return NULL;
-}
-
-static bool show_words(const char *(*word)(unsigned int number), unsigned int count, uint64_t bits,
-		       bool named, FILE *file)
-{
-	const char *separator = "";
-
-	if (!named)
-		return fprintf(file, "[\"%s\"]", WORD_ALL) > 0;
-	fputc('[', file);
-	for (unsigned int i = 0; i < count; i++) {
-		if (!word(i) || !(bits & BIT(i)))
-			continue;
-		fprintf(file, "%s\"%s\"", separator, word(i));
-		separator = ", ";
-	}
-	fputc(']', file);
-	return true;
-}
 
 /* ---- each setting ---- */
 
@@ -293,7 +155,7 @@ static char *apply_rtt_interval(struct options *options, const char *value, bool
 	uint64_t ms;
 
 	(void)more;
-	if (parse_u64(value, &ms) < 0 || ms > THRESHOLD_MAX)
+	if (parse_u64(value, &ms) < 0 || ms > SETTING_LIMIT_MAX)
 		return setting_wrong("'%s' is no time; give milliseconds, as 1000", value);
 	options->rtt_interval_us = ms * USEC_PER_MSEC;
 	return NULL;
@@ -304,66 +166,26 @@ static bool show_rtt_interval(const struct options *options, FILE *file)
 	return show_number(options->rtt_interval_us / USEC_PER_MSEC, file);
 }
 
-/*
- * Of several limits given any will do: the least counts. So it does for the twin, which leaves out
- * what any of them lets through.
- */
-static char *apply_limit(uint64_t *limit, const char *value, bool more)
-{
-	uint64_t us;
-
-	if (parse_u64(value, &us) < 0 || us > THRESHOLD_MAX)
-		return setting_wrong("'%s' is no time; give microseconds, as 1000", value);
-	if (!more || us < *limit)
-		*limit = us;
-	return NULL;
-}
-
-static char *apply_below(uint64_t *limit, const char *value, bool more)
-{
-	return !strcmp(value, "0") ? setting_wrong("nothing is below 0; give 1 or more") :
-				     apply_limit(limit, value, more);
-}
-
-static char *apply_min_latency(struct options *options, const char *value, bool more)
-{
-	return apply_limit(&options->latency_us.least, value, more);
-}
-
-static bool show_min_latency(const struct options *options, FILE *file)
-{
-	return show_number(options->latency_us.least, file);
-}
-
-static char *apply_not_min_latency(struct options *options, const char *value, bool more)
-{
-	return apply_below(&options->latency_us.below, value, more);
-}
-
-static bool show_not_min_latency(const struct options *options, FILE *file)
-{
-	return options->latency_us.below && show_number(options->latency_us.below, file);
-}
-
-static char *apply_min_rtt(struct options *options, const char *value, bool more)
-{
-	return apply_limit(&options->rtt_us.least, value, more);
-}
-
-static bool show_min_rtt(const struct options *options, FILE *file)
-{
-	return show_number(options->rtt_us.least, file);
-}
-
-static char *apply_not_min_rtt(struct options *options, const char *value, bool more)
-{
-	return apply_below(&options->rtt_us.below, value, more);
-}
-
-static bool show_not_min_rtt(const struct options *options, FILE *file)
-{
-	return options->rtt_us.below && show_number(options->rtt_us.below, file);
-}
+/* For each threshold and its not- twin; 0 is no upper limit. */
+#define THRESHOLD(name)                                                                          \
+	static char *apply_min_##name(struct options *options, const char *value, bool more)     \
+	{                                                                                        \
+		return parse_least(value, more, &options->name##_us.least);                      \
+	}                                                                                        \
+	static bool show_min_##name(const struct options *options, FILE *file)                   \
+	{                                                                                        \
+		return show_number(options->name##_us.least, file);                              \
+	}                                                                                        \
+	static char *apply_not_min_##name(struct options *options, const char *value, bool more) \
+	{                                                                                        \
+		return parse_below(value, more, &options->name##_us.below);                      \
+	}                                                                                        \
+	static bool show_not_min_##name(const struct options *options, FILE *file)               \
+	{                                                                                        \
+		return options->name##_us.below && show_number(options->name##_us.below, file);  \
+	}
+THRESHOLD(latency)
+THRESHOLD(rtt)
 
 static bool show_filter(const struct options *options, enum filter_kind kind, bool negative,
 			FILE *file)
@@ -413,19 +235,6 @@ static bool show_max_rate(const struct options *options, FILE *file)
 	return rates_show(&options->max_rate, file);
 }
 
-static char *apply_adaptive(struct options *options, const char *value, bool more)
-{
-	(void)value;
-	(void)more;
-	options->adaptive = true;
-	return NULL;
-}
-
-static bool show_adaptive(const struct options *options, FILE *file)
-{
-	return options->adaptive && fputs("true", file) >= 0;
-}
-
 static char *apply_ring_size(struct options *options, const char *value, bool more)
 {
 	uint64_t page = (uint64_t)getpagesize(), bytes;
@@ -446,31 +255,21 @@ static bool show_ring_size(const struct options *options, FILE *file)
 	return show_number(options->ring_bytes, file);
 }
 
-static char *apply_quiet(struct options *options, const char *value, bool more)
-{
-	(void)value;
-	(void)more;
-	options->quiet = true;
-	return NULL;
-}
-
-static bool show_quiet(const struct options *options, FILE *file)
-{
-	return options->quiet && fputs("true", file) >= 0;
-}
-
-static char *apply_include_ssh(struct options *options, const char *value, bool more)
-{
-	(void)value;
-	(void)more;
-	options->include_ssh = true;
-	return NULL;
-}
-
-static bool show_include_ssh(const struct options *options, FILE *file)
-{
-	return options->include_ssh && fputs("true", file) >= 0;
-}
+#define FLAG(name)                                                                       \
+	static char *apply_##name(struct options *options, const char *value, bool more) \
+	{                                                                                \
+		(void)value;                                                             \
+		(void)more;                                                              \
+		options->name = true;                                                    \
+		return NULL;                                                             \
+	}                                                                                \
+	static bool show_##name(const struct options *options, FILE *file)               \
+	{                                                                                \
+		return options->name && fputs("true", file) >= 0;                        \
+	}
+FLAG(adaptive)
+FLAG(include_ssh)
+FLAG(quiet)
 
 static char *apply_config(struct options *options, const char *value, bool more)
 {

@@ -7,7 +7,7 @@
 # middle one.
 . "$(dirname "$0")/../live/lib.sh"
 
-rounds=5
+rounds=3
 many4=$(seq -s , -f 192.0.2.%g 1 2 253)
 many6=$(seq -s , -f 2001:db8::%g:0/112 1 2 253)
 names=("no filter" "a port" "source ports" "a network" "127 networks (IPv4)" "127 networks (IPv6)")
