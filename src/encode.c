@@ -4,69 +4,42 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "flow_cache.h"
 #include "text.h"
 
 #define LITERAL_BYTES 32	      /* copied whole, whatever the length: cheaper than a call */
-#define PROLOGUE_BYTES 64	      /* the same */
-#define FIELDS_MAX 64		      /* bits of `has` */
+#define PROLOGUE_BYTES 48	      /* the same */
 #define TAIL_MAX (2 + PROLOGUE_BYTES) /* "}\n", and what the last wide copy may overrun */
-
-/* What stands in front of a value, `,"name":` or `,"name":"`, and how to write the value. */
-struct field_op {
-	char literal[LITERAL_BYTES];
-	uint32_t length;
-	uint32_t kind;
-	uint64_t offset;
-	char reserved[16]; /* makes it a power of two, which is found by a shift */
-};
 
 /* An enumeration's text and its closing quote; length 0: this number has none. */
 struct enum_literal {
-	char literal[LITERAL_BYTES];
+	char text[LITERAL_BYTES - 1];
 	uint8_t length;
 };
 
-struct event_program {
-	char prologue[PROLOGUE_BYTES]; /* from the timestamp's closing quote up to the seq */
-	size_t prologue_length;
-	struct field_op fields[FIELDS_MAX];
-};
-
-/*
- * The common fields before weight tell whose event it is, and the next event of that flow has the
- * same ones: the hostname and they are rendered once, and copied as long as the record's bytes are
- * the same. One that is too long, or whose place another flow has taken, costs its rendering again.
- */
-#define FLOW_COUNT offsetof(struct event_index, weight)
-#define FLOW_MASK (BIT(FLOW_COUNT) - 1)
-#define FLOW_BYTES (offsetof(struct event, weight) - sizeof(struct event_header))
-#define BLOCK_BITS 11
-#define BLOCK_WAYS 2	   /* flows that share a place: of a thousand, one in five would without */
-#define BLOCK_TEXT_MAX 704 /* the names of a container take some 300 */
-
-struct block {
-	uint64_t has;
-	uint16_t length; /* 0: none yet */
-	char key[FLOW_BYTES];
-	char text[BLOCK_TEXT_MAX];
+/* What stands between the timestamp and the seq's number. */
+struct prologue {
+	char text[PROLOGUE_BYTES];
+	size_t length;
+	size_t reserved; /* makes it a power of two, which is found by a shift */
 };
 
 struct encoder {
-	struct event_program programs[event_types];
+	struct prologue prologues[event_types];
 	struct enum_literal enums[kinds][ENUM_NUMBERS];
 	struct timestamp_cache timestamps;
+	struct count_cache seqs;
 	char hostname[sizeof(",\"hostname\":\"\"") + JSON_TEXT_MAX(HOST_NAME_MAX)];
 	size_t hostname_length;
 	size_t line_max;
 	struct names *names; /* not owned; may be NULL */
-	struct block blocks[1 << BLOCK_BITS][BLOCK_WAYS];
-	unsigned int turn; /* whose block goes next, of those in one place */
+	struct flow_cache flows;
 };
 
-/* Is its value a string in the line? Its opening quote is the literal's then. */
-static bool kind_is_text(enum kind kind)
+/* Is its value a number in the line? All others are strings. */
+static __always_inline bool kind_is_number(enum kind kind)
 {
-	return kind != kind_u8 && kind != kind_u16 && kind != kind_u32 && kind != kind_u64;
+	return kind == kind_u8 || kind == kind_u16 || kind == kind_u32 || kind == kind_u64;
 }
 
 /* Most bytes a value of the kind may take, its closing quote included. */
@@ -84,38 +57,28 @@ static size_t kind_text_max(enum kind kind)
 	}
 }
 
-/* Does what snprintf() `printed` fit the bytes of a wide copy? A test compiles all there are. */
+/* Does what snprintf() `printed` fit the bytes of a wide copy? A test makes all there are. */
 static int literal_length(int printed, size_t size)
 {
 	return (size_t)printed < size ? printed : -E2BIG;
 }
 
-static int program_compile(struct event_program *program, const struct event_desc *desc)
+static int prologues_make(struct encoder *encoder)
 {
-	int length = snprintf(program->prologue, PROLOGUE_BYTES,
-			      "\",\"event_type\":\"%s\",\"seq\":", desc->name);
+	for_each_event_type(type) {
+		struct prologue *prologue = &encoder->prologues[type];
+		int length = snprintf(prologue->text, sizeof(prologue->text),
+				      "\",\"event_type\":\"%s\",\"seq\":", event_desc(type)->name);
 
-	length = literal_length(length, PROLOGUE_BYTES);
-	if (length < 0)
-		return length;
-	program->prologue_length = (size_t)length;
-	for (unsigned int i = 0; i < desc->field_count; i++) {
-		const struct field_desc *field = &desc->fields[i];
-		struct field_op *op = &program->fields[i];
-
-		length = snprintf(op->literal, LITERAL_BYTES, ",\"%s\":%s", field->name,
-				  kind_is_text(field->kind) ? "\"" : "");
-		length = literal_length(length, LITERAL_BYTES);
+		length = literal_length(length, sizeof(prologue->text));
 		if (length < 0)
 			return length;
-		op->length = (uint32_t)length;
-		op->kind = field->kind;
-		op->offset = field->offset;
+		prologue->length = (size_t)length;
 	}
 	return 0;
 }
 
-static int enums_compile(struct encoder *encoder)
+static int enums_make(struct encoder *encoder)
 {
 	for (enum kind kind = 0; kind < kinds; kind++) {
 		for (int i = 0; i < ENUM_NUMBERS; i++) {
@@ -125,8 +88,8 @@ static int enums_compile(struct encoder *encoder)
 
 			if (!text)
 				continue;
-			length = snprintf(e->literal, LITERAL_BYTES, "%s\"", text);
-			length = literal_length(length, LITERAL_BYTES);
+			length = snprintf(e->text, sizeof(e->text), "%s\"", text);
+			length = literal_length(length, sizeof(e->text));
 			if (length < 0)
 				return length;
 			e->length = (uint8_t)length;
@@ -142,10 +105,10 @@ static size_t line_max(const struct encoder *encoder)
 	for_each_event_type(type) {
 		const struct event_desc *desc = event_desc(type);
 		size_t length = strlen("{\"timestamp\":\"") + TIMESTAMP_TEXT_MAX + U64_TEXT_MAX +
-				encoder->programs[type].prologue_length + encoder->hostname_length;
+				encoder->prologues[type].length + encoder->hostname_length;
 
 		for (unsigned int i = 0; i < desc->field_count; i++)
-			length += encoder->programs[type].fields[i].length +
+			length += strlen(",\"\":\"") + strlen(desc->fields[i].name) +
 				  kind_text_max(desc->fields[i].kind);
 		if (length > max)
 			max = length;
@@ -167,12 +130,10 @@ int encoder_new(const char *hostname, struct encoder **ret_encoder)
 	p = put_json_string(p, hostname, HOST_NAME_MAX);
 	*p++ = '"';
 	encoder->hostname_length = (size_t)(p - encoder->hostname);
-	for_each_event_type(type) {
-		r = program_compile(&encoder->programs[type], event_desc(type));
-		if (r < 0)
-			return r;
-	}
-	r = enums_compile(encoder);
+	r = prologues_make(encoder);
+	if (r < 0)
+		return r;
+	r = enums_make(encoder);
 	if (r < 0)
 		return r;
 	encoder->line_max = line_max(encoder);
@@ -194,9 +155,7 @@ void encoder_set_names(struct encoder *encoder, struct names *names)
 
 void encoder_forget(struct encoder *encoder)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(encoder->blocks); i++)
-		for (unsigned int way = 0; way < BLOCK_WAYS; way++)
-			encoder->blocks[i][way].length = 0;
+	flow_forget(&encoder->flows);
 }
 
 size_t encoder_line_max(const struct encoder *encoder)
@@ -204,7 +163,9 @@ size_t encoder_line_max(const struct encoder *encoder)
 	return encoder->line_max;
 }
 
-static char *put_string(char *p, const char *bytes, size_t size)
+/* ---- values, and their closing quotes ---- */
+
+static __attribute__((noinline)) char *put_string(char *p, const char *bytes, size_t size)
 {
 	if (!bytes[0])
 		return NULL;
@@ -213,9 +174,9 @@ static char *put_string(char *p, const char *bytes, size_t size)
 	return p;
 }
 
-static char *put_ip(char *p, const struct ip_address *address, uint8_t ip_version)
+static __attribute__((noinline)) char *put_ip(char *p, const uint8_t bytes[16], uint8_t ip_version)
 {
-	p = ip_version == 4 ? put_ipv4(p, address->bytes) : put_ipv6(p, address->bytes);
+	p = ip_version == 4 ? put_ipv4(p, bytes) : put_ipv6(p, bytes);
 	*p++ = '"';
 	return p;
 }
@@ -237,38 +198,26 @@ static char *put_xmit_error(char *p, int32_t error)
 	return p;
 }
 
-static char *put_enum(char *p, const struct encoder *encoder, uint32_t kind, uint8_t number)
+static inline char *put_enum(char *p, const struct enum_literal literals[ENUM_NUMBERS],
+			     uint8_t number)
 {
-	const struct enum_literal *e;
-
-	if (number >= ENUM_NUMBERS || !encoder->enums[kind][number].length)
+	if (number >= ENUM_NUMBERS || !literals[number].length)
 		return NULL;
-	e = &encoder->enums[kind][number];
-	memcpy(p, e->literal, LITERAL_BYTES);
-	return p + e->length;
+	memcpy(p, &literals[number], sizeof(*literals)); /* the length behind the text, too */
+	return p + literals[number].length;
 }
 
-/* The value at `p`; NULL where there is nothing to say of it, as of a number without a text. */
-static char *put_value(const struct encoder *encoder, char *p, const struct field_op *op,
-		       const struct event *record)
+/* The value, NULL where there is nothing to say of it, as of a number without a text. */
+static __always_inline char *put_text(const struct encoder *encoder, char *p, enum kind kind,
+				      const void *value, uint8_t ip_version)
 {
-	const void *value = (const char *)record + op->offset;
-
-	switch ((enum kind)op->kind) {
-	case kind_u8:
-		return put_u64(p, *(const uint8_t *)value);
-	case kind_u16:
-		return put_u64(p, *(const uint16_t *)value);
-	case kind_u32:
-		return put_u64(p, *(const uint32_t *)value);
-	case kind_u64:
-		return put_u64(p, *(const uint64_t *)value);
+	switch (kind) {
 	case kind_id:
 		p = put_u64(p, *(const uint64_t *)value);
 		*p++ = '"';
 		return p;
 	case kind_ip:
-		return put_ip(p, value, record->ip_version);
+		return put_ip(p, value, ip_version);
 	case kind_comm:
 		return put_string(p, value, COMM_BYTES);
 	case kind_ifname:
@@ -276,116 +225,125 @@ static char *put_value(const struct encoder *encoder, char *p, const struct fiel
 	case kind_xmit_error:
 		return put_xmit_error(p, *(const int32_t *)value);
 	default: /* an enumeration */
-		return put_enum(p, encoder, op->kind, *(const uint8_t *)value);
+		return put_enum(p, encoder->enums[kind], *(const uint8_t *)value);
 	}
 }
 
-/* The fields that `has` names, each literal with its value. */
-static char *put_fields(const struct encoder *encoder, char *p, const struct event *record,
-			uint64_t has)
+static __always_inline uint64_t number_read(enum kind kind, const void *value)
 {
-	const struct field_op *fields = encoder->programs[record->header.type].fields;
-
-	for (; has; has &= has - 1) {
-		const struct field_op *op = &fields[__builtin_ctzll(has)];
-		char *end;
-
-		memcpy(p, op->literal, LITERAL_BYTES);
-		if (op->kind == kind_u32) { /* most are: not by way of a jump table */
-			p = put_u64(p + op->length,
-				    *(const uint32_t *)((const char *)record + op->offset));
-			continue;
-		}
-		end = put_value(encoder, p + op->length, op, record);
-		if (end)
-			p = end; /* else the next literal is written over this one */
+	switch (kind) {
+	case kind_u8:
+		return *(const uint8_t *)value;
+	case kind_u16:
+		return *(const uint16_t *)value;
+	case kind_u32:
+		return *(const uint32_t *)value;
+	default:
+		return *(const uint64_t *)value;
 	}
+}
+
+/* ---- fields ---- */
+
+/*
+ * A key and its value. `literal` is `,"name":"`. Each row of the schema becomes a call with
+ * constants, of which the compiler leaves what the kind needs: no loop over fields, and literals
+ * that are stored from registers.
+ */
+static __always_inline char *put_field(const struct encoder *encoder, char *p, enum kind kind,
+				       const char *literal, size_t length, const void *value,
+				       uint8_t ip_version)
+{
+	char *end;
+
+	if (kind_is_number(kind)) {
+		memcpy(p, literal, length - 1); /* no quote */
+		return put_u64(p + length - 1, number_read(kind, value));
+	}
+	memcpy(p, literal, length);
+	end = put_text(encoder, p + length, kind, value, ip_version);
+	return end ?: p; /* what comes next is written over the key */
+}
+
+/* Behind a common field: the names of its number, if it is one that has names. */
+static __always_inline char *put_names(const struct encoder *encoder, char *p, size_t index,
+				       const struct event *record)
+{
+#define PUT_NAMES(field, keys)                                              \
+	if (index == offsetof(struct event_index, field) && encoder->names) \
+		p = names_put(encoder->names, names_of_##field, record->field, p);
+	NAMED_FIELDS(PUT_NAMES)
 	return p;
 }
 
-static const void *record_key(const struct event *record)
+/* Most fields are known in most events. */
+#define PUT_FIELD(index, kind, name)                                        \
+	if (__builtin_expect(!!(has & BIT(index)), true))                   \
+		p = put_field(encoder, p, kind_##kind, ",\"" #name "\":\"", \
+			      sizeof(",\"" #name "\":\"") - 1, &record->name, record->ip_version);
+#define PUT_COMMON(kind, name, doc)                                           \
+	PUT_FIELD(offsetof(struct event_index, name), kind, name)             \
+	if (has & BIT(offsetof(struct event_index, name)))                    \
+		p = put_names(encoder, p, offsetof(struct event_index, name), \
+			      (const struct event *)record);
+#define PUT_OWN(kind, name, doc) PUT_FIELD(offsetof(INDEX, name), kind, name)
+
+/* The hostname and the fields of the flow, to the line and to what is remembered. */
+static __attribute__((noinline)) char *flow_render(struct encoder *encoder, char *line,
+						   const struct event *record, uint64_t mixed)
 {
-	return (const char *)record + sizeof(record->header);
+	const uint64_t has = record->header.has & FLOW_MASK;
+	char *p = mempcpy(line, encoder->hostname, encoder->hostname_length);
+
+	COMMON_FIELDS(PUT_COMMON)
+	flow_keep(&encoder->flows, record, mixed, line, (size_t)(p - line));
+	return p;
 }
 
-/* The place of the flow's block: spread by what tells flows apart, whether known or not. */
-static struct block *blocks_of(struct encoder *encoder, const struct event *record)
+static __always_inline char *put_flow(struct encoder *encoder, char *p, const struct event *record)
 {
-	uint64_t mixed = ((uint64_t)record->src_port << 48 | (uint64_t)record->dest_port << 32) ^
-			 record->src_ip.words[0] ^ record->dest_ip.words[0] ^ record->sock_cookie;
+	const uint64_t mixed = flow_mix(record);
+	const struct flow_text *flow = flow_find(&encoder->flows, record, mixed);
 
-	return encoder->blocks[mixed * 0x9e3779b97f4a7c15 >> (64 - BLOCK_BITS)];
+	return flow ? mempcpy(p, flow->text, flow->length) : flow_render(encoder, p, record, mixed);
 }
 
-static uint64_t number_read(const struct event *record, const struct field_op *op)
-{
-	const void *value = (const char *)record + op->offset;
-
-	return op->kind == kind_u32 ? *(const uint32_t *)value : *(const uint64_t *)value;
-}
-
-/* The fields, and behind those that have names, these. */
-static char *put_named_fields(const struct encoder *encoder, char *p, const struct event *record,
-			      uint64_t has)
-{
-	const struct field_op *fields = encoder->programs[record->header.type].fields;
-
-	for (enum name_source source = 0; encoder->names && source < name_sources; source++) {
-		unsigned int index = name_source_descs[source].index;
-		uint64_t up_to = has & (BIT(index + 1) - 1);
-
-		p = put_fields(encoder, p, record, up_to);
-		if (has & BIT(index))
-			p = names_put(encoder->names, source, number_read(record, &fields[index]),
-				      p);
-		has &= ~up_to;
+/* For each event, what is not its flow's: weight, and its own fields. */
+#define DEFINE_PUT_EVENT(name, FIELDS, hooks, message_id, doc)                 \
+	static inline char *put_##name(const struct encoder *encoder, char *p, \
+				       const struct event *event)              \
+	{                                                                      \
+		typedef struct name##_index INDEX;                             \
+		const struct name *record = (const struct name *)event;        \
+		const uint64_t has = event->header.has & ~FLOW_MASK;           \
+                                                                               \
+		COMMON_FIELDS(PUT_COMMON)                                      \
+		FIELDS(PUT_OWN)                                                \
+		return p;                                                      \
 	}
-	return put_fields(encoder, p, record, has);
-}
-
-/* The hostname and the fields that `has` names, to the line and to the block. */
-static __attribute__((noinline)) char *render_flow(struct encoder *encoder, char *p,
-						   const struct event *record, uint64_t has,
-						   struct block *blocks)
-{
-	struct block *block = &blocks[encoder->turn++ % BLOCK_WAYS];
-	char *end = mempcpy(p, encoder->hostname, encoder->hostname_length);
-
-	end = put_named_fields(encoder, end, record, has);
-	if ((size_t)(end - p) <= sizeof(block->text)) {
-		block->has = has;
-		block->length = (uint16_t)(end - p);
-		memcpy(block->key, record_key(record), FLOW_BYTES);
-		memcpy(block->text, p, block->length);
-	}
-	return end;
-}
-
-static inline char *put_flow(struct encoder *encoder, char *p, const struct event *record)
-{
-	struct block *blocks = blocks_of(encoder, record);
-	uint64_t has = record->header.has & FLOW_MASK;
-
-	for (struct block *block = blocks; block < blocks + BLOCK_WAYS; block++)
-		if (block->has == has && block->length &&
-		    !memcmp(block->key, record_key(record), FLOW_BYTES))
-			return mempcpy(p, block->text, block->length);
-	return render_flow(encoder, p, record, has, blocks);
-}
+EVENTS(DEFINE_PUT_EVENT)
 
 size_t encode_event(struct encoder *encoder, const struct event *record, uint64_t seq,
 		    uint64_t wall_ns, char *line)
 {
 	static const char head[] = "{\"timestamp\":\"";
-	const struct event_program *program = &encoder->programs[record->header.type];
+	const struct prologue *prologue = &encoder->prologues[record->header.type];
 	char *p = line;
 
 	memcpy(p, head, sizeof(head) - 1);
 	p = put_timestamp(p + sizeof(head) - 1, &encoder->timestamps, wall_ns);
-	memcpy(p, program->prologue, PROLOGUE_BYTES);
-	p = put_u64(p + program->prologue_length, seq);
+	memcpy(p, prologue->text, PROLOGUE_BYTES);
+	p = put_count(p + prologue->length, &encoder->seqs, seq);
 	p = put_flow(encoder, p, record);
-	p = put_fields(encoder, p, record, record->header.has & ~FLOW_MASK);
+#define PUT_EVENT(name, FIELDS, hooks, message_id, doc) \
+	case event_##name:                              \
+		p = put_##name(encoder, p, record);     \
+		break;
+	switch ((enum event_type)record->header.type) {
+		EVENTS(PUT_EVENT)
+	default:
+		break; /* event_check() knows no other */
+	}
 	memcpy(p, "}\n", 2);
 	return (size_t)(p + 2 - line);
 }

@@ -187,35 +187,9 @@ uint64_t event_fingerprint(void)
 	return hash;
 }
 
-/* What the check asks of each event's records, at hand without a call. */
 #define CHECK_ENTRY(name, FIELDS, HOOKS, message_id, doc)              \
 	[event_##name] = {                                             \
 		.fields = BIT(offsetof(struct name##_index, end)) - 1, \
 		.size = sizeof(struct name),                           \
 	},
-static const struct {
-	uint64_t fields; /* as bits of `has` */
-	uint16_t size;
-} checks[event_types] = { EVENTS(CHECK_ENTRY) };
-
-int event_check(const void *record, size_t size)
-{
-	const struct event *e = record;
-	const uint64_t addresses = BIT(offsetof(struct event_index, src_ip)) |
-				   BIT(offsetof(struct event_index, dest_ip));
-	const uint64_t ip_version = BIT(offsetof(struct event_index, ip_version));
-	unsigned int type;
-
-	if (size < sizeof(struct event_header))
-		return -EBADMSG;
-	type = e->header.type;
-	/* event_none has a size that no record has */
-	if (type >= event_types || size != checks[type].size || size != e->header.size)
-		return -EBADMSG;
-	if (e->header.has & ~checks[type].fields)
-		return -EBADMSG;
-	if (e->header.has & addresses &&
-	    (!(e->header.has & ip_version) || (e->ip_version != 4 && e->ip_version != 6)))
-		return -EBADMSG;
-	return (int)type;
-}
+const struct event_check event_checks[event_types] = { EVENTS(CHECK_ENTRY) };

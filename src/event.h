@@ -6,11 +6,13 @@
 #ifndef NETLOG_EVENT_H
 #define NETLOG_EVENT_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../bpf/events.h"
+#include "util.h"
 
 #define EVENT_KIND_ID(kind, type) kind_##kind,
 #define EVENT_ENUM_ID(name, values) kind_##name,
@@ -122,11 +124,39 @@ bool event_named_number(const struct event *event, enum name_source source, uint
  */
 uint64_t event_fingerprint(void);
 
+/* What the check asks of each event's records. */
+struct event_check {
+	uint64_t fields; /* as bits of `has` */
+	uint64_t size;
+};
+
+extern const struct event_check event_checks[event_types];
+
 /*
  * Is this a record as the kernel side makes them? Returns its type, or
  * -EBADMSG when it is too short, of no known type, not of that type's size, says it has fields that
  * the type does not, or has addresses of no IP version.
  */
-int event_check(const void *record, size_t size);
+static inline int event_check(const void *record, size_t size)
+{
+	const struct event *e = (const struct event *)record;
+	const uint64_t addresses = BIT(offsetof(struct event_index, src_ip)) |
+				   BIT(offsetof(struct event_index, dest_ip));
+	const uint64_t ip_version = BIT(offsetof(struct event_index, ip_version));
+	unsigned int type;
+
+	if (size < sizeof(struct event_header))
+		return -EBADMSG;
+	type = e->header.type;
+	/* event_none has a size that no record has */
+	if (type >= event_types || size != event_checks[type].size || size != e->header.size)
+		return -EBADMSG;
+	if (e->header.has & ~event_checks[type].fields)
+		return -EBADMSG;
+	if (e->header.has & addresses &&
+	    (!(e->header.has & ip_version) || (e->ip_version != 4 && e->ip_version != 6)))
+		return -EBADMSG;
+	return (int)type;
+}
 
 #endif

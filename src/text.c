@@ -7,24 +7,42 @@
 #include "util.h"
 
 /* clang-format off */
-#define THREE(a, b, c)                                                                   \
-	{                                                                                \
-		.text = { '0' + ((a) ? (a) : (b) ? (b) : (c)), '0' + ((a) ? (b) : (c)),  \
-			  '0' + (c) },                                                   \
-		.length = (a) ? 3 : (b) ? 2 : 1,                                         \
-		.padded = { '0' + (a), '0' + (b), '0' + (c) },                           \
-	},
-#define TEN(a, b)                                                                        \
-	THREE(a, b, 0) THREE(a, b, 1) THREE(a, b, 2) THREE(a, b, 3) THREE(a, b, 4)       \
-	THREE(a, b, 5) THREE(a, b, 6) THREE(a, b, 7) THREE(a, b, 8) THREE(a, b, 9)
-#define HUNDRED(a)                                                                       \
-	TEN(a, 0) TEN(a, 1) TEN(a, 2) TEN(a, 3) TEN(a, 4)                                \
-	TEN(a, 5) TEN(a, 6) TEN(a, 7) TEN(a, 8) TEN(a, 9)
+#define TEN(D, a, b)                                                                     \
+	D(a, b, 0) D(a, b, 1) D(a, b, 2) D(a, b, 3) D(a, b, 4)                           \
+	D(a, b, 5) D(a, b, 6) D(a, b, 7) D(a, b, 8) D(a, b, 9)
+#define HUNDRED(D, a)                                                                    \
+	TEN(D, a, 0) TEN(D, a, 1) TEN(D, a, 2) TEN(D, a, 3) TEN(D, a, 4)                 \
+	TEN(D, a, 5) TEN(D, a, 6) TEN(D, a, 7) TEN(D, a, 8) TEN(D, a, 9)
+#define THOUSAND(D)                                                                      \
+	HUNDRED(D, 0) HUNDRED(D, 1) HUNDRED(D, 2) HUNDRED(D, 3) HUNDRED(D, 4)            \
+	HUNDRED(D, 5) HUNDRED(D, 6) HUNDRED(D, 7) HUNDRED(D, 8) HUNDRED(D, 9)
 
-const struct three_digits three_digits[1000] = {
-	HUNDRED(0) HUNDRED(1) HUNDRED(2) HUNDRED(3) HUNDRED(4)
-	HUNDRED(5) HUNDRED(6) HUNDRED(7) HUNDRED(8) HUNDRED(9)
-};
+/* Without leading zeros; `none`: what is left of 0 */
+#define STRIPPED(a, b, c, none)                                                          \
+	{ .text = { '0' + ((a) ? (a) : (b) ? (b) : (c)), '0' + ((a) ? (b) : (c)), '0' + (c) }, \
+	  .length = (a) ? 3 : (b) ? 2 : (c) ? 1 : (none) },
+#define FIRST(a, b, c) STRIPPED(a, b, c, 0)
+#define ALONE(a, b, c) STRIPPED(a, b, c, 1)
+#define AFTER(a, b, c) { .text = { '0' + (a), '0' + (b), '0' + (c) }, .length = 3 },
+
+const struct digits decimals[] = { THOUSAND(FIRST) THOUSAND(AFTER) THOUSAND(ALONE) };
+
+#define FOUR(D, a, b) D(a, b) D(a, (b) + 1) D(a, (b) + 2) D(a, (b) + 3)
+#define SIXTEEN(D, a) FOUR(D, a, 0) FOUR(D, a, 4) FOUR(D, a, 8) FOUR(D, a, 12)
+#define BYTES(D)                                                                         \
+	SIXTEEN(D, 0) SIXTEEN(D, 1) SIXTEEN(D, 2) SIXTEEN(D, 3) SIXTEEN(D, 4) SIXTEEN(D, 5)     \
+	SIXTEEN(D, 6) SIXTEEN(D, 7) SIXTEEN(D, 8) SIXTEEN(D, 9) SIXTEEN(D, 10) SIXTEEN(D, 11)   \
+	SIXTEEN(D, 12) SIXTEEN(D, 13) SIXTEEN(D, 14) SIXTEEN(D, 15)
+
+#define HEX(a) ((a) < 10 ? '0' + (a) : 'a' - 10 + (a))
+#define HEX_STRIPPED(a, b, none)                                                         \
+	{ .text = { (a) ? HEX(a) : HEX(b), HEX(b) },                                     \
+	  .length = (a) ? 2 : (b) ? 1 : (none) },
+#define HEX_FIRST(a, b) HEX_STRIPPED(a, b, 0)
+#define HEX_ALONE(a, b) HEX_STRIPPED(a, b, 1)
+#define HEX_AFTER(a, b) { .text = { HEX(a), HEX(b) }, .length = 2 },
+
+const struct digits hexadecimals[] = { BYTES(HEX_FIRST) BYTES(HEX_AFTER) BYTES(HEX_ALONE) };
 /* clang-format on */
 
 char *put_large(char *p, uint64_t value)
@@ -39,68 +57,57 @@ char *put_large(char *p, uint64_t value)
 
 char *put_ipv4(char *p, const uint8_t bytes[4])
 {
-	p = put_below_1000(p, bytes[0]);
+	p = put_digits(p, &decimals[decimals_alone + bytes[0]]);
 	for (int i = 1; i < 4; i++) {
 		*p++ = '.';
-		p = put_below_1000(p, bytes[i]);
+		p = put_digits(p, &decimals[decimals_alone + bytes[i]]);
 	}
 	return p;
 }
 
-static char *put_hex(char *p, unsigned int word) /* 16 bits, no leading zeros */
+/* The 16-bit words from one on, up to another, with colons between them. */
+static char *put_words(char *p, const uint8_t bytes[16], unsigned int from, unsigned int to)
 {
-	static const char hex[] = "0123456789abcdef";
+	for (unsigned int i = from; i < to; i++) {
+		const uint8_t high = bytes[2 * i], low = bytes[2 * i + 1];
 
-	if (word >= 0x1000)
-		*p++ = hex[word >> 12];
-	if (word >= 0x100)
-		*p++ = hex[word >> 8 & 15];
-	if (word >= 0x10)
-		*p++ = hex[word >> 4 & 15];
-	*p++ = hex[word & 15];
-	return p;
+		p = put_digits(p, &hexadecimals[hexadecimals_first + high]);
+		p = put_digits(p, high ? &hexadecimals[hexadecimals_after + low] :
+					 &hexadecimals[hexadecimals_alone + low]);
+		*p++ = ':';
+	}
+	return from < to ? p - 1 : p;
 }
 
-/* The first longest run of zero words, of two at least; its length, 0 if there is none. */
-static int longest_zeros(const unsigned int words[8], int *ret_start)
+/* The first longest run of zero words; its length, 0 if there is none. */
+static unsigned int longest_zeros(const uint8_t bytes[16], unsigned int *ret_start)
 {
-	int best = 1, start = 0;
+	unsigned int starts = 0, length = 0; /* bit i: a run of `length` zeros starts at word i */
 
-	for (int i = 0, run = 0; i < 8; i++) {
-		run = words[i] ? 0 : run + 1;
-		if (run > best) {
-			best = run;
-			start = i - run + 1;
-		}
+	for (unsigned int i = 0; i < 8; i++)
+		starts |= (unsigned int)!(bytes[2 * i] | bytes[2 * i + 1]) << i;
+	for (unsigned int longer = starts; longer; longer &= longer >> 1) {
+		starts = longer;
+		length++;
 	}
-	*ret_start = start;
-	return best > 1 ? best : 0;
+	*ret_start = length ? (unsigned int)__builtin_ctz(starts) : 0;
+	return length;
 }
 
 char *put_ipv6(char *p, const uint8_t bytes[16])
 {
-	unsigned int words[8];
-	int zeros, start;
+	unsigned int start, length = longest_zeros(bytes, &start);
 
-	for (int i = 0; i < 8; i++)
-		words[i] = (unsigned int)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
-	zeros = longest_zeros(words, &start);
-	for (int i = 0; i < 8;) {
-		if (zeros && i == start) {
-			*p++ = ':';
-			i += zeros;
-			if (i == 8)
-				*p++ = ':';
-			continue;
-		}
-		if (i)
-			*p++ = ':';
-		if (i == 6 && zeros && start == 0 &&
-		    (zeros == 6 || (zeros == 5 && words[5] == 0xffff)))
-			return put_ipv4(p, bytes + 12);
-		p = put_hex(p, words[i++]);
-	}
-	return p;
+	if (length < 2)
+		return put_words(p, bytes, 0, 8);
+	p = put_words(p, bytes, 0, start);
+	*p++ = ':';
+	*p++ = ':';
+	if (start == 0 && length == 6)
+		return put_ipv4(p, bytes + 12);
+	if (start == 0 && length == 5 && bytes[10] == 0xff && bytes[11] == 0xff)
+		return put_ipv4(mempcpy(p, "ffff:", 5), bytes + 12);
+	return put_words(p, bytes, start + length, 8);
 }
 
 void timestamp_cache_fill(struct timestamp_cache *cache, uint64_t wall_ns)
@@ -114,6 +121,13 @@ void timestamp_cache_fill(struct timestamp_cache *cache, uint64_t wall_ns)
 	memcpy(cache->text, text, sizeof(cache->text));
 	cache->from_ns = (uint64_t)seconds * NSEC_PER_SEC;
 	cache->valid_ns = NSEC_PER_SEC;
+}
+
+void count_cache_fill(struct count_cache *cache, uint64_t value)
+{
+	cache->length = (size_t)(put_u64(cache->text, value / 1000) - cache->text);
+	cache->from = value - value % 1000;
+	cache->valid = 1000;
 }
 
 /*
@@ -192,13 +206,22 @@ static bool must_escape(uint32_t character)
 	       (character >= 0x7f && character <= 0x9f);
 }
 
+/* ASCII that stands for itself; not the NUL that ends a string. */
+static const bool plain[256] = {
+	[' ' ... '!'] = true,
+	['#' ... '['] = true,
+	[']' ... '~'] = true,
+};
+
 char *put_json_string(char *p, const char *bytes, size_t size)
 {
 	const uint8_t *s = (const uint8_t *)bytes;
 
-	size = strnlen(bytes, size);
-	for (; size && *s < 0x7f && !must_escape(*s); size--)
+	for (; size && plain[*s]; size--)
 		*p++ = (char)*s++; /* most names are nothing else */
+	if (!size || !*s)
+		return p;
+	size = strnlen((const char *)s, size);
 	while (size) {
 		uint32_t character = 0;
 		size_t bad = 0, length = utf8_decode(s, size, &character, &bad);

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "util.h"
+
 #define U64_TEXT_MAX 20
 #define IPV4_TEXT_MAX 15
 #define IPV6_TEXT_MAX 45
@@ -20,42 +22,51 @@
 #define TEXT_SLACK 3
 #define JSON_TEXT_MAX(bytes) ((size_t)6 * (bytes)) /* a control byte becomes \u00xx */
 
-/*
- * Numbers below 1000 as text: without leading zeros, and with them, three digits always. A number
- * is written in such steps, each a copy of four bytes.
- */
-struct three_digits {
+/* A part of a number: up to three digits, copied as four bytes whatever their length. */
+struct digits {
 	char text[3];
 	uint8_t length;
-	char padded[4];
 };
 
-extern const struct three_digits three_digits[1000];
+/*
+ * Each part stands three times in its table: as the first of two, which is not there if it is 0; as
+ * one that follows another; and as the only one, without leading zeros.
+ */
+extern const struct digits decimals[3 * 1000];
+extern const struct digits hexadecimals[3 * 256];
 
-static inline char *put_padded(char *p, uint32_t value) /* below 1000 */
+enum { decimals_first = 0, decimals_after = 1000, decimals_alone = 2000 };
+enum { hexadecimals_first = 0, hexadecimals_after = 256, hexadecimals_alone = 512 };
+
+static __always_inline char *put_digits(char *p, const struct digits *digits)
 {
-	memcpy(p, three_digits[value].padded, 4);
+	memcpy(p, digits, sizeof(*digits)); /* the length is left behind, and written over */
+	return p + digits->length;
+}
+
+static __always_inline char *put_padded(char *p, uint32_t value) /* below 1000, three digits */
+{
+	memcpy(p, &decimals[decimals_after + value], sizeof(struct digits));
 	return p + 3;
 }
 
-static inline char *put_below_1000(char *p, uint32_t value)
+/* Without a branch: how long numbers are is what a processor cannot guess. */
+static __always_inline char *put_below_million(char *p, uint32_t value)
 {
-	memcpy(p, &three_digits[value], 4); /* the length is left behind, and written over */
-	return p + three_digits[value].length;
+	const uint32_t high = value / 1000, low = value - high * 1000;
+	const uint32_t alone = -(uint32_t)(value < 1000) & (decimals_alone - decimals_after);
+
+	p = put_digits(p, &decimals[decimals_first + high]);
+	return put_digits(p, &decimals[decimals_after + low + alone]);
 }
 
 /* Numbers of more than six digits. */
 char *put_large(char *p, uint64_t value);
 
 /* Decimal. */
-static inline char *put_u64(char *p, uint64_t value)
+static __always_inline char *put_u64(char *p, uint64_t value)
 {
-	if (value < 1000)
-		return put_below_1000(p, (uint32_t)value);
-	if (value >= 1000000)
-		return put_large(p, value);
-	p = put_below_1000(p, (uint32_t)value / 1000);
-	return put_padded(p, (uint32_t)value % 1000);
+	return value < 1000000 ? put_below_million(p, (uint32_t)value) : put_large(p, value);
 }
 
 /* The address's four bytes, in network order, dotted. */
@@ -78,7 +89,7 @@ struct timestamp_cache {
 void timestamp_cache_fill(struct timestamp_cache *cache, uint64_t wall_ns);
 
 /* RFC 3339, UTC, six digits and Z. `wall_ns`: nanoseconds since 1970. A zeroed cache is empty. */
-static inline char *put_timestamp(char *p, struct timestamp_cache *cache, uint64_t wall_ns)
+static __always_inline char *put_timestamp(char *p, struct timestamp_cache *cache, uint64_t wall_ns)
 {
 	uint32_t us;
 
@@ -91,6 +102,31 @@ static inline char *put_timestamp(char *p, struct timestamp_cache *cache, uint64
 	p = put_padded(p, us % 1000);
 	*p++ = 'Z';
 	return p;
+}
+
+#define COUNT_CACHED_MAX 10000000000000000000ULL /* of more digits none are remembered */
+
+/* All of the last number but three digits, so that the next one up costs only these. */
+struct count_cache {
+	uint64_t from;	/* the number that ends with three zeros */
+	uint64_t valid; /* how many numbers from there on; 0: the cache is empty */
+	char text[16];
+	size_t length;
+};
+
+/* Take over what stands before the last three digits. */
+void count_cache_fill(struct count_cache *cache, uint64_t value);
+
+/* Decimal, of a number that mostly is the one before and 1. A zeroed cache is empty. */
+static __always_inline char *put_count(char *p, struct count_cache *cache, uint64_t value)
+{
+	if (value - cache->from >= cache->valid) {
+		if (value < 1000 || value >= COUNT_CACHED_MAX)
+			return put_u64(p, value);
+		count_cache_fill(cache, value);
+	}
+	memcpy(p, cache->text, sizeof(cache->text));
+	return put_padded(p + cache->length, (uint32_t)(value - cache->from));
 }
 
 /*

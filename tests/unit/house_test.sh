@@ -46,7 +46,7 @@ layer() {
 	config | sink_stream) echo 4 ;; # files are streams
 	sink_*) echo 5 ;;
 	output | encode | schema) echo 3 ;;
-	control | filter | names | rates | record) echo 2 ;;
+	control | filter | flow_cache | names | rates | record) echo 2 ;;
 	log | util | text | clock | crc | capability | signals | ssh | cgroup | cgroup_path | cgroup_walk | netns | filter_half) echo 0 ;;
 	event | filter_* | setting_value) echo 1 ;;
 	*) echo "$1 has no layer: give it one in tests/unit/house_test.sh" >&2 ;;

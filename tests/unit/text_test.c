@@ -43,6 +43,37 @@ TEST(a_million_random_integers_are_those_of_printf)
 	}
 }
 
+static void check_count(struct count_cache *cache, uint64_t value)
+{
+	char expected[32], *text = malloc(U64_TEXT_MAX + TEXT_SLACK);
+	char *end = put_count(text, cache, value);
+
+	snprintf(expected, sizeof(expected), "%" PRIu64, value);
+	CHECK_SAYING((size_t)(end - text) == strlen(expected) &&
+			     !memcmp(text, expected, strlen(expected)),
+		     "%.*s, not %s", (int)(end - text), text, expected);
+	free(text);
+}
+
+TEST(a_count_is_that_of_printf_however_it_goes_on)
+{
+	struct count_cache cache = {};
+	uint64_t power = 1, state = 5;
+
+	for (int digits = 1; digits <= 20; digits++, power *= 10)
+		for (uint64_t value = power - 2; value != power + 2002; value++)
+			check_count(&cache, value); /* up over the edge, and to the next ones */
+	for (uint64_t value = UINT64_MAX - 2000; value >= UINT64_MAX - 2000; value++)
+		check_count(&cache, value); /* up to the last, and again from 0 */
+	for (int i = 0; i < 100000; i++) {
+		uint64_t value = test_random(&state) >> (test_random(&state) % 64);
+
+		check_count(&cache, value);
+		check_count(&cache, value + test_random(&state) % 3);
+		check_count(&cache, value - test_random(&state) % 2000);
+	}
+}
+
 static void check_ipv6(const uint8_t bytes[16])
 {
 	char expected[INET6_ADDRSTRLEN], *text = malloc(IPV6_TEXT_MAX);
