@@ -73,8 +73,7 @@ static bool on_record(void *context, const void *record, size_t size)
 {
 	struct daemon *daemon = context;
 
-	lines_event(daemon->lines, record, size);
-	daemon->stopped = !output_ready(daemon->output) || count_reached(daemon);
+	daemon->stopped = !lines_event(daemon->lines, record, size) || count_reached(daemon);
 	return !daemon->stopped;
 }
 
@@ -371,10 +370,8 @@ static bool on_last_record(void *context, const void *record, size_t size)
 {
 	struct daemon *daemon = context;
 
-	if (!count_reached(daemon)) {
-		lines_event(daemon->lines, record, size);
-		return output_ready(daemon->output);
-	}
+	if (!count_reached(daemon))
+		return lines_event(daemon->lines, record, size);
 	report_unasked(&daemon->report, record, size);
 	return true;
 }

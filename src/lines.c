@@ -44,19 +44,26 @@ static void names_look_up(struct lines *lines, struct record_item *event)
 		encoder_forget(lines->encoder);
 }
 
-static inline void line_write(struct lines *lines, enum event_type type,
-			      const struct record_item *item)
+/* `item`: for recordings, NULL when there are none. Returns output_ready(). */
+static __always_inline bool line_write(struct lines *lines, enum event_type type,
+				       const struct event *event, uint64_t seq, int64_t offset_ns,
+				       const struct record_item *item)
 {
-	const struct event *event = item->payload;
-	uint64_t wall_ns = event->header.time_ns + (uint64_t)item->offset_ns;
 	char *line = output_place(lines->output, lines->line);
 	size_t length = 0;
 
 	if (line)
-		length = encode_event(lines->encoder, event, item->seq, wall_ns, line);
-	output_write_event(lines->output, type, item, line, length);
+		length = encode_event(lines->encoder, event, seq,
+				      event->header.time_ns + (uint64_t)offset_ns, line);
 	lines->emitted.of[type]++;
 	lines->emitted_total++;
+	return output_write_event(lines->output, type, item, line, length);
+}
+
+static __attribute__((noinline)) bool item_write(struct lines *lines, enum event_type type,
+						 const struct record_item *item)
+{
+	return line_write(lines, type, item->payload, item->seq, item->offset_ns, item);
 }
 
 int lines_replay(struct lines *lines, const struct record_item *event)
@@ -70,7 +77,7 @@ int lines_replay(struct lines *lines, const struct record_item *event)
 	if (lines->names)
 		names_look_up(lines, &item);
 	if (lines->events & BIT(type))
-		line_write(lines, (enum event_type)type, &item);
+		item_write(lines, (enum event_type)type, &item);
 	return 0;
 }
 
@@ -87,25 +94,43 @@ void lines_refresh(struct lines *lines)
 		encoder_forget(lines->encoder);
 }
 
-void lines_event(struct lines *lines, const void *record, size_t size)
+static void record_broken(struct lines *lines, const struct event *event, size_t size)
 {
-	const struct event *event = record;
+	/* a type we know is better than none: event_none stands for the others */
+	const bool known = size >= sizeof(event->header) && event->header.type < event_types;
+
+	lines->broken.of[known ? event->header.type : event_none]++;
+}
+
+static __attribute__((noinline)) bool event_record(struct lines *lines, enum event_type type,
+						   const struct event *event, size_t size)
+{
+	struct record_item item = {
+		.type = record_event,
+		.payload = event,
+		.size = size,
+		.seq = lines->seq,
+		.offset_ns = lines->clock.offset_ns,
+	};
+
+	if (lines->names)
+		names_look_up(lines, &item);
+	return item_write(lines, type, &item);
+}
+
+bool lines_event(struct lines *lines, const void *record, size_t size)
+{
 	int type = event_check(record, size);
-	struct record_item item = { .type = record_event, .payload = record, .size = size };
 
 	if (type < 0) {
-		/* a type we know is better than none: event_none stands for the others */
-		type = size >= sizeof(event->header) && event->header.type < event_types ?
-			       event->header.type :
-			       event_none;
-		lines->broken.of[type]++;
-		return;
+		record_broken(lines, record, size);
+		return output_ready(lines->output);
 	}
-	item.seq = ++lines->seq;
-	item.offset_ns = lines->clock.offset_ns;
-	if (lines->names && output_records(lines->output))
-		names_look_up(lines, &item);
-	line_write(lines, (enum event_type)type, &item);
+	lines->seq++;
+	if (output_records(lines->output))
+		return event_record(lines, (enum event_type)type, record, size);
+	return line_write(lines, (enum event_type)type, record, lines->seq, lines->clock.offset_ns,
+			  NULL);
 }
 
 void lines_begin(struct lines *lines, struct control *control, enum control_type type)

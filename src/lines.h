@@ -40,8 +40,11 @@ void lines_set_names(struct lines *lines, struct names *names);
 /* To be called before records are drained: the clocks, and the names, may have changed. */
 void lines_refresh(struct lines *lines);
 
-/* A record from the ring, of any bytes: to a line, or to the books as broken. */
-void lines_event(struct lines *lines, const void *record, size_t size);
+/*
+ * A record from the ring, of any bytes: to a line, or to the books as broken. Returns whether the
+ * output is ready for the next.
+ */
+bool lines_event(struct lines *lines, const void *record, size_t size);
 
 /*
  * An event of a recording: to its line, with the number and the time that it has there; a type that

@@ -7,19 +7,6 @@
 #define MAX_FILES_DEFAULT 5
 #define MAX_FILES_MOST 1000
 
-struct output {
-	struct sink *sinks[OUTPUT_SINKS_MAX + 1];
-	unsigned int count;
-	bool takes_lines, records;
-	bool patient;
-	bool origin_known;
-	struct record_origin origin;
-};
-
-/* `sinks` ends with a NULL */
-#define for_each_sink(output, each) \
-	for (struct sink *const *next_ = (output)->sinks, *each; (each = *next_); next_++)
-
 int output_new(struct output **ret_output)
 {
 	struct output *output = calloc(1, sizeof(*output));
@@ -267,36 +254,12 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	return 0;
 }
 
-/* Asking takes a call, so what was said last is remembered: only our own lines make it less. */
-static bool sink_has_room(const struct sink *sink, size_t bytes)
-{
-	return sink->room >= bytes || sink->ops->room(sink) >= bytes;
-}
-
-bool sink_ready(const struct sink *sink)
-{
-	return sink_has_room(sink, OUTPUT_LINE_MAX + OUTPUT_RESERVE);
-}
-
 bool output_ready(const struct output *output)
 {
 	for_each_sink(output, sink)
-		if (!sink_ready(sink) && !sink->given_up && !sink->gone)
+		if (sink_is_waited_for(sink))
 			return false;
 	return true;
-}
-
-char *output_place(const struct output *output, char *spare)
-{
-	for_each_sink(output, sink)
-		if (sink->ops->place && sink_ready(sink))
-			return sink->ops->place(sink);
-	return output->takes_lines ? spare : NULL;
-}
-
-bool output_records(const struct output *output)
-{
-	return output->records;
 }
 
 /* The record of an event to a recording; NULL: the line. Returns how much room that takes. */
@@ -310,8 +273,8 @@ static size_t record_write(struct sink *sink, const struct record_item *event, c
 	return RECORD_ITEM_BYTES(event ? event->size : length);
 }
 
-static inline void sink_write(struct sink *sink, enum event_type type,
-			      const struct record_item *event, const char *line, size_t length)
+void sink_write(struct sink *sink, enum event_type type, const struct record_item *event,
+		const char *line, size_t length)
 {
 	size_t needed = type == event_none ? length : OUTPUT_LINE_MAX + OUTPUT_RESERVE;
 
@@ -321,7 +284,9 @@ static inline void sink_write(struct sink *sink, enum event_type type,
 		sink->lost.of[type]++;
 		return;
 	}
-	if (sink->ops->record)
+	if (sink->buffer)
+		sink_put(sink, line, length);
+	else if (sink->ops->record)
 		length = record_write(sink, event, line, length);
 	else
 		sink->ops->write(sink, line, length);
@@ -332,15 +297,9 @@ static inline void sink_write(struct sink *sink, enum event_type type,
 
 void output_write(struct output *output, enum event_type type, const char *line, size_t length)
 {
-	output_write_event(output, type, NULL, line, length);
-}
-
-void output_write_event(struct output *output, enum event_type type,
-			const struct record_item *event, const char *line, size_t length)
-{
 	for_each_sink(output, sink)
 		if (type == event_none || sink->events & BIT(type))
-			sink_write(sink, type, event, line, length);
+			sink_write(sink, type, NULL, line, length);
 }
 
 /*

@@ -45,10 +45,8 @@ struct sink_spec {
 struct sink_ops {
 	/* Bytes that it has room for. */
 	size_t (*room)(const struct sink *sink);
-	/* Take one line; only while there is room. What lies at its place already is not copied. */
+	/* Take one line; only while there is room. NULL: the sink's buffer takes it. */
 	void (*write)(struct sink *sink, const char *line, size_t length);
-	/* Where its next line will lie; only with room for OUTPUT_LINE_MAX. NULL: nowhere yet. */
-	char *(*place)(struct sink *sink);
 	/* The same for an event's record and its names, of those that make a recording; NULL: it
 	 * takes lines. */
 	void (*record)(struct sink *sink, const struct record_item *event);
@@ -74,15 +72,17 @@ struct sink_ops {
 /* The head of every sink. */
 struct sink {
 	const struct sink_ops *ops;
-	char *name;		/* as the user wrote it, without its parameters */
-	uint64_t events;	/* event types it takes, as bits; control lines it always takes */
-	size_t room;		/* bytes that it has room for, at the least: flushing makes more */
-	struct figures taken;	/* lines that were handed to it */
-	struct figures lost;	/* lines for which it had no room */
-	int error;		/* of the last flush: 0, -EAGAIN, or what failed */
-	uint64_t written_bytes; /* so far; the sink counts */
-	uint64_t judged_bytes;	/* of these, at the last flush */
-	uint64_t slow_since_ns; /* when it last took something, or began not to */
+	char *buffer;	      /* where lines lie, one behind the other; NULL: `write` takes them */
+	size_t end;	      /* bytes in its buffer */
+	char *name;	      /* as the user wrote it, without its parameters */
+	uint64_t events;      /* event types it takes, as bits; control lines it always takes */
+	size_t room;	      /* bytes that it has room for, at the least: flushing makes more */
+	struct figures taken; /* lines that were handed to it */
+	struct figures lost;  /* lines for which it had no room */
+	int error;	      /* of the last flush: 0, -EAGAIN, or what failed */
+	uint64_t written_bytes;	  /* so far; the sink counts */
+	uint64_t judged_bytes;	  /* of these, at the last flush */
+	uint64_t slow_since_ns;	  /* when it last took something, or began not to */
 	uint64_t behind_since_ns; /* when all it held was last out */
 	bool given_up;		  /* nobody waits for it */
 	bool gone;		  /* its reader has gone, for good: it loses all lines */
@@ -94,7 +94,44 @@ struct sink {
 	} told;			     /* report.c's */
 };
 
-struct output;
+/* Asking takes a call, so what was said last is remembered: only our own lines make it less. */
+static inline bool sink_has_room(const struct sink *sink, size_t bytes)
+{
+	return sink->room >= bytes || sink->ops->room(sink) >= bytes;
+}
+
+/* Has the sink room for an event's line? */
+static inline bool sink_ready(const struct sink *sink)
+{
+	return sink_has_room(sink, OUTPUT_LINE_MAX + OUTPUT_RESERVE);
+}
+
+/* Has it no room, and is it worth waiting for? */
+static inline bool sink_is_waited_for(const struct sink *sink)
+{
+	return !sink_ready(sink) && !sink->given_up && !sink->gone;
+}
+
+/* Take a line into the sink's buffer; one that lies at its place there already is not copied. */
+static inline void sink_put(struct sink *sink, const char *line, size_t length)
+{
+	if (line != sink->buffer + sink->end)
+		memcpy(sink->buffer + sink->end, line, length);
+	sink->end += length;
+}
+
+/* Opaque to all but the inline functions here. */
+struct output {
+	struct sink *sinks[OUTPUT_SINKS_MAX + 1]; /* ends with a NULL */
+	unsigned int count;
+	bool takes_lines, records;
+	bool patient;
+	bool origin_known;
+	struct record_origin origin;
+};
+
+#define for_each_sink(output, each) \
+	for (struct sink *const *next_ = (output)->sinks, *each; (each = *next_); next_++)
 
 /* An output without sinks. -ENOMEM. The caller frees it. */
 int output_new(struct output **ret_output);
@@ -123,32 +160,65 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 /* Should the caller go on? Not while there is a sink without room that is worth waiting for. */
 bool output_ready(const struct output *output);
 
-/* Has the sink room for an event's line? */
-bool sink_ready(const struct sink *sink);
-
 /* Who writes, for recordings; those that are there and those to come. To be told first of all. */
 void output_set_origin(struct output *output, const struct record_origin *origin);
 
 /* Wait for slow sinks however long it takes: what is written can wait, too. */
 void output_set_patient(struct output *output);
 
+/* Is there a recording, which needs the record and the names of each event? */
+static inline bool output_records(const struct output *output)
+{
+	return output->records;
+}
+
 /*
  * Where to make the line of an event: OUTPUT_LINE_MAX bytes that output_write() need not copy, good
  * until the next call of anything here; else `spare`. NULL: there is no sink that takes such a line.
  */
-char *output_place(const struct output *output, char *spare);
-
-/* Is there a recording, which needs the names of each event? */
-bool output_records(const struct output *output);
+static inline char *output_place(const struct output *output, char *spare)
+{
+	for_each_sink(output, sink)
+		if (sink->buffer && sink_ready(sink))
+			return sink->buffer + sink->end;
+	return output->takes_lines ? spare : NULL;
+}
 
 /*
  * Hand one line, newline included, to every sink that takes the type (event_none: a control line);
- * a sink without room loses it. Of an event, recordings get its record; the line may be left out
- * (length 0) when output_place() says so.
+ * a sink without room loses it.
  */
 void output_write(struct output *output, enum event_type type, const char *line, size_t length);
-void output_write_event(struct output *output, enum event_type type,
-			const struct record_item *event, const char *line, size_t length);
+
+/* The same, of one sink. `event`: what a recording takes instead; NULL: the line. */
+void sink_write(struct sink *sink, enum event_type type, const struct record_item *event,
+		const char *line, size_t length);
+
+/*
+ * The same, of an event: recordings get its record, which may be NULL where there is none; the line
+ * may be left out (length 0) where output_place() says so. Returns output_ready().
+ */
+static inline bool output_write_event(struct output *output, enum event_type type,
+				      const struct record_item *event, const char *line,
+				      size_t length)
+{
+	bool ready = true;
+
+	for_each_sink(output, sink) {
+		if (!(sink->events & BIT(type))) {
+			/* not for this one */
+		} else if (line && sink->buffer && !sink->gone &&
+			   sink->room >= OUTPUT_LINE_MAX + OUTPUT_RESERVE) {
+			sink_put(sink, line, length);
+			sink->room -= length;
+			sink->taken.of[type]++;
+		} else {
+			sink_write(sink, type, event, line, length);
+		}
+		ready &= !sink_is_waited_for(sink);
+	}
+	return ready;
+}
 
 /*
  * Write what the sinks hold. 0 when all is out, -EAGAIN when something is left: of which sink, and

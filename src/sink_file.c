@@ -55,7 +55,7 @@ static void torn_line_drop(struct file *file)
 {
 	struct stream *stream = &file->stream;
 
-	if (!stream->torn || stream->torn > stream->end)
+	if (!stream->torn || stream->torn > stream->sink.end)
 		return;
 	stream_drop(stream, stream->torn);
 	file->stream.sink.lost.of[event_none]++;
@@ -101,8 +101,8 @@ static size_t room(const struct file *file)
 	uint64_t left = file->max_bytes > file->size ? file->max_bytes - file->size : 0;
 	size_t whole;
 
-	if (!file->max_bytes || !stream->regular || stream->end <= left)
-		return stream->end;
+	if (!file->max_bytes || !stream->regular || stream->sink.end <= left)
+		return stream->sink.end;
 	whole = stream_last_end(stream, left);
 	if (whole || !stream->torn)
 		return whole;
@@ -139,12 +139,12 @@ static int file_flush(struct sink *sink)
 {
 	struct file *file = (struct file *)sink;
 	struct stream *stream = &file->stream;
-	int r = stream->end ? path_watch(file) : 0;
+	int r = stream->sink.end ? path_watch(file) : 0;
 
 	if (r < 0)
 		return r;
-	while (stream->end) {
-		size_t limit = room(file), before = stream->end;
+	while (stream->sink.end) {
+		size_t limit = room(file), before = stream->sink.end;
 
 		if (!limit) {
 			r = path_rotate_when_full(file);
@@ -153,8 +153,8 @@ static int file_flush(struct sink *sink)
 			continue;
 		}
 		r = stream_flush(stream, limit);
-		file->size += before - stream->end;
-		if (r < 0 && (r != -EAGAIN || stream->end == before))
+		file->size += before - stream->sink.end;
+		if (r < 0 && (r != -EAGAIN || stream->sink.end == before))
 			return r;
 	}
 	return 0;
@@ -192,7 +192,7 @@ static void file_free(struct sink *sink)
 	.room = stream_room, .flush = file_flush, .reopen = file_reopen, \
 	.configure = file_configure, .pending = stream_pending, .fd = stream_fd, .free = file_free
 
-static const struct sink_ops file_ops = { FILE_OPS, .write = stream_write, .place = stream_place };
+static const struct sink_ops file_ops = { FILE_OPS };
 static const struct sink_ops record_ops = {
 	FILE_OPS,
 	.write = stream_record_line,
@@ -243,7 +243,7 @@ static int file_begin(struct file *file, const struct sink_spec *spec)
 	if (spec->records)
 		return recording_begin(file, spec);
 	if (path_torn(path))
-		stream_write(&file->stream.sink, "\n", 1);
+		sink_put(&file->stream.sink, "\n", 1);
 	return 0;
 }
 

@@ -25,8 +25,8 @@ static void names_tell(struct stream *stream, const struct event *event,
 			continue;
 		if (names_feed(stream->told, source, id, names[source]) < 0)
 			continue; /* memory is short; the next event tries again */
-		stream->end += record_put_name(stream->buffer + stream->end, source, id,
-					       names[source], &stream->crc);
+		stream->sink.end += record_put_name(stream->buffer + stream->sink.end, source, id,
+						    names[source], &stream->crc);
 	}
 }
 
@@ -35,7 +35,7 @@ void stream_record_event(struct sink *sink, const struct record_item *event)
 	struct stream *stream = (struct stream *)sink;
 
 	names_tell(stream, event->payload, event->names);
-	stream->end += record_put(stream->buffer + stream->end, event, &stream->crc);
+	stream->sink.end += record_put(stream->buffer + stream->sink.end, event, &stream->crc);
 }
 
 void stream_record_line(struct sink *sink, const char *line, size_t length)
@@ -43,7 +43,7 @@ void stream_record_line(struct sink *sink, const char *line, size_t length)
 	struct stream *stream = (struct stream *)sink;
 	const struct record_item item = { .type = record_line, .payload = line, .size = length };
 
-	stream->end += record_put(stream->buffer + stream->end, &item, &stream->crc);
+	stream->sink.end += record_put(stream->buffer + stream->sink.end, &item, &stream->crc);
 }
 
 void stream_record_origin(struct sink *sink, const struct record_origin *origin)
@@ -53,7 +53,8 @@ void stream_record_origin(struct sink *sink, const struct record_origin *origin)
 	stream->origin = *origin;
 	stream->origin_known = true;
 	names_clear(stream->told);
-	stream->end += record_put_header(stream->buffer + stream->end, origin, &stream->crc);
+	stream->sink.end +=
+		record_put_header(stream->buffer + stream->sink.end, origin, &stream->crc);
 }
 
 /*
@@ -76,7 +77,7 @@ static void names_follow(struct names *names, const struct record_item *item)
 void stream_record_drop(struct stream *stream, size_t length)
 {
 	/* of what was cut before, the front has been seen */
-	for (size_t at = stream->torn; at < length && at < stream->end;
+	for (size_t at = stream->torn; at < length && at < stream->sink.end;
 	     at += record_length(stream->buffer + at)) {
 		struct record_item item = record_item_of(stream->buffer + at);
 
@@ -106,14 +107,14 @@ static void item_again(struct stream *stream, const char *p)
  */
 void stream_begin(struct stream *stream)
 {
-	const size_t length = stream->end;
+	const size_t length = stream->sink.end;
 	const char *p = stream->buffer + sizeof(stream->buffer) - length;
 	const char *end = p + length;
 
 	if (!stream->origin_known || (length && record_is_header(stream->buffer)))
 		return;
 	memmove(stream->buffer + sizeof(stream->buffer) - length, stream->buffer, length);
-	stream->end = 0;
+	stream->sink.end = 0;
 	stream_record_origin(&stream->sink, &stream->origin);
 	for (; p < end; p += record_length(p))
 		item_again(stream, p);

@@ -25,8 +25,8 @@ static size_t item_end(const struct stream *stream, size_t at)
 
 	if (stream->recording) /* these are never put in but whole */
 		return at + record_length(stream->buffer + at);
-	newline = memchr(stream->buffer + at, '\n', stream->end - at);
-	return newline ? (size_t)(newline - stream->buffer) + 1 : stream->end + 1;
+	newline = memchr(stream->buffer + at, '\n', stream->sink.end - at);
+	return newline ? (size_t)(newline - stream->buffer) + 1 : stream->sink.end + 1;
 }
 
 size_t stream_last_end(const struct stream *stream, size_t limit)
@@ -40,7 +40,7 @@ size_t stream_last_end(const struct stream *stream, size_t limit)
 	}
 	if (end > limit)
 		return 0;
-	while (end < stream->end && (next = item_end(stream, end)) <= limit)
+	while (end < stream->sink.end && (next = item_end(stream, end)) <= limit)
 		end = next;
 	return end;
 }
@@ -49,13 +49,13 @@ size_t stream_first_end(const struct stream *stream)
 {
 	size_t end = stream->torn ?: item_end(stream, 0);
 
-	return end < stream->end ? end : stream->end;
+	return end < stream->sink.end ? end : stream->sink.end;
 }
 
 /* What is left moves to the front, so that a slow reader holds no space twice. */
 void stream_drop(struct stream *stream, size_t length)
 {
-	size_t whole = length < stream->end ? stream_last_end(stream, length) : length;
+	size_t whole = length < stream->sink.end ? stream_last_end(stream, length) : length;
 
 	if (!length)
 		return;
@@ -67,19 +67,19 @@ void stream_drop(struct stream *stream, size_t length)
 		stream->torn -= length;
 	else
 		stream->torn = item_end(stream, whole) - length;
-	stream->end -= length;
-	memmove(stream->buffer, stream->buffer + length, stream->end);
+	stream->sink.end -= length;
+	memmove(stream->buffer, stream->buffer + length, stream->sink.end);
 }
 
 size_t stream_pending(const struct sink *sink)
 {
 	const struct stream *stream = (const struct stream *)sink;
-	size_t items = stream->torn && stream->torn <= stream->end, at = stream->torn;
+	size_t items = stream->torn && stream->torn <= stream->sink.end, at = stream->torn;
 
-	while (at < stream->end) {
+	while (at < stream->sink.end) {
 		size_t end = item_end(stream, at);
 
-		items += end <= stream->end &&
+		items += end <= stream->sink.end &&
 			 !(stream->recording && (record_is_header(stream->buffer + at) ||
 						 record_is_name(stream->buffer + at)));
 		at = end;
@@ -97,25 +97,9 @@ size_t stream_room(const struct sink *sink)
 						    2 * sizeof(struct record_header) :
 					    0;
 
-	return STREAM_BUFFER_BYTES > stream->end + around ?
-		       STREAM_BUFFER_BYTES - stream->end - around :
+	return STREAM_BUFFER_BYTES > stream->sink.end + around ?
+		       STREAM_BUFFER_BYTES - stream->sink.end - around :
 		       0;
-}
-
-void stream_write(struct sink *sink, const char *line, size_t length)
-{
-	struct stream *stream = (struct stream *)sink;
-
-	if (line != stream->buffer + stream->end)
-		memcpy(stream->buffer + stream->end, line, length);
-	stream->end += length;
-}
-
-char *stream_place(struct sink *sink)
-{
-	struct stream *stream = (struct stream *)sink;
-
-	return stream->buffer + stream->end;
 }
 
 /* ---- writing ---- */
@@ -180,8 +164,8 @@ int stream_flush(struct stream *stream, size_t limit)
 	size_t written = 0;
 	int r = 0;
 
-	if (limit > stream->end)
-		limit = stream->end;
+	if (limit > stream->sink.end)
+		limit = stream->sink.end;
 	while (!r && written < limit) {
 		ssize_t n = write_some(stream, stream->buffer + written, limit - written);
 
@@ -194,7 +178,7 @@ int stream_flush(struct stream *stream, size_t limit)
 		written = untear(stream, written);
 	stream->sink.written_bytes += written;
 	stream_drop(stream, written);
-	return r ?: stream->end ? -EAGAIN : 0;
+	return r ?: stream->sink.end ? -EAGAIN : 0;
 }
 
 static int sink_flush(struct sink *sink)
@@ -230,6 +214,8 @@ int stream_init(struct stream *stream, int fd, bool owned)
 		r = names_new(&none, &stream->told) ?: names_new(&none, &stream->before);
 	if (r < 0)
 		return r;
+	if (!stream->recording)
+		stream->sink.buffer = stream->buffer;
 	stream->fd = fd;
 	stream->owned = owned;
 	stream->regular = S_ISREG(status.st_mode);
@@ -269,8 +255,7 @@ static void sink_free(struct sink *sink)
 	.room = stream_room, .flush = sink_flush, .pending = stream_pending, .fd = stream_fd, \
 	.free = sink_free, .ends_run = true
 
-static const struct sink_ops stdout_ops = { STDOUT_OPS, .write = stream_write,
-					    .place = stream_place };
+static const struct sink_ops stdout_ops = { STDOUT_OPS };
 static const struct sink_ops record_ops = {
 	STDOUT_OPS,
 	.write = stream_record_line,

@@ -37,7 +37,6 @@ struct stream {
 	bool recording;
 	enum stream_mode mode;
 	size_t torn; /* bytes at the buffer's front that end an item of which the front is written */
-	size_t end;  /* of what is still to be written */
 	/* of a recording */
 	struct record_origin origin;
 	bool origin_known;    /* before that there is nothing to be written */
@@ -58,8 +57,6 @@ void stream_done(struct stream *stream);
 /* As the sink's operations; stream_flush() writes at most `limit` bytes and says -EAGAIN of the
  * rest. */
 size_t stream_room(const struct sink *sink);
-void stream_write(struct sink *sink, const char *line, size_t length);
-char *stream_place(struct sink *sink);
 int stream_flush(struct stream *stream, size_t limit);
 size_t stream_pending(const struct sink *sink);
 int stream_fd(const struct sink *sink);

@@ -488,7 +488,7 @@ static int fill(struct sink *sink)
 	while (sink_ready(sink)) {
 		int length = snprintf(line, sizeof(line), "{\"seq\":%d}\n", count++);
 
-		sink->ops->write(sink, line, (size_t)length);
+		sink_put(sink, line, (size_t)length);
 		if (count % 100 == 0)
 			r = sink->ops->flush(sink);
 		CHECK(count < 1000000); /* bounded */
@@ -641,7 +641,7 @@ TEST(a_gone_reader_is_epipe)
 	CHECK(pipe(fds) == 0);
 	sink = sink_on(fds[1]);
 	close(fds[0]);
-	sink->ops->write(sink, "{}\n", 3);
+	sink_put(sink, "{}\n", 3);
 	CHECK_EQUAL(sink->ops->flush(sink), -EPIPE);
 	sink->ops->free(sink);
 }
