@@ -207,8 +207,8 @@ static void run_path(struct bench *bench)
 	for (unsigned int i = 0; i < bench->count; i++) {
 		const struct event *record = record_at(bench->records, i);
 
-		lines_event(&bench->lines, record, record->header.size);
-		if (!output_ready(bench->output) && output_flush(bench->output, 0) < 0)
+		if (!lines_event(&bench->lines, record, record->header.size) &&
+		    output_flush(bench->output, 0) < 0)
 			die(bench->file);
 	}
 	if (output_flush(bench->output, 0) < 0)
@@ -261,8 +261,6 @@ static void bench_make(struct bench *bench, unsigned int count, unsigned int flo
 	if (!bench->records || !bench->line || encoder_new(HOSTNAME, &bench->encoder) < 0)
 		die("memory");
 	wall_clock_measure(&bench->clock);
-	if (!bench->file[0])
-		strcpy(bench->file, "/dev/null");
 	output_make(bench);
 	bench->lines.clock = bench->clock;
 }
@@ -377,27 +375,26 @@ int main(int argc, char **argv)
 {
 	struct bench bench = { .fd = -1 };
 	const char *directory = getenv("TMPDIR") ?: "/tmp";
+	int way = 0;
 
-	if (argc >= 3) {
-		for (int way = 0; way < WAYS; way++) {
-			if (strcmp(argv[1], ways[way].name) != 0)
-				continue;
-			bench_make(&bench, (unsigned int)atoi(argv[2]),
-				   argc > 3 ? (unsigned int)atoi(argv[3]) : FLOWS);
-			ways[way].run(&bench);
-			bench_done(&bench);
-			return 0;
+	while (argc >= 3 && strcmp(argv[1], ways[way].name) != 0) {
+		if (++way == WAYS) {
+			fprintf(stderr, "bench: no way %s\n", argv[1]);
+			return 2;
 		}
-		fprintf(stderr, "bench: no way %s\n", argv[1]);
-		return 2;
 	}
 	snprintf(bench.file, sizeof(bench.file), "%.40s/netlog-bench-XXXXXX", directory);
 	bench.fd = mkstemp(bench.file);
 	if (bench.fd < 0 || fcntl(bench.fd, F_SETFL, O_APPEND) < 0)
 		die(bench.file);
-	bench_make(&bench, RECORDS, FLOWS);
-	compare(&bench);
-	measure(&bench);
+	bench_make(&bench, argc >= 3 ? (unsigned int)atoi(argv[2]) : RECORDS,
+		   argc > 3 ? (unsigned int)atoi(argv[3]) : FLOWS);
+	if (argc >= 3) {
+		ways[way].run(&bench);
+	} else {
+		compare(&bench);
+		measure(&bench);
+	}
 	unlink(bench.file);
 	close(bench.fd);
 	free(bench.made);

@@ -19,7 +19,7 @@ at_most() {
 	fi
 }
 
-at_most an_rtt_event_takes_at_most_900_instructions 900 1000
+at_most an_rtt_event_takes_at_most_570_instructions 570 1000
 # nothing can be remembered of them: what a flood of new connections costs
-at_most an_event_of_a_flow_never_seen_takes_at_most_twice_that 1800 100000000
+at_most an_event_of_a_flow_never_seen_takes_at_most_1280_instructions 1280 100000000
 exit $failed

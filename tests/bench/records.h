@@ -7,13 +7,13 @@
 #ifndef NETLOG_BENCH_RECORDS_H
 #define NETLOG_BENCH_RECORDS_H
 
+#include <linux/bpf.h>
 #include <stdlib.h>
 
 #include "event.h"
 #include "util.h"
 
 #define IPV6_PERCENT 20
-#define RECORD_BYTES 512 /* room for each; more than any has */
 
 /* The same numbers in every run: xorshift64. */
 static inline uint64_t bench_random(uint64_t *state)
@@ -86,18 +86,24 @@ static inline void field_fill(struct event *record, const struct field_desc *fie
 	}
 }
 
+/* How far records lie apart: as in the ring, where one begins 8 bytes behind the other's end. */
+static inline size_t record_stride(uint16_t size)
+{
+	return (((size_t)size + 7) & ~(size_t)7) + BPF_RINGBUF_HDR_SZ;
+}
+
 /*
- * `count` records of one type, of so many flows, RECORD_BYTES apart. The common fields are the
+ * `count` records of one type, of so many flows, as they lie in the ring. The common fields are the
  * flow's, the others differ from event to event. The caller frees them.
  */
 static inline char *records_make(enum event_type type, unsigned int count, unsigned int flows)
 {
 	const struct event_desc *desc = event_desc(type);
-	char *records = calloc(count, RECORD_BYTES);
+	char *records = calloc(count, record_stride(desc->size));
 	uint64_t state = 20261121, time_ns = 1000 * NSEC_PER_SEC;
 
 	for (unsigned int i = 0; records && i < count; i++) {
-		struct event *record = (struct event *)(records + (size_t)i * RECORD_BYTES);
+		struct event *record = (struct event *)(records + i * record_stride(desc->size));
 		uint64_t flow = 1 + bench_random(&state) % flows, flow_state = flow * 0x9e3779b9;
 
 		time_ns += bench_random(&state) % 2000;
@@ -117,7 +123,9 @@ static inline char *records_make(enum event_type type, unsigned int count, unsig
 
 static inline const struct event *record_at(const char *records, unsigned int i)
 {
-	return (const struct event *)(records + (size_t)i * RECORD_BYTES);
+	const struct event *first = (const struct event *)records;
+
+	return (const struct event *)(records + i * record_stride(first->header.size));
 }
 
 #endif
