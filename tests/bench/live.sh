@@ -8,44 +8,30 @@
 # tools: the same TCP traffic logged by netlog, bpftrace, tcpdump and tshark.
 #
 # TCP stays on the loopback of a network namespace of its own. Nothing is left behind.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-PATH=$PATH:/usr/sbin:/sbin
 # bpftrace finds tracepoints in tracefs; where none is mounted, only we shall see ours
 if [ -z "${NETLOG_BENCH_MOUNTED:-}" ]; then
 	NETLOG_BENCH_MOUNTED=1 exec unshare -m "$0" "$@"
 fi
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/../live/lib.sh"
 [ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing
 
-work=$(mktemp -d) || exit 1
 pids=
 stats_enabled= # what it was, once we have changed it
 messages=${MESSAGES:-100000}
 rounds=${ROUNDS:-3}
 
-at_exit() {
+at_exit() { # in place of the tests'
 	for pid in $pids; do
 		kill "$pid" 2>/dev/null
 	done
 	[ -z "$stats_enabled" ] || echo "$stats_enabled" >/proc/sys/kernel/bpf_stats_enabled
 	rm -rf "$work"
 }
-trap at_exit EXIT
-trap 'exit 130' INT TERM
 
 die() {
 	echo "bench: $*" >&2
 	exit 1
-}
-
-# wait_for SECONDS COMMAND...
-wait_for() {
-	local tries=$(($1 * 20))
-	shift
-	while ! "$@"; do
-		[ $((tries--)) -gt 0 ] || return 1
-		sleep 0.05
-	done
 }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
