@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -268,24 +269,53 @@ static bool error_is_ours(int error)
 	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
 }
 
+static inline void btf_freep(struct btf **btf)
+{
+	btf__free(*btf);
+}
+
+/*
+ * Helpers that the programs can do without: what the verifier says where there is none, and the
+ * kernel's function behind it.
+ */
+static const struct helper {
+	const char *words, *function;
+	size_t lacks; /* offset of the ladder's flag */
+} helpers[] = {
+	{ "unknown func bpf_sk_storage_get", "bpf_sk_storage_get_tracing",
+	  offsetof(struct ladder, no_sk_storage) },
+	{ "unknown func bpf_get_socket_cookie", "bpf_get_socket_ptr_cookie",
+	  offsetof(struct ladder, no_cookie) },
+	/* BPF_FUNC_get_current_task_btf, which has no name where it is not */
+	{ "invalid func unknown#158", "bpf_get_current_task_btf",
+	  offsetof(struct ladder, no_task_btf) },
+};
+
+static bool *helper_lacks(struct ladder *ladder, const struct helper *helper)
+{
+	return (bool *)((char *)ladder + helper->lacks);
+}
+
 /*
  * Is what the verifier refuses a helper that the programs can do without? Then they do, from now
- * on, and the hook is worth another try.
+ * on, and the hook is worth another try. The others of which the kernel's BTF knows nothing would
+ * be refused next, each after a load of its own.
  */
 static bool helper_forgone(struct ladder *ladder, const char *words)
 {
+	_cleanup_(btf_freep) struct btf *btf = NULL;
 	bool *lacks = NULL;
 
-	if (words && strstr(words, "unknown func bpf_sk_storage_get"))
-		lacks = &ladder->no_sk_storage;
-	else if (words && strstr(words, "unknown func bpf_get_socket_cookie"))
-		lacks = &ladder->no_cookie;
-	else if (words &&
-		 strstr(words, "invalid func unknown#158")) /* one that has no name there */
-		lacks = &ladder->no_task_btf;		    /* BPF_FUNC_get_current_task_btf */
+	for (unsigned int i = 0; words && i < ARRAY_SIZE(helpers) && !lacks; i++)
+		if (strstr(words, helpers[i].words))
+			lacks = helper_lacks(ladder, &helpers[i]);
 	if (!lacks || *lacks)
 		return false;
 	*lacks = true;
+	btf = btf__load_vmlinux_btf();
+	for (unsigned int i = 0; btf && i < ARRAY_SIZE(helpers); i++)
+		if (btf__find_by_name_kind(btf, helpers[i].function, BTF_KIND_FUNC) < 0)
+			*helper_lacks(ladder, &helpers[i]) = true;
 	return true;
 }
 
@@ -338,9 +368,8 @@ static int hook_try(struct ladder *ladder, struct probe_hook *hook)
 /* -ENODATA: there is none. -EBADMSG: there is something that cannot be understood. */
 static int kernel_btf_check(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	_cleanup_(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
 
-	btf__free(btf);
 	if (btf || error_is_ours(-errno))
 		return 0;
 	return access(KERNEL_BTF_PATH, F_OK) == 0 ? -EBADMSG : -ENODATA;
@@ -370,6 +399,35 @@ static void kprobes_check(struct ladder *ladder)
 	for (unsigned int i = 0; i < ladder->hook_count; i++)
 		if (!strncmp(ladder->hooks[i].section, "kprobe/", strlen("kprobe/")))
 			hook_fail(&ladder->hooks[i], -ENOENT, "the kernel has no kprobes");
+}
+
+/* Does the kernel's BTF lack the tracepoint? Each one is known there by a type of this name. */
+static bool tracepoint_absent(const struct btf *btf, const char *section)
+{
+	static const char way[] = "tp_btf/";
+	char name[64];
+
+	if (strncmp(section, way, strlen(way)) != 0)
+		return false;
+	snprintf(name, sizeof(name), "btf_trace_%s", section + strlen(way));
+	return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) < 0;
+}
+
+/*
+ * Tracepoints that are younger than the kernel, as some are than those of Debian 12, would make the
+ * load of all fail at its end. Where there is no BTF, loading will tell.
+ */
+static void tracepoints_check(struct ladder *ladder)
+{
+	_cleanup_(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
+
+	/* in the order of the rungs: with a rung that is out, the next one is in use */
+	for (unsigned int i = 0; btf && i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+
+		if (hook_in_use(ladder, hook) && tracepoint_absent(btf, hook->section))
+			hook_fail(hook, -ENOENT, NULL);
+	}
 }
 
 /*
@@ -452,15 +510,40 @@ static int hooks_load(struct ladder *ladder, char *log)
 }
 
 /*
+ * The verifier has said why (its `words`), and libbpf of whom. Returns whether that is a hook in
+ * use, which is then out.
+ */
+static bool refused_by_name(struct ladder *ladder, int error, const char *words)
+{
+	const char *name = strstr(libbpf_words, "prog '");
+
+	if (!words || !name)
+		return false;
+	name += strlen("prog '");
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		struct probe_hook *hook = &ladder->hooks[i];
+		size_t length = strlen(hook->desc->program);
+
+		if (strncmp(name, hook->desc->program, length) != 0 || name[length] != '\'' ||
+		    !hook_in_use(ladder, hook))
+			continue;
+		hook_fail(hook, error, words);
+		return true;
+	}
+	return false;
+}
+
+/*
  * Something has been refused. Find out what, from the cheapest guess to each hook by itself: every
  * object that is loaded goes through the kernel's whole BTF. Returns whether another try is worth
  * it, or an error.
  */
-static int refusal_find(struct ladder *ladder, char *log)
+static int refusal_find(struct ladder *ladder, int error, char *log)
 {
+	const char *words = last_words(log);
 	int r;
 
-	if (helper_forgone(ladder, last_words(log)))
+	if (helper_forgone(ladder, words) || refused_by_name(ladder, error, words))
 		return true;
 	r = kernel_btf_check();
 	if (r < 0)
@@ -490,6 +573,7 @@ int ladder_load(struct ladder *ladder)
 		if (r < 0)
 			return r;
 		kprobes_check(ladder);
+		tracepoints_check(ladder);
 	}
 	for (;;) {
 		events_settle(ladder);
@@ -498,7 +582,7 @@ int ladder_load(struct ladder *ladder)
 		error = hooks_load(ladder, log);
 		if (!error || error_is_ours(error))
 			return error;
-		r = refusal_find(ladder, log);
+		r = refusal_find(ladder, error, log);
 		if (r <= 0)
 			return r ?: error;
 	}
