@@ -509,28 +509,23 @@ static int hooks_load(struct ladder *ladder, char *log)
 	return netlog_bpf__load(ladder->skeleton);
 }
 
-/*
- * The verifier has said why (its `words`), and libbpf of whom. Returns whether that is a hook in
- * use, which is then out.
- */
-static bool refused_by_name(struct ladder *ladder, int error, const char *words)
+/* The hook in use of whose program libbpf has spoken; NULL if it spoke of none. */
+static struct probe_hook *hook_named(struct ladder *ladder)
 {
 	const char *name = strstr(libbpf_words, "prog '");
 
-	if (!words || !name)
-		return false;
+	if (!name)
+		return NULL;
 	name += strlen("prog '");
 	for (unsigned int i = 0; i < ladder->hook_count; i++) {
 		struct probe_hook *hook = &ladder->hooks[i];
 		size_t length = strlen(hook->desc->program);
 
-		if (strncmp(name, hook->desc->program, length) != 0 || name[length] != '\'' ||
-		    !hook_in_use(ladder, hook))
-			continue;
-		hook_fail(hook, error, words);
-		return true;
+		if (!strncmp(name, hook->desc->program, length) && name[length] == '\'' &&
+		    hook_in_use(ladder, hook))
+			return hook;
 	}
-	return false;
+	return NULL;
 }
 
 /*
@@ -540,11 +535,16 @@ static bool refused_by_name(struct ladder *ladder, int error, const char *words)
  */
 static int refusal_find(struct ladder *ladder, int error, char *log)
 {
+	struct probe_hook *named = hook_named(ladder); /* before other loads have their own words */
 	const char *words = last_words(log);
 	int r;
 
-	if (helper_forgone(ladder, words) || refused_by_name(ladder, error, words))
+	if (helper_forgone(ladder, words))
 		return true;
+	if (named && words) {
+		hook_fail(named, error, words);
+		return true;
+	}
 	r = kernel_btf_check();
 	if (r < 0)
 		return r;
@@ -554,6 +554,10 @@ static int refusal_find(struct ladder *ladder, int error, char *log)
 		if (r)
 			return r;
 	}
+	/* without a word it may also be that all together are too much */
+	r = named ? hook_try(ladder, named) : 0;
+	if (r < 0 || (named && named->error))
+		return r < 0 ? r : true;
 	return hooks_try(ladder);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * refuse - a security policy for tests: by LD_PRELOAD, loading a BPF program whose name (15
- * characters in the kernel) begins with one of the names in NETLOG_REFUSE fails with EPERM.
+ * refuse - a security policy for tests: by LD_PRELOAD, loading a BPF program fails with EPERM that
+ * one of the words in NETLOG_REFUSE means: WAY/NAME, where its way into the kernel is that (fentry,
+ * fexit, tp_btf), or NAME, whatever the way. The name (15 characters in the kernel) must begin so,
+ * and may be empty behind a way: "fentry/,fexit/,tp_btf/retransmit".
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,14 +15,37 @@
 
 long syscall(long number, ...);
 
-static int refused(const char *program)
+static const char *way_of(const union bpf_attr *program)
 {
-	const char *list = getenv("NETLOG_REFUSE");
+	if (program->prog_type != BPF_PROG_TYPE_TRACING)
+		return "";
+	switch (program->expected_attach_type) {
+	case BPF_TRACE_FENTRY:
+		return "fentry";
+	case BPF_TRACE_FEXIT:
+		return "fexit";
+	case BPF_TRACE_RAW_TP:
+		return "tp_btf";
+	default:
+		return "";
+	}
+}
+
+static int refused(const union bpf_attr *program)
+{
+	const char *list = getenv("NETLOG_REFUSE"), *way = way_of(program);
 
 	while (list && *list) {
-		size_t length = strcspn(list, ",");
+		size_t length = strcspn(list, ","), name = strcspn(list, "/,");
 
-		if (length && !strncmp(program, list, length))
+		if (list[name] != '/')
+			name = 0; /* any way */
+		else if (name == strlen(way) && !strncmp(way, list, name))
+			name++;
+		else
+			name = length + 1; /* another one */
+		if (length && name <= length &&
+		    !strncmp(program->prog_name, list + name, length - name))
 			return 1;
 		list += length + (list[length] == ',');
 	}
@@ -39,8 +64,7 @@ long syscall(long number, ...)
 	va_end(list);
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
-	if (number == SYS_bpf && a[0] == BPF_PROG_LOAD &&
-	    refused(((union bpf_attr *)a[1])->prog_name)) {
+	if (number == SYS_bpf && a[0] == BPF_PROG_LOAD && refused((const union bpf_attr *)a[1])) {
 		errno = EPERM;
 		return -1;
 	}
