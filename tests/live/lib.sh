@@ -133,10 +133,10 @@ sum() { awk '{ s += $1 } END { print s + 0 }'; }
 count() { wc -l; }
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR ? v[int((NR + 1) / 2)] : "none" }'; }
 
-# kernel_at_least MAJOR MINOR
+# kernel_at_least MAJOR MINOR: the one whose lines are looked at
 kernel_at_least() {
 	local version minor
-	version=$(uname -r) minor=${version#*.}
+	version=${kernel:-$(uname -r)} minor=${version#*.}
 	[ "${version%%.*}" -gt "$1" ] || { [ "${version%%.*}" = "$1" ] && [ "${minor%%[!0-9]*}" -ge "$2" ]; }
 }
 

@@ -3,15 +3,17 @@
 #
 # run.sh [NAME] - netlog, as built here, under each of Debian's kernels in a VM; the last line counts.
 #
-# Runs what the file `tests` lists, or of it the programs whose name contains the NAME. KERNELS="6.1 7.2"
-# picks kernels. What a kernel says while it runs is kept in the cache (see kernel.sh), in console-NAME.
+# In the VM the scenes run (scenes.sh), and then here, on what is kept of them, the *_test.sh beside this
+# file, or those whose name contains the NAME. KERNELS="6.1 7.2" picks kernels. The cache (see kernel.sh)
+# has what a kernel said while it ran, in console-NAME, and what was kept, in kept-NAME: on that a test runs
+# by itself with KEPT=.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/root.sh
 
 KERNELS=${KERNELS:-5.10 6.1 6.12 7.2}
 cache=${NETLOG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netlog}
-limit=1200 # seconds for a VM that hangs; on a quiet machine it takes two to five minutes
+limit=900 # seconds for a VM that hangs; on a quiet machine it takes a minute or two
 work=$(mktemp -d) || exit 1
 vm=
 
@@ -33,10 +35,16 @@ cpus() { # NAME
 	esac
 }
 
+# CPU time of the processes that have been waited for: fields 16 and 17 of proc(5)'s stat
+children_seconds() {
+	sed 's/.*) //' /proc/$$/stat | awk -v hz="$(getconf CLK_TCK)" '{ printf "%d", ($14 + $15) / hz }'
+}
+
 # qemu SECONDS KERNEL CMDLINE OPTION...: until the VM is off. It ends with us, even after SIGKILL.
 qemu() {
-	local seconds=$1 kernel=$2 cmdline=$3
+	local seconds=$1 kernel=$2 cmdline=$3 before
 	shift 3
+	before=$(children_seconds)
 	setpriv --pdeathsig TERM timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" \
 		-cpu max -smp "$(cpus "$name")" -m 1024 -nodefaults -no-user-config -display none -no-reboot \
 		-serial "file:$console" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
@@ -47,6 +55,7 @@ qemu() {
 	{ wait $vm; } 2>/dev/null # the shell tells of those that died by a signal
 	status=$?
 	vm=
+	cpu_seconds=$(($(children_seconds) - before))
 	return $status
 }
 
@@ -89,8 +98,27 @@ console_told() {
 		}'
 }
 
+# judge KEPT: what the tests say of it
+judge() {
+	local program status
+	for program in tests/vm/*_test.sh; do
+		case $program in
+		*"$wanted"*) ;;
+		*) continue ;;
+		esac
+		KEPT=$1 timeout -k 5 300 "$program" >"$work/one" 2>&1 </dev/null
+		status=$?
+		cat "$work/one"
+		if [ $status -gt 1 ]; then
+			echo "not ok ${program##*/}: ended with status $status"
+		elif ! grep -q '^\(ok\|not ok\|skip\) ' "$work/one"; then
+			echo "not ok ${program##*/}: no test was run"
+		fi
+	done
+}
+
 one_kernel() {
-	local name=$1 kernel started=$SECONDS
+	local name=$1 kernel started=$SECONDS end nics=
 	: >"$work/said"
 	console=$cache/console-$name
 	kernel=$(tests/vm/kernel.sh "$name" 2>"$work/fetched")
@@ -107,11 +135,14 @@ one_kernel() {
 	rm -rf "$work/share"
 	mkdir "$work/share"
 	pwd -P >"$work/share/tree"
-	printf 'cd /netlog-tree && WANTED=%q exec tests/vm/guest.sh /netlog-vm\n' "$wanted" >"$work/share/begin"
-	qemu $limit "$kernel" "" \
+	echo 'cd /netlog-tree && exec tests/vm/guest.sh /netlog-vm' >"$work/share/begin"
+	# NICs, by two on a wire
+	for end in 0 1 2 3; do
+		nics="$nics -netdev hubport,id=end$end,hubid=$((end / 2)) -device virtio-net-pci,netdev=end$end,romfile="
+	done
+	# shellcheck disable=SC2086 # options are words
+	qemu $limit "$kernel" "" $nics \
 		-virtfs local,path=/,mount_tag=host,security_model=none,multidevs=remap,readonly=on \
-		-netdev hubport,id=end0,hubid=0 -device virtio-net-pci,netdev=end0,romfile= \
-		-netdev hubport,id=end1,hubid=0 -device virtio-net-pci,netdev=end1,romfile= \
 		-virtfs "local,path=$work/share,mount_tag=out,security_model=none,multidevs=remap"
 	local status=$?
 	[ ! -e "$work/share/said" ] || cat "$work/share/said" >"$work/said"
@@ -119,17 +150,20 @@ one_kernel() {
 		{
 			sed 's/^/# qemu: /' "$work/qemu"
 			console_told
-			[ ! -e "$work/share/one" ] || cat "$work/share/one"
 			if [ $status = 124 ]; then
 				echo "not ok boot: the VM was not at its end after $limit s"
 			else
 				echo "not ok boot: the VM ended too early (qemu's status $status)"
 			fi
 		} >>"$work/said"
+	else
+		judge "$work/share/kept" >>"$work/said"
 	fi
+	rm -rf "$cache/kept-$name"
+	[ ! -e "$work/share/kept" ] || mv "$work/share/kept" "$cache/kept-$name"
 	grep -q '^\(ok\|not ok\|skip\) ' "$work/said" || echo "not ok tests: none was run" >>"$work/said"
 	tell "$name" "$work/said"
-	echo "# $name took $((SECONDS - started)) s"
+	echo "# $name took $((SECONDS - started)) s, and $cpu_seconds s of CPU in the VM"
 }
 
 wanted=${1:-}
