@@ -98,21 +98,27 @@ console_told() {
 		}'
 }
 
-# judge KEPT: what the tests say of it
+# judge KEPT: what the tests say of it, all at once
 judge() {
-	local program status
+	local program status running=
 	for program in tests/vm/*_test.sh; do
 		case $program in
 		*"$wanted"*) ;;
 		*) continue ;;
 		esac
-		KEPT=$1 timeout -k 5 300 "$program" >"$work/one" 2>&1 </dev/null
+		KEPT=$1 timeout -k 5 600 "$program" >"$work/${program##*/}" 2>&1 </dev/null &
+		running="$running $program:$!"
+	done
+	for program in $running; do
+		wait "${program##*:}"
 		status=$?
-		cat "$work/one"
+		program=${program%:*}
+		program=${program##*/}
+		cat "$work/$program"
 		if [ $status -gt 1 ]; then
-			echo "not ok ${program##*/}: ended with status $status"
-		elif ! grep -q '^\(ok\|not ok\|skip\) ' "$work/one"; then
-			echo "not ok ${program##*/}: no test was run"
+			echo "not ok $program: ended with status $status"
+		elif ! grep -q '^\(ok\|not ok\|skip\) ' "$work/$program"; then
+			echo "not ok $program: no test was run"
 		fi
 	done
 }
