@@ -46,8 +46,18 @@ static __always_inline __u64 cgroup_ancestor_id(const struct cgroup *cgroup, __u
 	return id;
 }
 
-static __noinline __u32 filter_match_cgroups(const struct filter *f, const struct cgroup *cgroup)
+#define FILTER_LOOK_DEFINE(name, parameters, ...)                         \
+	__weak __noinline __u32 filter_look_##name parameters             \
+	{                                                                 \
+		return filter_in_##name(&filters[copy & 1], __VA_ARGS__); \
+	}
+FILTER_LOOKS(FILTER_LOOK_DEFINE)
+
+/* `address`: of a struct cgroup; 0: none */
+__weak __noinline __u32 filter_look_cgroups(__u32 copy, __u64 address)
 {
+	const struct filter *f = &filters[copy & 1];
+	const struct cgroup *cgroup = (const void *)address;
 	__u32 level = cgroup ? BPF_CORE_READ(cgroup, level) : 0;
 	__u64 matched = 0;
 
@@ -70,7 +80,7 @@ static __always_inline bool flow_passes(const struct filter *f, const struct flo
 		return true;
 	return filter_takes_flow(f, flow) &&
 	       !FILTER_REFUSES(f, FILTER_OF_CGROUPS,
-			       sk ? filter_match_cgroups(f, sock_cgroup(sk)) : 0);
+			       FILTER_LOOK(cgroups, f, sk ? (__u64)sock_cgroup(sk) : 0));
 }
 
 /* The same of a TCP socket: once for each program, however many ways lead here. */

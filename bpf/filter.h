@@ -33,11 +33,9 @@
 #endif
 #ifdef __bpf__
 #include "kernel.h"
-#define FILTER_CALL static __attribute__((noinline)) /* one copy of each loop in a program */
 #define FILTER_UNROLL _Pragma("unroll")
 #else
 #include <netinet/in.h> /* IPPROTO_TCP */
-#define FILTER_CALL static inline
 #define FILTER_UNROLL
 #endif
 
@@ -166,6 +164,7 @@ struct filter_connection {
 
 struct filter {
 	__u32 active; /* bits of what is set; 0: everything is wanted */
+	__u32 copy;   /* which of the kernel side's two this is */
 	__u32 ipv4_count;
 	__u32 ipv6_count;
 	__u32 cgroup_count;
@@ -196,11 +195,10 @@ static __always_inline __u64 filter_if_zero(__u64 number)
 /* Half an address. It is aligned. */
 typedef __u64 __attribute__((may_alias)) filter_word;
 
-static __always_inline struct filter_address filter_address_of(__u64 ip_version,
-							       const struct ip_address *address)
+static __always_inline struct filter_address filter_address_from(__u64 ip_version, __u64 word0,
+								 __u64 word1)
 {
-	const filter_word *words = (const filter_word *)address;
-	__u64 high = FILTER_NTOH(64, words[0]), low = FILTER_NTOH(64, words[1]);
+	__u64 high = FILTER_NTOH(64, word0), low = FILTER_NTOH(64, word1);
 	const int rest = 64 - FILTER_PART_HIGH; /* of the high word, in the middle part */
 
 	return (struct filter_address){ {
@@ -209,6 +207,14 @@ static __always_inline struct filter_address filter_address_of(__u64 ip_version,
 			low >> FILTER_PART_LOW),
 		(__s64)(low & ((1ULL << FILTER_PART_LOW) - 1)),
 	} };
+}
+
+static __always_inline struct filter_address filter_address_of(__u64 ip_version,
+							       const struct ip_address *address)
+{
+	const filter_word *words = (const filter_word *)address;
+
+	return filter_address_from(ip_version, words[0], words[1]);
 }
 
 /* -1 if it is negative, else 0. Hidden from clang, which would make it a branch. */
@@ -260,50 +266,25 @@ filter_halve_ipv6(const struct filter_segment *segment, const struct filter_addr
 		halve(segment_, address, FILTER_SEGMENTS_FEW / 2, 0)->bits;      \
 	})
 
-static __always_inline __u32 filter_find_ipv4(const struct filter *f, const struct ip_address *ip)
+static __always_inline __u32 filter_in_ipv4(const struct filter *f, __u32 ip)
 {
-	return FILTER_FIND(f->ipv4, f->ipv4_count, filter_halve_ipv4,
-			   FILTER_NTOH(32, ip->words[0]));
+	return FILTER_FIND(f->ipv4, f->ipv4_count, filter_halve_ipv4, FILTER_NTOH(32, ip));
 }
 
-/* One copy for both ends: code that is not in the CPU's nearest cache costs more than a call. */
-FILTER_CALL __u32 filter_find_ipv6(const struct filter *f, const struct ip_address *ip)
+/* `words` are the halves of the address, as it stands in memory. */
+static __always_inline __u32 filter_in_ipv6(const struct filter *f, __u64 word0, __u64 word1)
 {
-	struct filter_address address = filter_address_of(6, ip);
+	struct filter_address address = filter_address_from(6, word0, word1);
 
 	return FILTER_FIND(f->ipv6, f->ipv6_count, filter_halve_ipv6, &address);
 }
 
-/* What is found of each end, as far as it is asked of that end. */
-static __always_inline __u32 filter_match_ends(__u32 src, __u32 dest)
+static __always_inline __u32 filter_in_ports(const struct filter *f, __u32 port)
 {
-	return (src & ~FILTER_NOT_OF_SRC) | (dest & ~FILTER_NOT_OF_DEST);
+	return (__u32)f->ports[port & (FILTER_PORTS - 1)] << FILTER_PORTS_SHIFT;
 }
 
-FILTER_CALL __u32 filter_match_ipv4(const struct filter *f, const struct flow *flow)
-{
-	return filter_match_ends(filter_find_ipv4(f, &flow->src), filter_find_ipv4(f, &flow->dest));
-}
-
-FILTER_CALL __u32 filter_match_ipv6(const struct filter *f, const struct flow *flow)
-{
-	return filter_match_ends(filter_find_ipv6(f, &flow->src), filter_find_ipv6(f, &flow->dest));
-}
-
-static __always_inline __u32 filter_match_addresses(const struct filter *f, const struct flow *flow)
-{
-	return flow->ip_version == 4 ? filter_match_ipv4(f, flow) :
-	       flow->ip_version == 6 ? filter_match_ipv6(f, flow) :
-				       0;
-}
-
-static __always_inline __u32 filter_match_ports(const struct filter *f, const struct flow *flow)
-{
-	return filter_match_ends(f->ports[flow->src_port] << FILTER_PORTS_SHIFT,
-				 f->ports[flow->dest_port] << FILTER_PORTS_SHIFT);
-}
-
-FILTER_CALL __u32 filter_match_number(const struct filter_numbers *list, __u32 number)
+static __always_inline __u32 filter_in_numbers(const struct filter_numbers *list, __u32 number)
 {
 	__u64 matched = 0;
 
@@ -312,15 +293,85 @@ FILTER_CALL __u32 filter_match_number(const struct filter_numbers *list, __u32 n
 	return matched;
 }
 
-FILTER_CALL __u32 filter_match_name(const struct filter_names *list, const union filter_name *name)
+static __always_inline __u32 filter_in_pids(const struct filter *f, __u32 pid)
+{
+	return filter_in_numbers(&f->pids, pid);
+}
+
+static __always_inline __u32 filter_in_namespaces(const struct filter *f, __u32 netns)
+{
+	return filter_in_numbers(&f->namespaces, netns);
+}
+
+static __always_inline __u32 filter_in_names(const struct filter_names *list, __u64 word0,
+					     __u64 word1)
 {
 	__u64 matched = 0;
 
 	for (__u32 i = 0; i < FILTER_NAMES && i < list->count; i++)
-		matched |= filter_if_zero((list->of[i].name.words[0] ^ name->words[0]) |
-					  (list->of[i].name.words[1] ^ name->words[1])) &
+		matched |= filter_if_zero((list->of[i].name.words[0] ^ word0) |
+					  (list->of[i].name.words[1] ^ word1)) &
 			   list->of[i].bits;
 	return matched;
+}
+
+static __always_inline __u32 filter_in_comms(const struct filter *f, __u64 word0, __u64 word1)
+{
+	return filter_in_names(&f->comms, word0, word1);
+}
+
+static __always_inline __u32 filter_in_ifnames(const struct filter *f, __u64 word0, __u64 word1)
+{
+	return filter_in_names(&f->ifnames, word0, word1);
+}
+
+/*
+ * The looks that go through memory, L(name, parameters, arguments). On the kernel side these are
+ * functions that the verifier checks by themselves and once, whatever their callers know; before
+ * Linux 6.12 it would else go through each again for each way that leads there: 5.10 gives up, and
+ * 6.1 takes seconds. Such functions take numbers only.
+ */
+#define FILTER_LOOKS(L)                                                \
+	L(ipv4, (__u32 copy, __u32 ip), ip)                            \
+	L(ipv6, (__u32 copy, __u64 word0, __u64 word1), word0, word1)  \
+	L(ports, (__u32 copy, __u32 port), port)                       \
+	L(pids, (__u32 copy, __u32 pid), pid)                          \
+	L(namespaces, (__u32 copy, __u32 netns), netns)                \
+	L(comms, (__u32 copy, __u64 word0, __u64 word1), word0, word1) \
+	L(ifnames, (__u32 copy, __u64 word0, __u64 word1), word0, word1)
+
+#ifdef __bpf__
+#define FILTER_LOOK_DECLARE(name, parameters, ...) __u32 filter_look_##name parameters;
+FILTER_LOOKS(FILTER_LOOK_DECLARE)
+#define FILTER_LOOK(name, f, ...) filter_look_##name((f)->copy, __VA_ARGS__)
+#else
+#define FILTER_LOOK(name, f, ...) filter_in_##name(f, __VA_ARGS__)
+#endif
+
+/* What is found of each end, as far as it is asked of that end. */
+static __always_inline __u32 filter_match_ends(__u32 src, __u32 dest)
+{
+	return (src & ~FILTER_NOT_OF_SRC) | (dest & ~FILTER_NOT_OF_DEST);
+}
+
+static __always_inline __u32 filter_match_addresses(const struct filter *f, const struct flow *flow)
+{
+	const filter_word *src = (const filter_word *)&flow->src;
+	const filter_word *dest = (const filter_word *)&flow->dest;
+
+	if (flow->ip_version == 4)
+		return filter_match_ends(FILTER_LOOK(ipv4, f, flow->src.words[0]),
+					 FILTER_LOOK(ipv4, f, flow->dest.words[0]));
+	if (flow->ip_version == 6)
+		return filter_match_ends(FILTER_LOOK(ipv6, f, src[0], src[1]),
+					 FILTER_LOOK(ipv6, f, dest[0], dest[1]));
+	return 0;
+}
+
+static __always_inline __u32 filter_match_ports(const struct filter *f, const struct flow *flow)
+{
+	return filter_match_ends(FILTER_LOOK(ports, f, flow->src_port),
+				 FILTER_LOOK(ports, f, flow->dest_port));
 }
 
 static __always_inline __u32 filter_match_proto(const struct filter *f, __u8 proto)
@@ -371,7 +422,7 @@ static __always_inline bool filter_takes_flow(const struct filter *f, const stru
 	       !FILTER_REFUSES(f, FILTER_BITS(filter_proto), filter_match_proto(f, flow->proto)) &&
 	       !FILTER_REFUSES(f, FILTER_OF_ADDRESSES, filter_match_addresses(f, flow)) &&
 	       !FILTER_REFUSES(f, FILTER_BITS(filter_netns),
-			       filter_match_number(&f->namespaces, flow->netns));
+			       FILTER_LOOK(namespaces, f, flow->netns));
 }
 
 /* pid 0 and a name of zeros: not known. */
@@ -379,8 +430,8 @@ static __always_inline bool filter_takes_owner(const struct filter *f, __u32 pid
 					       const union filter_name *comm)
 {
 	return !FILTER_REFUSES(f, FILTER_OF_OWNER,
-			       filter_match_number(&f->pids, pid) |
-				       filter_match_name(&f->comms, comm));
+			       FILTER_LOOK(pids, f, pid) |
+				       FILTER_LOOK(comms, f, comm->words[0], comm->words[1]));
 }
 
 /* A name of zeros: there is none. */
@@ -388,7 +439,7 @@ static __always_inline bool filter_takes_ifname(const struct filter *f,
 						const union filter_name *ifname)
 {
 	return !FILTER_REFUSES(f, FILTER_BITS(filter_ifname),
-			       filter_match_name(&f->ifnames, ifname));
+			       FILTER_LOOK(ifnames, f, ifname->words[0], ifname->words[1]));
 }
 
 #endif

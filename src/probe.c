@@ -60,6 +60,7 @@ static void filter_put(struct probe *probe, const struct filter *filter)
 
 	programs_wait();
 	bss->filters[next] = *filter;
+	bss->filters[next].copy = next;
 	__atomic_store_n(&bss->settings.filter, next, __ATOMIC_RELEASE);
 }
 

@@ -232,7 +232,7 @@ TEST(a_namespace_is_found_by_its_path)
 	struct filter filter = good("--netns=/proc/self/ns/net");
 
 	CHECK(stat("/proc/self/ns/net", &status) == 0);
-	CHECK(filter_match_number(&filter.namespaces, (__u32)status.st_ino));
+	CHECK(filter_in_numbers(&filter.namespaces, (__u32)status.st_ino));
 }
 
 TEST(limits_are_the_least_of_those_given)
