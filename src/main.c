@@ -207,7 +207,8 @@ static int outputs_open(const struct options *options, struct output **ret_outpu
 		r = output_configure(output, options->outputs, options->output_count, none,
 				     &failed);
 	if (r < 0) {
-		log_error("cannot open the output %s: %s", failed, strerror(-r));
+		log_error("cannot open the output %s: %s%s", failed, strerror(-r),
+			  output_open_advice(failed, r));
 		return EX_CANTCREAT;
 	}
 	*ret_output = output;
@@ -301,6 +302,10 @@ static int replay(const struct options *options)
 	_cleanup_close_ int opened = -1;
 	int fd = STDIN_FILENO, r;
 
+	if (options->live_only)
+		log_warning("--%s does nothing with --read, where only --events, --count and "
+			    "--output choose; use jq for the rest",
+			    options->live_only);
 	signals_hold();
 	if (strcmp(path, "-") != 0) {
 		fd = opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

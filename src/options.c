@@ -62,6 +62,17 @@ static unsigned int row_of(int value)
 	return i;
 }
 
+/* Those that choose among the lines of a recording, too; the others ask this host. */
+static bool works_with_read(const struct setting *setting)
+{
+	static const char *const names[] = { "events", "output", "count", "quiet" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(setting->name, names[i]))
+			return true;
+	return setting->kind == SETTING_ACTION;
+}
+
 /* What getopt_long() did not take, and why. */
 static int option_refused(int value, char **argv, char **message)
 {
@@ -97,6 +108,8 @@ static int arguments_apply(int argc, char **argv, struct options *options, char 
 		if (wrong)
 			return complain(message, "--%s: %s", setting_rows[i].name, wrong);
 		seen |= BIT(i);
+		if (!works_with_read(&setting_rows[i]))
+			options->live_only = setting_rows[i].name;
 	}
 	if (optind < argc)
 		return complain(

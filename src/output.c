@@ -157,6 +157,19 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 	return 0;
 }
 
+const char *output_open_advice(const char *name, int error)
+{
+	if (error == -EEXIST && !strncmp(name, "record:", strlen("record:")))
+		return "; it is no recording that could be written over: give another path";
+	if ((error == -ENOENT || error == -ECONNREFUSED) && !strcmp(name, "journald"))
+		return "; journald does not run here: give stdout or file:PATH";
+	if (error == -ENOENT)
+		return "; its directory must be there";
+	if (error == -EISDIR)
+		return "; give a file in it";
+	return "";
+}
+
 /* ---- the sinks ---- */
 
 static int sink_open(const struct sink_spec *spec, struct sink **ret_sink)

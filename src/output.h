@@ -146,6 +146,9 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 
 struct stat;
 
+/* What to do about an output that cannot be opened: "; ...", or "". */
+const char *output_open_advice(const char *name, int error);
+
 /* Would the output be written into this file, or rotated over it? */
 bool sink_spec_writes_over(const struct sink_spec *spec, const struct stat *file);
 

@@ -70,8 +70,8 @@ static int outputs_set(struct report *report, const struct options *options)
 		r = output_configure(output, options->outputs, options->output_count, removed,
 				     &failed);
 	if (r < 0) {
-		log_error("cannot open the output %s: %s; going on with the old configuration",
-			  failed, strerror(-r));
+		log_error("cannot open the output %s: %s%s; going on with the old configuration",
+			  failed, strerror(-r), output_open_advice(failed, r));
 		return r;
 	}
 	delivery_finish(removed);

@@ -33,6 +33,7 @@ struct options {
 	enum options_action action;
 	const char *config_path; /* in argv; NULL: none */
 	const char *read_path;	 /* a recording, instead of this host; in argv; NULL: none */
+	const char *live_only;	 /* an option given that --read leaves aside; NULL: none */
 	uint64_t events;	 /* types, as bits */
 	uint64_t stages;	 /* of latency, as bits by their number */
 	uint64_t stages_loaded;	 /* at the start: no others can be had without a restart */

@@ -543,7 +543,7 @@ test_an_ended_journald_is_told_and_gets_what_was_kept() {
 
 test_without_a_journald_it_is_said() {
 	# shellcheck disable=SC2016 # for the inner shell
-	refused 73 "cannot open the output journald: No such file or directory" \
+	refused 73 "cannot open the output journald: No such file or directory; journald does not run" \
 		unshare --mount --propagation private sh -c 'mount -t tmpfs none /run && exec "$@"' sh \
 		$netlog -d 0.1 -o journald
 }

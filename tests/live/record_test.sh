@@ -170,6 +170,9 @@ test_events_and_count_choose_from_a_recording() {
 	equal "events" "$(grep -Ec '"event_type":"(retransmit|rtt|latency)"' "$work/replayed")" 7
 	head -c "$(stat -c %s "$work/replayed")" "$lines" >"$work/wanted"
 	same "$work/replayed" "$work/wanted"
+	"$netlog" -r "$work/r" --port=1 2>"$work/message" >"$work/replayed" || fail "status $?"
+	same "$work/replayed" "$lines"
+	grep -q -e "--port does nothing with --read" "$work/message" || fail "not said: $(cat "$work/message")"
 }
 
 test_what_is_no_whole_recording_is_said_and_what_was_whole_is_written() {
@@ -203,7 +206,7 @@ test_what_is_no_whole_recording_is_said_and_what_was_whole_is_written() {
 	refused 65 "stdin: byte 0: this is empty" "$netlog" -r - </dev/null
 	refused 66 "cannot open the recording $work/none: No such file" "$netlog" -r "$work/none"
 	refused 66 "cannot read $work: Is a directory" "$netlog" -r "$work"
-	refused 73 "cannot open the output record:$lines: File exists" "$netlog" -d 0.1 -w "$lines"
+	refused 73 "cannot open the output record:$lines: File exists; it is no recording" "$netlog" -d 0.1 -w "$lines"
 }
 
 test_a_recording_is_not_written_over_while_it_is_read() {
