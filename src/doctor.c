@@ -115,7 +115,7 @@ static const char *advice(const struct probe_hook *hook)
 			       "a kernel that allows fentry, or has CONFIG_KPROBE_EVENTS=y";
 	case -EPERM:
 	case -EACCES:
-		return "a security policy or missing capabilities: see the checks above";
+		return "missing capabilities (see above), or a security policy of this host or its VM";
 	case -ECANCELED:
 		return "see the event's other hooks";
 	default:
