@@ -198,9 +198,10 @@ install: all
 		*) echo "netlog: systemd does not look into $(PREFIX)/lib: install with PREFIX=/usr/local" ;; esac
 
 uninstall:
-	@[ -n "$(DESTDIR)" ] || ! command -v systemctl >/dev/null || { \
+	@[ -n "$(DESTDIR)" ] || [ ! -e $(SYSTEMD)/system/netlog.service ] || \
+		! command -v systemctl >/dev/null || case $(PREFIX) in /usr | /usr/local) \
 		[ ! -d /run/systemd/system ] || systemctl stop netlog.service; \
-		systemctl --quiet disable netlog.service; } || true
+		systemctl --quiet disable netlog.service ;; esac || true
 	rm -f $(INSTALLED:%=$(DESTDIR)%)
 	! cmp -s systemd/netlog.conf $(DESTDIR)$(CONF) || rm $(DESTDIR)$(CONF)
 	@[ ! -e $(DESTDIR)$(CONF) ] || echo "netlog: $(DESTDIR)$(CONF) was changed, and stays"
