@@ -45,21 +45,28 @@ static unsigned int components_count(const char *path)
 	return count;
 }
 
-/* The cgroup's directory, without dots and doubled slashes, which would count as levels. */
-static int directory_find(const char *path, struct hierarchy *ret_hierarchy, char **ret_directory)
+/* Where the cgroup's directory is, if it is there. `path` may begin with the hierarchy's own. */
+static int directory_path(const char *path, struct hierarchy *ret_hierarchy, char **ret_path)
 {
-	_cleanup_free_ char *below = NULL;
-	char *directory;
 	int r = hierarchy_find(path, ret_hierarchy);
 
 	if (r < 0)
 		return r;
 	if (path_is_below(path, ret_hierarchy->path))
 		path += strlen(ret_hierarchy->path);
-	if (asprintf(&below, "%s/%s", ret_hierarchy->path, path) < 0) {
-		below = NULL;
-		return -ENOMEM;
-	}
+	return asprintf(ret_path, "%s/%s", ret_hierarchy->path, path) < 0 ? -ENOMEM : 0;
+}
+
+/* The cgroup's directory, without dots and doubled slashes, which would count as levels. */
+static int directory_find(const char *path, struct hierarchy *ret_hierarchy, char **ret_directory)
+{
+	_cleanup_free_ char *below = NULL;
+	char *directory, *made;
+	int r = directory_path(path, ret_hierarchy, &made);
+
+	if (r < 0)
+		return r;
+	below = made;
 	directory = realpath(below, NULL);
 	if (!directory)
 		return errno == ENOMEM ? -ENOMEM : -ENOENT;
@@ -89,18 +96,22 @@ int cgroup_by_path(const char *path, struct cgroup_found *ret_found)
 	return 0;
 }
 
+/* From the root down: what is made before its parent is watched is met there, and later ones told. */
 int cgroup_watch_path(int inotify, const char *path)
 {
 	struct hierarchy hierarchy = {};
 	_cleanup_free_ char *directory = NULL;
-	int r = directory_find(path, &hierarchy, &directory);
+	char *made;
+	int r = directory_path(path, &hierarchy, &made);
 
 	if (r < 0)
 		return r;
-	while (path_is_below(directory, hierarchy.path) && strcmp(directory, hierarchy.path) != 0) {
-		*strrchr(directory, '/') = 0;
+	directory = made;
+	for (char *end = directory + strlen(hierarchy.path); end; end = strchr(end + 1, '/')) {
+		*end = 0;
 		if (inotify_add_watch(inotify, directory, WATCHED) < 0)
 			return -errno;
+		*end = '/';
 	}
 	return 0;
 }
@@ -126,6 +137,18 @@ static void directory_watch(struct search *search, int fd)
 		search->error = -errno;
 }
 
+/*
+ * May units come there, of systemd or of a user's own? They are found only if their directory is
+ * watched by then: the unit's cgroup comes after its slice's, which may take a user's login.
+ */
+static bool is_slice(const char *directory)
+{
+	const char *type = strrchr(directory, '.');
+
+	return type && (!strcmp(type, ".slice") ||
+			(!strcmp(type, ".service") && !strncmp(directory, "user@", 5)));
+}
+
 /* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
 static bool is_unit(const char *directory, const char *unit)
 {
@@ -133,7 +156,7 @@ static bool is_unit(const char *directory, const char *unit)
 }
 
 /* Takes the descriptor. What is below a unit's cgroup belongs to it, and is not looked at. */
-static void directory_search(struct search *search, int fd, unsigned int level)
+static void directory_search(struct search *search, int fd, unsigned int level, bool slice)
 {
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
 	unsigned int before = search->count;
@@ -144,6 +167,8 @@ static void directory_search(struct search *search, int fd, unsigned int level)
 			close(fd);
 		return; /* gone in the meantime */
 	}
+	if (slice) /* before the look, which meets what comes until then */
+		directory_watch(search, fd);
 	while ((entry = readdir(directory))) {
 		struct stat status;
 
@@ -155,7 +180,7 @@ static void directory_search(struct search *search, int fd, unsigned int level)
 				directory_search(search,
 						 openat(fd, entry->d_name,
 							O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-						 level + 1);
+						 level + 1, is_slice(entry->d_name));
 			continue;
 		}
 		if (fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
@@ -168,7 +193,7 @@ static void directory_search(struct search *search, int fd, unsigned int level)
 			};
 		search->count++;
 	}
-	if (search->count != before)
+	if (search->count != before && !slice)
 		directory_watch(search, fd);
 	closedir(directory);
 }
@@ -181,7 +206,7 @@ static int hierarchy_search(struct search *search)
 	if (r < 0)
 		return r;
 	search->any_level = hierarchy.any_level;
-	directory_search(search, open(hierarchy.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 1);
+	directory_search(search, open(hierarchy.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 1, true);
 	return 0;
 }
 
@@ -200,5 +225,5 @@ int cgroup_watch_unit(int inotify, const char *unit)
 
 	if (r < 0)
 		return r;
-	return search.count ? search.error : -ENOENT;
+	return search.error ?: search.count ? 0 : -ENOENT;
 }

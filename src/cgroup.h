@@ -29,8 +29,9 @@ int cgroups_by_unit(const char *unit, struct cgroup_found *found, unsigned int s
 
 /*
  * Have an inotify(7) descriptor tell (IN_CREATE) when a cgroup of this path, or of this unit, may
- * be there again: all directories above those that are there now are watched. To be asked again
- * after each such event, since watches go with their directories. -ENOENT: there is none now.
+ * be there again: all directories above it that are there now are watched; above a unit, whose place
+ * is not known where it does not run, all slices and users' managers, too. To be asked again after
+ * each such event, since watches go with their directories. -ENOENT: there is none now.
  * -ENODEV as above. -ENOSPC: too many are watched on this host.
  */
 int cgroup_watch_path(int inotify, const char *path);

@@ -126,35 +126,53 @@ test_a_hierarchy_is_found_where_the_path_has_a_space() {
 	equal "exit status ($message)" "$status" 0
 }
 
-# A unit that is restarted has another cgroup, and its slice, too, where it was the last one there.
-test_a_unit_that_is_started_again_is_logged_again() {
+# A unit that is restarted has another cgroup, and its slice, too, where it was the last one there. It
+# may come long after that, as a user's units after the login.
+started_again() {
 	trap at_exit_of_cgroup_test EXIT
 	unit=netlog-test-$$
 	wire_up
-	in_cgroups mkdir -p "$cgroup/$unit.service"
+	slice=$cgroup/netlog-test.slice
+	in_cgroups mkdir -p "$slice/$unit.service"
 	lines=$work/lines.jsonl
-	cgroups_exec "$netlog" --output="file:$lines" --events=latency --latency-stage=app --unit=$unit \
+	cgroups_exec "$netlog" --output="file:$lines" --events=latency --latency-stage=app "$1" \
 		2>"$work/netlog.log" &
 	# shellcheck disable=SC2034 # netlog_stop waits for it
 	netlog_pid=$!
 	wait_for 30 started "$lines" || fail "no start: $(cat "$work/netlog.log")"
+	before() { before=$(grep -c 'looked up anew' "$work/netlog.log"); }
 	looked_up() { [ "$(grep -c 'looked up anew' "$work/netlog.log")" -gt "$before" ]; }
 	told() { [ "$(jq -c "select(.cgroup_id == \"$id\")" "$lines" | count)" -ge 20 ]; }
-	for part in service slice; do
-		before=$(grep -c 'looked up anew' "$work/netlog.log")
-		in_cgroups rmdir "$cgroup/$unit.service"
-		[ $part = service ] || in_cgroups rmdir "$cgroup"
-		in_cgroups mkdir -p "$cgroup/$unit.service"
-		id=$(in_cgroups stat -c %i "$cgroup/$unit.service")
-		wait_for 20 looked_up || fail "the new cgroup of the $part was not seen: $(cat "$work/netlog.log")"
-		(cgroup_exec "$cgroup/$unit.service" timeout 60 build/traffic --client "$ns0" --server "$ns1" \
+	for part in service slice later; do
+		before
+		if [ $part = service ]; then
+			in_cgroups sh -c "rmdir $slice/$unit.service && mkdir $slice/$unit.service"
+		elif [ $part = slice ]; then
+			in_cgroups sh -c "rmdir $slice/$unit.service $slice && mkdir -p $slice/$unit.service"
+		else
+			in_cgroups sh -c "rmdir $slice/$unit.service $slice && mkdir $slice"
+			wait_for 20 looked_up || fail "that the unit has ended was not seen: $(cat "$work/netlog.log")"
+			before
+			in_cgroups mkdir "$slice/$unit.service"
+		fi
+		id=$(in_cgroups stat -c %i "$slice/$unit.service")
+		wait_for 20 looked_up || fail "the new cgroup ($part) was not seen: $(cat "$work/netlog.log")"
+		(cgroup_exec "$slice/$unit.service" timeout 60 build/traffic --client "$ns0" --server "$ns1" \
 			--messages 20) >"$work/truth" || fail "traffic failed"
-		wait_for 10 told || fail "no lines of the restarted $part"
+		wait_for 10 told || fail "no lines of the restarted unit ($part)"
 	done
 	traffic --messages 20
 	netlog_stop
 	check_books
-	equal "lines of others" "$(ours "$lines" | jq -r .cgroup_id | sort -u | count)" 2
+	equal "lines of others" "$(ours "$lines" | jq -r .cgroup_id | sort -u | count)" 3
+}
+
+test_a_unit_that_is_started_again_is_logged_again() {
+	started_again "--unit=netlog-test-$$"
+}
+
+test_a_cgroup_that_is_made_again_is_logged_again() {
+	started_again "--cgroup=/$cgroup/netlog-test.slice/netlog-test-$$.service"
 }
 
 run_tests
