@@ -19,7 +19,7 @@ requirements() {
 	build|pkg-config|command pkg-config|pkg-config|pkgconf-pkg-config
 	build|libbpf 1.1 or newer|library libbpf 1.1|libbpf-dev|libbpf-devel
 	build|json-c 0.15 or newer|library json-c 0.15|libjson-c-dev|json-c-devel
-	build|libsystemd 247 or newer|library libsystemd 247|libsystemd-dev|systemd-devel
+	build|libsystemd 248 or newer|library libsystemd 248|libsystemd-dev|systemd-devel
 	demo|ip|command ip|iproute2|iproute
 	demo|jq|command jq|jq|jq
 	demo|nsenter and setpriv|command setpriv|util-linux|util-linux
