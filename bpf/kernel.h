@@ -148,6 +148,7 @@ struct minmax {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	u32 copied_seq;
 	u32 srtt_us;
 	u32 mdev_us;
 	u32 total_retrans;

@@ -181,6 +181,19 @@ static __always_inline __u64 skb_cookie(const struct sock *sk)
 }
 
 /*
+ * Has a part of the packet been read before? What had been known of it may be gone since, and it
+ * has its line, or has been counted.
+ */
+static __always_inline bool tcp_read_before(const struct sock *sk, const struct sk_buff *skb)
+{
+	struct tcp_cb cb;
+
+	tcp_cb_read(&cb, skb);
+	return (__s32)(BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq) - tcp_cb(&cb)->seq) >
+	       !!(tcp_cb(&cb)->tcp_flags & TCPHDR_SYN);
+}
+
+/*
  * All kinds of sockets copy with this function; TCP's packets lie in the receive queue of the
  * socket that owns them. A packet may be copied in parts: the first one counts.
  */
@@ -203,7 +216,7 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 	    !packet_arrives(&a, skb, true))
 		return 0;
 	packet_ends(&a);
-	if (!arrival_wanted(&a, stage_app))
+	if (!arrival_wanted(&a, stage_app) || (a.state == transit_lost && tcp_read_before(sk, skb)))
 		return 0;
 	owner_of_current(&reader);
 	if (!owner_passes(filter, &reader) || !arrival_passes(filter, &a))

@@ -183,4 +183,16 @@ test_segments_of_udp_that_the_host_cuts_are_counted_as_lost() {
 	done
 }
 
+# It has its line when the first part is read. What is remembered of it may be displaced before the rest.
+test_a_packet_read_in_parts_is_counted_once() {
+	wire_up
+	nsenter --net="$ns0" ip link set lo up
+	netlog_start --events=latency --latency-stage=app --proto=tcp --netns="$ns0"
+	port=$(nsenter --net="$ns0" timeout 60 /usr/bin/python3 tests/live/parts.py 10 30000) || fail "not read"
+	netlog_stop
+	check_books
+	told=$(jq -c "select(.event_type == \"latency\" and .dest_port == $port)" "$lines" | count)
+	equal "lines and lost" $((told + $(missed latency))) 1
+}
+
 run_tests
