@@ -221,21 +221,28 @@ int filter_watch(const struct filter_set *set, int inotify)
 	return error;
 }
 
-bool filter_look_up(struct filter_set *set)
+bool filter_look_up(struct filter_set *set, char **ret_wrong)
 {
 	struct filter *filter = &set->filter;
 	struct filter_cgroup before[FILTER_CGROUPS];
 	unsigned int count = filter->cgroup_count;
 
+	*ret_wrong = NULL;
 	memcpy(before, filter->cgroups, sizeof(before));
 	filter->cgroup_count = 0;
 	for (unsigned int i = 0; i < set->count; i++) {
 		const struct filter_value *value = &set->values[i];
 		const struct half half =
 			half_of(set, (enum filter_kind)value->kind, value->negative);
+		char *wrong;
 
-		if (value->kind == filter_cgroup || value->kind == filter_unit)
-			free(ways[value->kind].take(&half, set->texts + value->text));
+		if (value->kind != filter_cgroup && value->kind != filter_unit)
+			continue;
+		wrong = ways[value->kind].take(&half, set->texts + value->text);
+		if (wrong) {
+			free(*ret_wrong);
+			*ret_wrong = wrong;
+		}
 	}
 	return filter->cgroup_count != count ||
 	       memcmp(before, filter->cgroups, count * sizeof(before[0])) != 0;

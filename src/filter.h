@@ -52,10 +52,11 @@ char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, 
 int filter_watch(const struct filter_set *set, int inotify);
 
 /*
- * Look cgroups and units up anew. One that is not there now matches nothing. Returns whether that
- * changed anything.
+ * Look cgroups and units up anew. One that is not there now, or that has more cgroups than there
+ * are places, matches nothing: *ret_wrong then says why, of the last such (the caller frees it),
+ * else it is NULL. Returns whether anything changed.
  */
-bool filter_look_up(struct filter_set *set);
+bool filter_look_up(struct filter_set *set, char **ret_wrong);
 
 /* Leave this connection out, in both directions. NULL: none. It is no value of the set. */
 void filter_exclude(struct filter_set *set, const struct ssh_connection *connection);

@@ -81,20 +81,24 @@ static int outputs_set(struct report *report, const struct options *options)
 
 void filters_refresh(struct options *options, struct probe *probe, int inotify)
 {
+	static int told; /* it is asked for each cgroup that comes */
+	_cleanup_free_ char *wrong = NULL;
 	struct probe_settings settings;
 	int r = filter_watch(&options->filters,
 			     inotify); /* before the look, which then misses none */
 
-	if (r < 0)
+	if (r < 0 && r != told)
 		log_warning("cannot watch the cgroups of --cgroup and --unit (inotify: %s): SIGHUP "
 			    "finds those that are there by then%s",
 			    strerror(-r),
 			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
-	if (!filter_look_up(&options->filters))
+	told = r;
+	if (!filter_look_up(&options->filters, &wrong))
 		return;
 	settings_for_probe(options, &settings);
 	probe_set(probe, &settings);
-	log_info("cgroups of --cgroup or --unit have come or gone, and been looked up anew");
+	log_info("cgroups of --cgroup or --unit have come or gone, and been looked up anew%s%s",
+		 wrong ? ": " : "", wrong ?: "");
 }
 
 int reload(struct options *options, struct probe *probe, struct report *report)
