@@ -122,4 +122,17 @@ test_sampling_keeps_one_in_three_flows_whole() {
 		.weight // 1' "$lines" | sort -u)" 1
 }
 
+# The kernel makes copies at UDP itself: the datagram that came in is with one of its sockets.
+test_copies_of_a_multicast_datagram_are_counted_as_lost() {
+	local told copies
+	scene multicast received
+	lines=$KEPT/multicast/lines.copies
+	check_books
+	copies=$(cat "$truth")
+	told=$(jq -c 'select(.event_type == "latency" and .dest_ip == "239.77.0.1")' "$lines" | count)
+	echo "# $copies received: $told lines, $(missed latency) lost"
+	equal "lines and lost" $((told + $(missed latency))) "$copies"
+	within "lines of 20 datagrams" "$told" 15 20
+}
+
 run_tests

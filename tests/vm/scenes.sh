@@ -154,6 +154,15 @@ scene_flows() {
 	timeout 200 build/flows --connections 120 --messages 5 >"$work/truth" || fail "flows failed"
 }
 
+# A datagram for several sockets: a netlog alone sees it, since it tells of losses.
+scene_multicast() {
+	wire_up
+	run copies $netlog --events=latency --latency-stage=app
+	wait_for 100 all_started
+	keep received multicast --messages 20 --sockets 3
+	netlogs_end
+}
+
 # scenes NAME...: one after the other; what stands behind the colon tells it from its like
 scenes() {
 	local name
@@ -174,6 +183,16 @@ run() { # NAME COMMAND...
 	shift
 	"$@" -q --output="file:$work/lines.$name" 2>"$work/netlog.$name" &
 	netlogs[$name]=$!
+}
+
+netlogs_end() {
+	local name
+	kill -TERM "${netlogs[@]}" 2>/dev/null
+	for name in "${!netlogs[@]}"; do
+		wait "${netlogs[$name]}"
+		echo $? >"$work/status.$name"
+	done
+	netlogs=()
 }
 
 # Has each one begun, or ended?
@@ -214,11 +233,8 @@ bpftool -j prog show >"$work/programs"
 for name in best lower; do
 	cat /proc/"${netlogs[$name]}"/fdinfo/* >"$work/programs.$name" 2>/dev/null
 done
-kill -TERM "${netlogs[@]}" 2>/dev/null
-for name in "${!netlogs[@]}"; do
-	wait "${netlogs[$name]}"
-	echo $? >"$work/status.$name"
-done
+netlogs_end
+scenes multicast
 cp /sys/kernel/btf/vmlinux "$work/btf"
 uname -r >"$work/release"
 cp -r "$work"/. "$kept"
