@@ -94,10 +94,16 @@ test_without_the_probe_it_is_a_timeout() {
 }
 
 test_a_lost_syn_is_told_with_its_state() {
-	wire_up --drop-syn 2
-	netlog_start --events=retransmit
-	traffic --family 6
-	netlog_stop
+	# now and then the kernel skips a call, and of a connection's last one nothing tells (README): then again
+	for _ in 1 2 3; do
+		wire_up --drop-syn 2
+		netlog_start --events=retransmit
+		traffic --family 6
+		netlog_stop
+		[ "$(events retransmit client .segs | sum)" -lt 2 ] || break
+		echo "# a call was skipped"
+		wire_down
+	done
 	equal "syn" "$(events retransmit client 'select(.retrans_type == "syn" and
 		.tcp_state == "syn_sent" and .len_bytes == 0 and .src_ip == "fd77::1" and
 		.dest_ip == "fd77::2" and (has("srtt_us") | not)) | .segs' | sum)" 2
