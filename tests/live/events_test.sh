@@ -452,17 +452,7 @@ test_the_cookie_is_the_sockets() {
 	netlog_start
 	traffic --messages 10 --bytes 100 --reply 100 --cookie
 	netlog_stop
-	for role in client server; do
-		equal "cookies of messages to the $role" \
-			"$(events latency $role 'select(.stage == "app") | .sock_cookie' | sort | uniq -c | xargs)" \
-			"10 $(of $role sock_cookie)"
-		# not all has a socket: a queued SYN-ACK is of the request alone, and what has just come in of none yet
-		for type in retransmit rtt latency; do
-			events $type $role 'select(.stage != "qdisc" and .stage != "transport") | .sock_cookie'
-		done | sort -u >"$work/cookies"
-		kernel_at_least 5 12 || sed -i '/^null$/d' "$work/cookies"
-		equal "cookies of the $role" "$(xargs <"$work/cookies")" "$(of $role sock_cookie)"
-	done
+	check_cookies
 }
 
 test_a_name_of_any_bytes_is_valid_json() {

@@ -175,6 +175,22 @@ check_books() {
 		"$lines" >/dev/null || fail "emitted is not the number of lines"
 }
 
+# The cookies of ten messages each way, and of all else that has the socket, are what the traffic was told.
+check_cookies() {
+	local role type
+	for role in client server; do
+		equal "cookies of messages to the $role" \
+			"$(events latency $role 'select(.stage == "app") | .sock_cookie' | sort | uniq -c | xargs)" \
+			"10 $(of $role sock_cookie)"
+		# not all has a socket: a queued SYN-ACK is of the request alone, and what has just come in of none yet
+		for type in retransmit rtt latency; do
+			events $type $role 'select(.stage != "qdisc" and .stage != "transport") | .sock_cookie'
+		done | sort -u >"$work/cookies"
+		kernel_at_least 5 12 || sed -i '/^null$/d' "$work/cookies"
+		equal "cookies of the $role" "$(xargs <"$work/cookies")" "$(of $role sock_cookie)"
+	done
+}
+
 # Traffic without end, in the background: a message each GAP ms
 chatter() {
 	build/traffic --client "$ns0" --server "$ns1" --messages 1000000 --gap-ms "$1" >/dev/null 2>&1 &

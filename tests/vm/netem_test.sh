@@ -30,6 +30,17 @@ column() { awk "$2 { print \$$1 }" "$work/table"; }
 
 segs() { column 4 "\$1 == \"retransmit\" && \$2 == $netns && \$3 == $family" | sum; }
 
+# srtt_told SAMPLES TOLD: of $pair, $family and $role ($what), samples of at least so many percent of the
+# messages, and the srtt_us of at least so many: near enough is within a tenth, but it is the very same number
+srtt_told() {
+	own "$pair" "$family" "$role"
+	jq -r "select(.role == \"$role\" and has(\"message\")) | .srtt_us" \
+		"$KEPT/lossy:$pair/truth.$family" >"$work/true"
+	column 5 "\$1 == \"rtt\" && \$2 == $netns && \$3 == $family" >"$work/srtt"
+	at_least "$what, samples" "$(count <"$work/srtt")" "$1" 40
+	at_least "$what, srtt_us that TCP_INFO gave and a line told" "$(grep -cxFf "$work/srtt" "$work/true")" "$2" 40
+}
+
 # An emulated CPU adds milliseconds of its own to the delay: what TCP_INFO said after each message is the
 # truth, and the delay a lower bound.
 test_segs_and_srtt_are_those_of_tcp_info_with_delay_and_loss() {
@@ -41,15 +52,8 @@ test_segs_and_srtt_are_those_of_tcp_info_with_delay_and_loss() {
 			[ "$retrans" -ge 5 ] || fail "$pair IPv$family: no loss"
 			told "$pair IPv$family: segs" "$(segs)" "$retrans"
 			for role in client server; do
-				own $pair $family $role
-				jq -r "select(.role == \"$role\" and has(\"message\")) | .srtt_us" \
-					"$KEPT/lossy:$pair/truth.$family" >"$work/true"
-				column 5 "\$1 == \"rtt\" && \$2 == $netns && \$3 == $family" >"$work/srtt"
 				what="$pair IPv$family $role"
-				at_least "$what, samples" "$(count <"$work/srtt")" 80 40
-				# near enough is within a tenth; but it is the very same number
-				at_least "$what, srtt_us that TCP_INFO gave and a line told" \
-					"$(grep -cxFf "$work/srtt" "$work/true")" 95 40
+				srtt_told 80 95
 				[ "$(median <"$work/srtt")" -ge 10000 ] || fail "$what: faster than the wire"
 			done
 		done
@@ -67,14 +71,8 @@ test_lower_hooks_tell_of_segs_and_srtt_too() {
 			[ "$(segs)" -le "$retrans" ] || fail "$pair IPv$family: more than $retrans segments: $(segs)"
 			at_least "$pair IPv$family: segs" "$(segs)" 90 "$retrans"
 			for role in client server; do
-				own $pair $family $role
-				jq -r "select(.role == \"$role\" and has(\"message\")) | .srtt_us" \
-					"$KEPT/lossy:$pair/truth.$family" >"$work/true"
-				column 5 "\$1 == \"rtt\" && \$2 == $netns && \$3 == $family" >"$work/srtt"
 				what="$pair IPv$family $role"
-				at_least "$what, samples" "$(count <"$work/srtt")" 60 40
-				at_least "$what, srtt_us that TCP_INFO gave and a line told" \
-					"$(grep -cxFf "$work/srtt" "$work/true")" 50 40
+				srtt_told 60 50
 				equal "$what, raw samples" "$(column 6 "\$1 == \"rtt\" && \$6 > 0" | count)" 0
 			done
 		done
