@@ -44,9 +44,10 @@ BPF_CFLAGS = -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v2 -std=gnu11 
 	$(ASM_INCLUDE:%=-idirafter %) -MMD -MP
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
-EVENTS := $(wildcard bpf/*.bpf.c)
+# extable is an object by itself, which is asked before the events' is loaded
+EVENTS := $(filter-out bpf/extable.bpf.c,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(wildcard tests/unit/*_test.c)
-TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(wildcard tests/live/*.c))
+TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/live/*.c)))
 
 # Short lines; make V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -75,6 +76,12 @@ $(BUILD)/netlog.bpf.o: $(EVENTS:bpf/%.c=$(BUILD)/%.o)
 $(BUILD)/netlog.skel.h: $(BUILD)/netlog.bpf.o
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name netlog_bpf > $@
+
+$(BUILD)/extable.skel.h: $(BUILD)/extable.bpf.o
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name extable_bpf > $@
+
+$(BUILD)/src/extable.o $(BUILD)/unit/src/extable.o: $(BUILD)/extable.skel.h
 
 $(foreach object,ladder probe,$(BUILD)/src/$(object).o $(BUILD)/unit/src/$(object).o): $(BUILD)/netlog.skel.h
 

@@ -44,10 +44,10 @@ struct arrival {
 };
 
 static __always_inline void packet_find(struct arrival *a, const struct sk_buff *skb,
-					const bool plain)
+					const bool typed)
 {
 	*a = (struct arrival){};
-	a->state = transit_find(received, skb_transit_hash(received, skb, plain), &a->transit);
+	a->state = transit_find(received, skb_transit_hash(received, skb, typed), &a->transit);
 	if (a->state != transit_known)
 		return;
 	a->note = &notes[a->transit.place & (TRANSIT_SIZE - 1)];
@@ -60,10 +60,10 @@ static __always_inline void packet_find(struct arrival *a, const struct sk_buff 
  * before, or TCP made it itself when it compacted its queue (tcp_collapse(): no interface).
  */
 static __always_inline bool packet_arrives(struct arrival *a, const struct sk_buff *skb,
-					   const bool plain)
+					   const bool typed)
 {
-	packet_find(a, skb, plain);
-	return (a->state == transit_known || a->state == transit_lost) && READ(plain, skb, skb_iif);
+	packet_find(a, skb, typed);
+	return (a->state == transit_known || a->state == transit_lost) && READ(typed, skb, skb_iif);
 }
 
 /* udp_rcv() and udpv6_rcv() are seen here: a host may allow their hooks, and not those of others. */
@@ -76,9 +76,9 @@ static volatile bool udp_seen;
  * packet, or it has been with its application, which has not but looked at it (MSG_PEEK).
  */
 static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_buff *skb,
-					     const bool plain)
+					     const bool typed)
 {
-	packet_find(a, skb, plain);
+	packet_find(a, skb, typed);
 	if (a->state == transit_none || a->state == transit_done) {
 		if (BPF_CORE_READ_BITFIELD_PROBED(skb, peeked))
 			return false;
@@ -119,7 +119,7 @@ static __always_inline const struct net_device *note_dev(const struct note *note
 {
 	const struct net_device *dev;
 
-	if (!note)
+	if (!note || !note->ifindex)
 		return NULL;
 	dev = (void *)(address_of(received) + note->dev);
 	return (__u32)BPF_CORE_READ(dev, ifindex) == note->ifindex ? dev : NULL;

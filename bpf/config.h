@@ -14,6 +14,7 @@ struct config {
 	__u32 no_sk_storage;
 	__u32 no_cookie;
 	__u32 no_task_btf;
+	__u32 no_loads; /* fields are copied: the kernel cannot mend a load that faults */
 	/* nothing is filtered, and nothing will be: the code for it is left out, too */
 	__u32 no_filter;
 	__u32 ring_sixteenth_bits; /* a sixteenth of the ring is 2 to this, bytes */

@@ -87,13 +87,14 @@ static __always_inline bool flow_passes(const struct filter *f, const struct flo
 static __noinline bool sock_passes_filter(const struct filter *f, const struct sock *sk,
 					  bool egress)
 {
+	const bool typed = loads_allowed();
 	const struct sock_common *skc = &sk->__sk_common;
 	struct flow flow;
 
 	if (egress)
-		flow_of_sock(&flow, skc, sock_is_ipv6(skc, true), true, true);
+		flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), true, typed);
 	else
-		flow_of_sock(&flow, skc, sock_is_ipv6(skc, true), false, true);
+		flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), false, typed);
 	return flow_passes(f, &flow, sk);
 }
 

@@ -223,6 +223,22 @@ struct task_struct {
 	char comm[16];
 };
 
+struct exception_table_entry;
+
+struct bpf_prog_aux {
+	u32 id;
+	u32 num_exentries; /* loads that are mended if they fault */
+	struct exception_table_entry *extable;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+struct bpf_iter__bpf_prog {
+	struct bpf_prog *prog;
+};
+
 struct bpf_iter__task_file {
 	struct task_struct *task;
 	struct file *file;

@@ -21,14 +21,15 @@
 SEC("tp_btf/netif_receive_skb")
 int latency__netif_receive_skb(__u64 *ctx)
 {
-	struct sk_buff *skb = (void *)ctx[0];
+	struct sk_buff *skb = ARGUMENT(netif_receive_skb, skb);
+	struct net_device *dev = skb->dev; /* its receive handlers are looked for next */
 	__u64 now = bpf_ktime_get_boot_ns();
 	__u32 hash = skb_transit_hash(received, skb, true);
 	__u32 place = transit_place_for(received, hash, now);
 	struct note *note = &notes[place];
 
-	note->dev = (void *)skb->dev - (void *)received;
-	note->ifindex = skb->dev->ifindex;
+	note->dev = (void *)dev - (void *)received;
+	note->ifindex = dev ? dev->ifindex : 0;
 	note->transport_ns = 0;
 	note->tcp_ns = 0;
 	note->proto = 0;
@@ -64,7 +65,7 @@ static __always_inline struct latency *latency_reserve(const struct arrival *a, 
 }
 
 /* Handed to its protocol, before a socket is looked for. */
-static __always_inline int transport(const struct sk_buff *skb, __u8 proto, const bool plain)
+static __always_inline int transport(const struct sk_buff *skb, __u8 proto, const bool typed)
 {
 	const struct filter *filter = filter_in_force();
 	struct arrival a;
@@ -73,7 +74,7 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 
 	if (proto == IPPROTO_UDP && !udp_seen)
 		udp_seen = true;
-	if (!packet_arrives(&a, skb, plain))
+	if (!packet_arrives(&a, skb, typed))
 		return 0;
 	NOTE_TIME(&a, transport_ns);
 	if (a.note)
@@ -83,10 +84,7 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	/* whose packet it is nobody knows yet: one that is to be left out must not slip through */
 	if (filter_asks(filter, FILTER_OF_OWNER | FILTER_OF_CGROUPS))
 		return 0;
-	packet_read(&packet, skb,
-		    plain ? skb->dev->nd_net.net->ns.inum :
-			    BPF_CORE_READ(skb, dev, nd_net.net, ns.inum),
-		    proto, plain);
+	packet_read(&packet, skb, dev_netns(READ(typed, skb, dev), typed), proto, typed);
 	if (!flow_passes(filter, &packet.flow, NULL) || !arrival_passes(filter, &a))
 		return 0;
 	e = latency_reserve(&a, stage_transport, &packet.flow, packet.payload);
@@ -98,16 +96,16 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	return 0;
 }
 
-#define TRANSPORT(function, proto)                                          \
-	SEC("fentry/" #function)                                            \
-	int latency__##function(__u64 *ctx)                                 \
-	{                                                                   \
-		return transport((void *)ctx[0], proto, true);              \
-	}                                                                   \
-	SEC("kprobe/" #function)                                            \
-	int latency__##function##_kprobe(struct pt_regs *ctx)               \
-	{                                                                   \
-		return transport((void *)PT_REGS_PARM1(ctx), proto, false); \
+#define TRANSPORT(function, proto)                                                 \
+	SEC("fentry/" #function)                                                   \
+	int latency__##function(__u64 *ctx)                                        \
+	{                                                                          \
+		return transport(ARGUMENT(function, skb), proto, loads_allowed()); \
+	}                                                                          \
+	SEC("kprobe/" #function)                                                   \
+	int latency__##function##_kprobe(struct pt_regs *ctx)                      \
+	{                                                                          \
+		return transport((void *)PT_REGS_PARM1(ctx), proto, false);        \
 	}
 
 TRANSPORT(tcp_v4_rcv, IPPROTO_TCP)
@@ -118,20 +116,20 @@ TRANSPORT(udpv6_rcv, IPPROTO_UDP)
 /* A line of a packet that has a TCP socket, whose addresses are the packet's. */
 static __always_inline struct latency *latency_reserve_tcp(const struct arrival *a, __u8 stage,
 							   const struct sk_buff *skb,
-							   const struct sock *sk)
+							   const struct sock *sk, const bool typed)
 {
 	const struct sock_common *skc = &sk->__sk_common;
 	struct flow flow;
 	struct tcp_cb cb;
 	struct latency *e;
 
-	flow_of_sock(&flow, skc, sock_is_ipv6(skc, true), false, true);
+	flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), false, typed);
 	tcp_cb_read(&cb, skb);
 	e = latency_reserve(a, stage, &flow, tcp_cb_payload(&cb));
 	if (!e)
 		return NULL;
 	SET(e, tcp_seq, tcp_cb(&cb)->seq);
-	event_set_cgroup((struct event *)e, sk, true);
+	event_set_cgroup((struct event *)e, sk, typed);
 	return e;
 }
 
@@ -140,13 +138,14 @@ SEC("tp_btf/tcp_probe")
 int latency__tcp_probe(__u64 *ctx)
 {
 	const struct filter *filter = filter_in_force();
-	struct sock *sk = (void *)ctx[0];
-	const struct sk_buff *skb = (void *)ctx[1];
+	const bool typed = loads_allowed();
+	struct sock *sk = ARGUMENT(tcp_probe, sk);
+	const struct sk_buff *skb = ARGUMENT(tcp_probe, skb);
 	struct arrival a;
 	struct owner owner;
 	struct latency *e;
 
-	if (!sock_passes(filter, sk, false) || !packet_arrives(&a, skb, true))
+	if (!sock_passes(filter, sk, false) || !packet_arrives(&a, skb, typed))
 		return 0;
 	NOTE_TIME(&a, tcp_ns);
 	if (!arrival_wanted(&a, stage_tcp))
@@ -154,7 +153,7 @@ int latency__tcp_probe(__u64 *ctx)
 	owner_of_sock(sk, &owner);
 	if (!owner_passes(filter, &owner) || !arrival_passes(filter, &a))
 		return 0;
-	e = latency_reserve_tcp(&a, stage_tcp, skb, sk);
+	e = latency_reserve_tcp(&a, stage_tcp, skb, sk, typed);
 	if (!e)
 		return 0;
 	event_set_owner((struct event *)e, &owner);
@@ -164,20 +163,44 @@ int latency__tcp_probe(__u64 *ctx)
 }
 
 /* Has it the fields of a socket, beyond those that a request or TIME-WAIT has, too? */
-static __always_inline bool sock_is_full(const struct sock *sk)
+static __always_inline bool sock_is_full(const struct sock *sk, const bool typed)
 {
-	__u8 state = sk->__sk_common.skc_state;
+	__u8 state = READ(typed, sk, __sk_common.skc_state);
 
 	return state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
 }
 
 /*
- * skb->sk is an RCU pointer since 6.3, which the helper does not take; the same socket by way of
- * its file's half is a plain one. Without that half (closed by its process) the helper says 0.
+ * The same socket, as a pointer that helpers take: skb->sk is one of RCU since 6.3, which they do
+ * not. By way of its file's half it is a plain one. NULL: its process has closed it (sk_socket is
+ * NULL from sock_orphan() on, and that half's sk while inet_release() is at work), or is about to
+ * accept it (inet_csk_accept() gives it a file last).
  */
-static __always_inline __u64 skb_cookie(const struct sock *sk)
+static __always_inline struct sock *sock_of_file(const struct sock *sk)
 {
-	return socket_cookie(sk->sk_socket->sk);
+	const struct socket *socket = sk->sk_socket;
+
+	return socket ? socket->sk : NULL;
+}
+
+/* Of a socket that was read out of an skb. Where it has no file, one that was asked for before. */
+static __always_inline __u64 skb_cookie(const struct sock *sk, const bool typed)
+{
+	struct sock *same = typed ? sock_of_file(sk) : NULL;
+
+	return same ? socket_cookie(same) : cookie_read(sk);
+}
+
+static __always_inline void skb_owner(const struct sock *sk, struct owner *ret_owner,
+				      const bool typed)
+{
+	/* without typed loads there is no storage either, and the table takes any pointer */
+	struct sock *same = typed ? sock_of_file(sk) : (struct sock *)sk;
+
+	if (same)
+		owner_of_sock(same, ret_owner);
+	else
+		*ret_owner = (struct owner){};
 }
 
 /*
@@ -201,8 +224,10 @@ SEC("tp_btf/skb_copy_datagram_iovec")
 int latency__skb_copy_datagram_iovec(__u64 *ctx)
 {
 	const struct filter *filter = filter_in_force();
-	const struct sk_buff *skb = (void *)ctx[0];
-	struct sock *sk = skb->sk;
+	const bool typed = loads_allowed();
+	const struct sk_buff *skb = ARGUMENT(skb_copy_datagram_iovec, skb);
+	struct sock *sk =
+		READ(typed, skb, sk); /* NULL: queued at a socket without an owner (UDP) */
 	struct arrival a;
 	struct owner reader; /* this is its system call */
 	struct latency *e;
@@ -210,10 +235,10 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 
 	if (!sk)
 		return 0;
-	family = sk->__sk_common.skc_family;
-	if ((family != AF_INET && family != AF_INET6) || !sock_is_full(sk) ||
-	    sk->sk_protocol != IPPROTO_TCP || !sock_passes(filter, sk, false) ||
-	    !packet_arrives(&a, skb, true))
+	family = READ(typed, sk, __sk_common.skc_family);
+	if ((family != AF_INET && family != AF_INET6) || !sock_is_full(sk, typed) ||
+	    READ(typed, sk, sk_protocol) != IPPROTO_TCP || !sock_passes(filter, sk, false) ||
+	    !packet_arrives(&a, skb, typed))
 		return 0;
 	packet_ends(&a);
 	if (!arrival_wanted(&a, stage_app) || (a.state == transit_lost && tcp_read_before(sk, skb)))
@@ -221,10 +246,10 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 	owner_of_current(&reader);
 	if (!owner_passes(filter, &reader) || !arrival_passes(filter, &a))
 		return 0;
-	e = latency_reserve_tcp(&a, stage_app, skb, sk);
+	e = latency_reserve_tcp(&a, stage_app, skb, sk, typed);
 	if (!e)
 		return 0;
-	event_set_cookie((struct event *)e, skb_cookie(sk));
+	event_set_cookie((struct event *)e, skb_cookie(sk, typed));
 	event_set_owner((struct event *)e, &reader);
 	event_submit(e);
 	return 0;
@@ -236,7 +261,7 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
  * now (struct udp_dev_scratch), but the headers are still there.
  */
 static __always_inline int consume_udp(const struct sock *sk, const struct sk_buff *skb,
-				       __u64 cookie, const bool plain)
+				       __u64 cookie, const bool typed)
 {
 	const struct filter *filter = filter_in_force();
 	struct arrival a;
@@ -244,15 +269,12 @@ static __always_inline int consume_udp(const struct sock *sk, const struct sk_bu
 	struct packet packet;
 	struct latency *e;
 
-	if (!datagram_arrives(&a, skb, plain))
+	if (!datagram_arrives(&a, skb, typed))
 		return 0;
 	packet_ends(&a);
 	if (!arrival_wanted(&a, stage_app))
 		return 0;
-	packet_read(&packet, skb,
-		    plain ? sk->__sk_common.skc_net.net->ns.inum :
-			    BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
-		    IPPROTO_UDP, plain);
+	packet_read(&packet, skb, sock_netns(&sk->__sk_common, typed), IPPROTO_UDP, typed);
 	owner_of_current(&reader);
 	if (!flow_passes(filter, &packet.flow, sk) || !owner_passes(filter, &reader) ||
 	    !arrival_passes(filter, &a))
@@ -260,7 +282,7 @@ static __always_inline int consume_udp(const struct sock *sk, const struct sk_bu
 	e = latency_reserve(&a, stage_app, &packet.flow, packet.payload);
 	if (!e)
 		return 0;
-	event_set_cgroup((struct event *)e, sk, plain);
+	event_set_cgroup((struct event *)e, sk, typed);
 	event_set_cookie((struct event *)e, cookie);
 	event_set_owner((struct event *)e, &reader);
 	event_submit(e);
@@ -270,9 +292,9 @@ static __always_inline int consume_udp(const struct sock *sk, const struct sk_bu
 SEC("fentry/skb_consume_udp")
 int latency__skb_consume_udp(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
+	struct sock *sk = ARGUMENT(skb_consume_udp, sk);
 
-	return consume_udp(sk, (void *)ctx[1], socket_cookie(sk), true);
+	return consume_udp(sk, ARGUMENT(skb_consume_udp, skb), socket_cookie(sk), loads_allowed());
 }
 
 SEC("kprobe/skb_consume_udp")
@@ -293,11 +315,11 @@ static __u64 queued[TRANSIT_SIZE] __attribute__((aligned(64)));
  * other skbs. They keep its departure time, which with its hash tells it from others. 0: there is
  * none, as of packets that are forwarded, and of UDP.
  */
-static __always_inline __u32 segments_hash(const struct sk_buff *skb)
+static __always_inline __u32 segments_hash(const struct sk_buff *skb, const bool typed)
 {
-	__u64 departure = skb->tstamp;
+	__u64 departure = READ(typed, skb, tstamp);
 
-	return departure ? transit_hash(departure ^ (__u64)skb->hash << 20) : 0;
+	return departure ? transit_hash(departure ^ (__u64)READ(typed, skb, hash) << 20) : 0;
 }
 
 static __always_inline bool skb_is_gso(const struct sk_buff *skb)
@@ -315,13 +337,13 @@ static __always_inline void queued_put(__u32 hash, __u64 now)
 SEC("tp_btf/net_dev_queue")
 int latency__net_dev_queue(__u64 *ctx)
 {
-	const struct sk_buff *skb = (void *)ctx[0];
+	const struct sk_buff *skb = ARGUMENT(net_dev_queue, skb);
 	__u64 now = bpf_ktime_get_boot_ns();
 	__u32 hash;
 
 	queued_put(skb_transit_hash(queued, skb, true), now);
 	if (skb_is_gso(skb)) {
-		hash = segments_hash(skb);
+		hash = segments_hash(skb, true);
 		if (hash)
 			queued_put(hash, now);
 	}
@@ -334,35 +356,36 @@ int latency__net_dev_queue(__u64 *ctx)
  * again (NETDEV_TX_BUSY), is held to be broken (Documentation/networking/driver.rst); where one
  * does, the second time is lost.
  */
-static __always_inline bool packet_departs(const struct sk_buff *skb, struct transit *ret_transit)
+static __always_inline bool packet_departs(const struct sk_buff *skb, struct transit *ret_transit,
+					   const bool typed)
 {
-	__u32 hash = skb_transit_hash(queued, skb, true);
+	__u32 hash = skb_transit_hash(queued, skb, typed);
 
 	if (transit_find(queued, hash, ret_transit) == transit_known) {
 		transit_end(queued, ret_transit);
 		return true;
 	}
-	hash = segments_hash(skb);
+	hash = segments_hash(skb, typed);
 	return hash && transit_find(queued, hash, ret_transit) == transit_known;
 }
 
 /* The sending socket, where it is one that has an owner. */
-static __always_inline const struct sock *skb_sender(const struct sk_buff *skb)
+static __always_inline const struct sock *skb_sender(const struct sk_buff *skb, const bool typed)
 {
-	const struct sock *sk = skb->sk;
+	const struct sock *sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */
 
-	return sk && sock_is_full(sk) ? sk : NULL;
+	return sk && sock_is_full(sk, typed) ? sk : NULL;
 }
 
 static __always_inline bool packet_leaves(const struct filter *filter, const struct flow *flow,
 					  const struct sock *sk, const struct net_device *dev,
-					  struct owner *ret_owner)
+					  struct owner *ret_owner, const bool typed)
 {
 	*ret_owner = (struct owner){};
 	if (!flow_passes(filter, flow, sk) || !ifname_passes(filter, dev))
 		return false;
 	if (sk)
-		owner_of_sock(sk->sk_socket->sk, ret_owner); /* see skb_cookie() */
+		skb_owner(sk, ret_owner, typed);
 	return owner_passes(filter, ret_owner);
 }
 
@@ -370,8 +393,9 @@ SEC("tp_btf/net_dev_start_xmit")
 int latency__net_dev_start_xmit(__u64 *ctx)
 {
 	const struct filter *filter = filter_in_force();
-	const struct sk_buff *skb = (void *)ctx[0];
-	const struct net_device *dev = (void *)ctx[1];
+	const bool typed = loads_allowed();
+	const struct sk_buff *skb = ARGUMENT(net_dev_start_xmit, skb);
+	const struct net_device *dev = ARGUMENT(net_dev_start_xmit, dev);
 	struct transit transit = {};
 	bool known;
 	__u64 now, latency_ns;
@@ -380,16 +404,16 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	struct packet packet;
 	struct latency *e;
 
-	known = packet_departs(skb, &transit);
+	known = packet_departs(skb, &transit, typed);
 	if (!stage_wanted(stage_qdisc))
 		return 0;
 	now = bpf_ktime_get_boot_ns();
 	latency_ns = transit_time(&transit, now);
 	if (known && !within_limits(&settings.latency_ns, latency_ns))
 		return 0;
-	packet_read(&packet, skb, dev->nd_net.net->ns.inum, 0, true);
-	sk = skb_sender(skb);
-	if (!packet_leaves(filter, &packet.flow, sk, dev, &owner))
+	packet_read(&packet, skb, dev_netns(dev, typed), 0, typed);
+	sk = skb_sender(skb, typed);
+	if (!packet_leaves(filter, &packet.flow, sk, dev, &owner, typed))
 		return 0;
 	if (!known) {
 		event_missed(latency, 1, &packet.flow);
@@ -402,9 +426,9 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	event_set_flow((struct event *)e, &packet.flow);
 	event_set_owner((struct event *)e, &owner);
 	if (sk)
-		event_set_cgroup((struct event *)e, sk, true);
-	if (sk && sk->__sk_common.skc_state != TCP_LISTEN)
-		event_set_cookie((struct event *)e, skb_cookie(sk));
+		event_set_cgroup((struct event *)e, sk, typed);
+	if (sk && READ(typed, sk, __sk_common.skc_state) != TCP_LISTEN)
+		event_set_cookie((struct event *)e, skb_cookie(sk, typed));
 	SET(e, stage, stage_qdisc);
 	SET(e, latency_ns, latency_ns);
 	SET(e, len_bytes, packet.payload);

@@ -35,11 +35,12 @@ struct socket_key {
 
 static __always_inline void *table_get(void *table, const struct sock *sk, const void *first)
 {
+	const bool typed = loads_allowed();
 	struct socket_key key = {
 		.address = (__u64)sk,
-		.hash = sk->__sk_common.skc_hash,
-		.local_port = sk->__sk_common.skc_num,
-		.remote_port = sk->__sk_common.skc_dport,
+		.hash = READ(typed, sk, __sk_common.skc_hash),
+		.local_port = READ(typed, sk, __sk_common.skc_num),
+		.remote_port = READ(typed, sk, __sk_common.skc_dport),
 	};
 	void *known = bpf_map_lookup_elem(table, &key);
 

@@ -6,6 +6,7 @@
 #ifndef NETLOG_BPF_H
 #define NETLOG_BPF_H
 
+#include "arguments.h"
 #include "sample.bpf.h"
 
 static __always_inline bool event_wanted(__u16 type)
@@ -85,19 +86,63 @@ static __always_inline __u32 jiffies_to_us(__u32 jiffies)
 }
 
 /*
- * A kernel structure's field. Pointers of a BTF program are followed directly; in a kprobe and a
- * raw tracepoint they are mere numbers (`plain` is false, a constant), and each step is a copy.
+ * A field of a kernel structure, one step away; a further step is a READ() of its own, after a look
+ * at whether the pointer is NULL.
+ *
+ * `typed`: the verifier knows the pointer's type, and the field is loaded from it directly. That is
+ * so in programs that get their arguments by BTF, unless the kernel cannot mend a load that faults
+ * (loads_allowed()). In kprobes and raw tracepoints pointers are mere numbers. There the field is
+ * copied, and a copy from an address that is none gives 0.
  */
-#define READ(plain, pointer, field) ((plain) ? (pointer)->field : BPF_CORE_READ(pointer, field))
+#define READ(typed, pointer, field) ((typed) ? (pointer)->field : BPF_CORE_READ(pointer, field))
+#define READ_BITFIELD(typed, pointer, field)                \
+	((typed) ? BPF_CORE_READ_BITFIELD(pointer, field) : \
+		   BPF_CORE_READ_BITFIELD_PROBED(pointer, field))
+
+/*
+ * May this program, which has functions of its own, load through typed pointers? A load that faults
+ * is mended by way of the program's table of such loads. Before Linux 6.4 (0108a4e9f358) a program
+ * with functions stands twice in the list by which the kernel finds that table, once without one:
+ * if that copy is found, the kernel panics in cmp_ex_search(). See src/extable.h.
+ *
+ * To be asked once, at a program's beginning: the verifier knows the answer, and drops the other
+ * way.
+ */
+static __always_inline bool loads_allowed(void)
+{
+	return !config.no_loads;
+}
+
+/* A namespace's number; 0: not known. */
+static __always_inline __u32 net_number(const struct net *net, const bool typed)
+{
+	return net ? READ(typed, net, ns.inum) : 0;
+}
+
+/* That of a device. It is there as long as the device is. */
+static __always_inline __u32 dev_netns(const struct net_device *dev, const bool typed)
+{
+	return dev ? net_number(READ(typed, dev, nd_net.net), typed) : 0;
+}
+
+/*
+ * That of a socket or of a request, from sk_alloc() or inet_reqsk_alloc() until it is freed. A
+ * socket of the kernel's own keeps no reference: its namespace may be going away, but sends nothing
+ * any more when it is freed (cleanup_net()).
+ */
+static __always_inline __u32 sock_netns(const struct sock_common *skc, const bool typed)
+{
+	return net_number(READ(typed, skc, skc_net.net), typed);
+}
 
 /* ::ffff:0:0/96: an AF_INET6 socket that speaks IPv4; the kernel keeps the IPv4 addresses, too */
-static __always_inline bool sock_is_ipv6(const struct sock_common *skc, const bool plain)
+static __always_inline bool sock_is_ipv6(const struct sock_common *skc, const bool typed)
 {
-	if (READ(plain, skc, skc_family) != AF_INET6)
+	if (READ(typed, skc, skc_family) != AF_INET6)
 		return false;
-	return READ(plain, skc, skc_v6_daddr.in6_u.u6_addr32[0]) ||
-	       READ(plain, skc, skc_v6_daddr.in6_u.u6_addr32[1]) ||
-	       READ(plain, skc, skc_v6_daddr.in6_u.u6_addr32[2]) != bpf_htonl(0xffff);
+	return READ(typed, skc, skc_v6_daddr.in6_u.u6_addr32[0]) ||
+	       READ(typed, skc, skc_v6_daddr.in6_u.u6_addr32[1]) ||
+	       READ(typed, skc, skc_v6_daddr.in6_u.u6_addr32[2]) != bpf_htonl(0xffff);
 }
 
 /*
@@ -105,12 +150,12 @@ static __always_inline bool sock_is_ipv6(const struct sock_common *skc, const bo
  * family does not tell. `egress`: the source is the local end.
  */
 static __always_inline void flow_of_sock(struct flow *flow, const struct sock_common *skc,
-					 bool ipv6, const bool egress, const bool plain)
+					 bool ipv6, const bool egress, const bool typed)
 {
 	struct ip_address *local = egress ? &flow->src : &flow->dest;
 	struct ip_address *remote = egress ? &flow->dest : &flow->src;
-	__u16 local_port = READ(plain, skc, skc_num);
-	__u16 remote_port = bpf_ntohs(READ(plain, skc, skc_dport));
+	__u16 local_port = READ(typed, skc, skc_num);
+	__u16 remote_port = bpf_ntohs(READ(typed, skc, skc_dport));
 
 	*flow = (struct flow){
 		.ip_version = ipv6 ? 6 : 4,
@@ -121,19 +166,20 @@ static __always_inline void flow_of_sock(struct flow *flow, const struct sock_co
 	};
 	if (ipv6) {
 		for (int i = 0; i < 4; i++) {
-			local->words[i] = READ(plain, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[i]);
-			remote->words[i] = READ(plain, skc, skc_v6_daddr.in6_u.u6_addr32[i]);
+			local->words[i] = READ(typed, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[i]);
+			remote->words[i] = READ(typed, skc, skc_v6_daddr.in6_u.u6_addr32[i]);
 		}
 	} else {
-		local->words[0] = READ(plain, skc, skc_rcv_saddr);
-		remote->words[0] = READ(plain, skc, skc_daddr);
+		local->words[0] = READ(typed, skc, skc_rcv_saddr);
+		remote->words[0] = READ(typed, skc, skc_daddr);
 	}
-	flow->netns = plain ? skc->skc_net.net->ns.inum : BPF_CORE_READ(skc, skc_net.net, ns.inum);
+	flow->netns = sock_netns(skc, typed);
 }
 
 static __always_inline void event_set_flow(struct event *e, const struct flow *flow)
 {
-	SET(e, netns, flow->netns);
+	if (flow->netns)
+		SET(e, netns, flow->netns);
 	if (!flow->ip_version)
 		return;
 	SET(e, ip_version, flow->ip_version);
@@ -150,8 +196,9 @@ static __always_inline void event_set_flow(struct event *e, const struct flow *f
 }
 
 /*
- * The socket's own cgroup (sock_cgroup_data), right in any context; NULL: not known. To be read
- * with BPF_CORE_READ(): what the verifier makes of the pointer depends on the kernel.
+ * The socket's own cgroup (sock_cgroup_data), right in any context; NULL: not known, as of a socket
+ * that a kernel before 5.15 has counted to a class of traffic (net_cls, net_prio). To be read with
+ * BPF_CORE_READ(): what the verifier makes of the pointer depends on the kernel.
  */
 static __always_inline const struct cgroup *sock_cgroup(const struct sock *sk)
 {
@@ -165,19 +212,24 @@ static __always_inline const struct cgroup *sock_cgroup(const struct sock *sk)
 }
 
 static __always_inline void event_set_cgroup(struct event *e, const struct sock *sk,
-					     const bool plain)
+					     const bool typed)
 {
 	const struct cgroup *cgroup;
+	const struct kernfs_node *kn;
 
-	if (plain && bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
+	if (typed && bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
 		cgroup = sk->sk_cgrp_data.cgroup;
-		if (cgroup)
-			SET(e, cgroup_id, cgroup->kn->id);
+		/* a cgroup that has been removed keeps its kn while a socket keeps it:
+		 * css_free_rwork_fn() */
+		kn = cgroup ? cgroup->kn : NULL;
+		if (kn)
+			SET(e, cgroup_id, kn->id);
 		return;
 	}
 	cgroup = sock_cgroup(sk);
-	if (cgroup)
-		SET(e, cgroup_id, BPF_CORE_READ(cgroup, kn, id));
+	kn = cgroup ? BPF_CORE_READ(cgroup, kn) : NULL;
+	if (kn)
+		SET(e, cgroup_id, BPF_CORE_READ(kn, id));
 }
 
 /*
@@ -227,13 +279,13 @@ static __always_inline __u32 tcp_cb_payload(const struct tcp_cb *copy)
  * srtt and deviation as TCP_INFO gives them: tcp_get_info(), net/ipv4/tcp.c. The kernel keeps 8
  * times the one and 4 times the other; a srtt of 0 means that nothing has been measured.
  */
-#define SET_RTT(e, tp, plain)                                             \
+#define SET_RTT(e, tp, typed)                                             \
 	do {                                                              \
-		__u32 srtt_us_8 = READ(plain, tp, srtt_us);               \
+		__u32 srtt_us_8 = READ(typed, tp, srtt_us);               \
                                                                           \
 		if (srtt_us_8) {                                          \
 			SET(e, srtt_us, srtt_us_8 >> 3);                  \
-			SET(e, rttvar_us, READ(plain, tp, mdev_us) >> 2); \
+			SET(e, rttvar_us, READ(typed, tp, mdev_us) >> 2); \
 		}                                                         \
 	} while (0)
 

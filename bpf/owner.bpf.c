@@ -17,6 +17,13 @@ static __always_inline bool sock_is_inet(const struct sock *sk)
 	return family == AF_INET || family == AF_INET6;
 }
 
+/* Is that owner known, and by its work? */
+static __always_inline bool owner_is(const struct owner *known, const struct owner *now)
+{
+	return known->pid == now->pid && known->sum == now->sum && known->comm[0] == now->comm[0] &&
+	       known->comm[1] == now->comm[1] && !known->found;
+}
+
 /* The process at work uses this socket. Nearly always that is known already. */
 static __always_inline void owner_learn(struct sock *sk)
 {
@@ -31,23 +38,22 @@ static __always_inline void owner_learn(struct sock *sk)
 		if (sk->__sk_common.skc_state == TCP_CLOSE && sk->sk_protocol == IPPROTO_TCP)
 			return;
 		key = (__u64)sk;
-		bpf_map_update_elem(&owners_by_address, &key, &now, BPF_ANY);
+		known = bpf_map_lookup_elem(&owners_by_address, &key);
+		if (!known || !owner_is(known, &now))
+			bpf_map_update_elem(&owners_by_address, &key, &now, BPF_ANY);
 		return;
 	}
 	known = bpf_sk_storage_get(&owners, sk, &now, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!known ||
-	    (known->pid == now.pid && known->sum == now.sum && known->comm[0] == now.comm[0] &&
-	     known->comm[1] == now.comm[1] && !known->found))
-		return;
-	*known = now;
+	if (known && !owner_is(known, &now))
+		*known = now;
 }
 
 /* connect(2) and listen(2), the latter for the connections to come. */
 SEC("tp_btf/inet_sock_set_state")
 int owner__inet_sock_set_state(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
-	int new_state = (int)ctx[2];
+	struct sock *sk = ARGUMENT(inet_sock_set_state, sk);
+	int new_state = ARGUMENT(inet_sock_set_state, new_state);
 	__u64 key;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
@@ -65,7 +71,7 @@ int owner__inet_sock_set_state(__u64 *ctx)
 SEC("tp_btf/tcp_rcv_space_adjust")
 int owner__tcp_rcv_space_adjust(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
+	struct sock *sk = ARGUMENT(tcp_rcv_space_adjust, sk);
 
 	if (sk->sk_lock.owned)
 		owner_learn(sk);
@@ -76,7 +82,7 @@ int owner__tcp_rcv_space_adjust(__u64 *ctx)
 SEC("tp_btf/tcp_sendmsg_locked")
 int owner__tcp_sendmsg_locked(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
+	struct sock *sk = ARGUMENT(tcp_sendmsg_locked, sk);
 
 	if (sk->sk_lock.owned)
 		owner_learn(sk);
@@ -87,7 +93,7 @@ int owner__tcp_sendmsg_locked(__u64 *ctx)
 SEC("tp_btf/sock_send_length")
 int owner__sock_send_length(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
+	struct sock *sk = ARGUMENT(sock_send_length, sk);
 
 	if (sock_is_inet(sk))
 		owner_learn(sk);
@@ -97,7 +103,7 @@ int owner__sock_send_length(__u64 *ctx)
 SEC("tp_btf/sock_recv_length")
 int owner__sock_recv_length(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
+	struct sock *sk = ARGUMENT(sock_recv_length, sk);
 
 	if (sock_is_inet(sk))
 		owner_learn(sk);
@@ -116,18 +122,25 @@ int owner__task_file(struct bpf_iter__task_file *ctx)
 	struct owner now = {}, *known;
 	struct socket *socket;
 	struct sock *sk;
+	__u64 key;
 
 	if (!task || !file || task->flags & PF_KTHREAD)
 		return 0;
-	socket = bpf_sock_from_file(file);
+	socket = bpf_sock_from_file(file); /* NULL: the file is none */
 	if (!socket)
 		return 0;
-	sk = socket->sk;
+	sk = socket->sk; /* NULL: it is being closed, inet_release() */
 	if (!sk || !sock_is_inet(sk))
 		return 0;
 	owner_read_task(&now, task);
 	now.found = 1;
-	known = bpf_sk_storage_get(&owners, sk, &now, BPF_SK_STORAGE_GET_F_CREATE);
+	if (config.no_sk_storage) {
+		key = (__u64)sk;
+		bpf_map_update_elem(&owners_by_address, &key, &now, BPF_NOEXIST);
+		known = bpf_map_lookup_elem(&owners_by_address, &key);
+	} else {
+		known = bpf_sk_storage_get(&owners, sk, &now, BPF_SK_STORAGE_GET_F_CREATE);
+	}
 	if (known && known->found && known->pid != now.pid)
 		known->pid = 0;
 	return 0;

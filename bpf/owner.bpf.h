@@ -42,7 +42,10 @@ struct {
 	__type(value, struct owner);
 } owners_by_address SEC(".maps") __weak;
 
-/* `sk`: a pointer that the storage helper takes, so not one that was read out of an skb. */
+/*
+ * `sk`: not NULL, and where sockets have storage, a pointer that its helper takes, so not one that
+ * was read out of an skb.
+ */
 static __always_inline struct owner *owner_find(struct sock *sk)
 {
 	__u64 key;
@@ -84,15 +87,11 @@ static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_own
 
 static __always_inline void owner_read_task(struct owner *owner, const struct task_struct *task)
 {
-	const struct task_struct *leader;
+	const bool typed = !config.no_task_btf;
+	/* a task has one from its beginning (copy_process()); itself, or one that outlives it */
+	const struct task_struct *leader = READ(typed, task, group_leader);
 
-	if (config.no_task_btf) {
-		leader = BPF_CORE_READ(task, group_leader);
-		owner->pid = BPF_CORE_READ(task, tgid);
-	} else {
-		leader = task->group_leader;
-		owner->pid = task->tgid;
-	}
+	owner->pid = READ(typed, task, tgid);
 	/* up to its end: before 5.17 the bytes behind it are those of a longer name before */
 	bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), leader->comm);
 	owner->sum = owner_sum(owner);
@@ -104,18 +103,12 @@ static __always_inline void owner_read_task(struct owner *owner, const struct ta
  */
 static __always_inline bool owner_of_current(struct owner *ret_owner)
 {
+	const bool typed = !config.no_task_btf;
 	const struct task_struct *task;
-	unsigned int flags;
 
 	__builtin_memset(ret_owner, 0, sizeof(*ret_owner));
-	if (config.no_task_btf) {
-		task = (void *)bpf_get_current_task();
-		flags = BPF_CORE_READ(task, flags);
-	} else {
-		task = bpf_get_current_task_btf();
-		flags = task->flags;
-	}
-	if (flags & PF_KTHREAD)
+	task = typed ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+	if (READ(typed, task, flags) & PF_KTHREAD)
 		return false;
 	owner_read_task(ret_owner, task);
 	return true;

@@ -123,18 +123,18 @@ static __always_inline void packet_read_transport(struct packet *p)
  * has got it, and skb->transport_header is at its header; on the way out it is 0.
  */
 static __always_inline void packet_read(struct packet *p, const struct sk_buff *skb, __u32 netns,
-					__u8 proto, const bool plain)
+					__u8 proto, const bool typed)
 {
-	__u32 data, len = READ(plain, skb, len);
+	__u32 data, len = READ(typed, skb, len);
 
 	*p = (struct packet){};
 	p->flow.netns = netns;
-	p->head = (__u64)READ(plain, skb, head);
-	p->network = READ(plain, skb, network_header);
-	data = (__u64)READ(plain, skb, data) - p->head;
-	p->end = data + len - READ(plain, skb, data_len);
+	p->head = (__u64)READ(typed, skb, head);
+	p->network = READ(typed, skb, network_header);
+	data = (__u64)READ(typed, skb, data) - p->head;
+	p->end = data + len - READ(typed, skb, data_len);
 	p->payload = data + len - p->network;
-	packet_read_ip(p, proto, READ(plain, skb, transport_header));
+	packet_read_ip(p, proto, READ(typed, skb, transport_header));
 	packet_read_transport(p);
 }
 

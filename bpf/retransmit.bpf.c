@@ -26,19 +26,19 @@
  * What is left, such as data refused by a Fast Open server, has no name here.
  */
 static __always_inline __u8 retrans_type(const struct tcp_sock *tp, __u8 state, __u8 ca_state,
-					 __u8 tcp_flags, const bool plain)
+					 __u8 tcp_flags, const bool typed)
 {
 	if (state == TCP_SYN_SENT)
 		return retrans_type_syn;
 	if (state == TCP_SYN_RECV && tcp_flags & TCPHDR_SYN)
 		return retrans_type_synack;
 	if (ca_state == TCP_CA_Loss)
-		return READ(plain, tp, undo_marker) || READ(plain, tp, inet_conn.icsk_retransmits) ?
+		return READ(typed, tp, undo_marker) || READ(typed, tp, inet_conn.icsk_retransmits) ?
 			       retrans_type_rto :
 			       0;
 	if (ca_state == TCP_CA_Recovery)
 		return retrans_type_fast;
-	if (READ(plain, tp, inet_conn.icsk_pending) == ICSK_TIME_LOSS_PROBE)
+	if (READ(typed, tp, inet_conn.icsk_pending) == ICSK_TIME_LOSS_PROBE)
 		return retrans_type_tlp;
 	return 0;
 }
@@ -53,16 +53,16 @@ SOCKET_MEMORY(retransmit_seen, __u32);
  * this skb's own segments is calls that no program was run for: lost, if the
  * socket's events are wanted: *ret_missed.
  *
- * Of a socket never seen before, and where nothing can be kept of it, only its errors tell:
- * __tcp_retransmit_skb() gives up with these.
+ * Of a socket never seen before, and where nothing can be kept of it (not `counted`), only its
+ * errors tell: __tcp_retransmit_skb() gives up with these.
  */
 static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 segs, int err,
-					   __u32 *ret_missed, const bool plain)
+					   __u32 *ret_missed, const bool counted)
 {
-	__u32 *seen = plain ? memory_get(retransmit_seen, sk, NULL) : NULL, grown;
+	__u32 *seen = counted ? memory_get(retransmit_seen, sk, NULL) : NULL, grown;
 
 	if (!seen) {
-		if (plain)
+		if (counted)
 			memory_get(retransmit_seen, sk, &total);
 		if (err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||
 		    err == -EHOSTUNREACH)
@@ -88,26 +88,27 @@ static __always_inline bool retransmit_passes(const struct flow *flow, const str
 }
 
 static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const struct tcp_sock *tp,
-					  __u64 cookie, const struct owner *owner, const bool plain)
+					  __u64 cookie, const struct owner *owner,
+					  const bool counted, const bool typed)
 {
-	const struct sk_buff *skb = (void *)ctx[1];
+	const struct sk_buff *skb = ARGUMENT(tcp_retransmit_skb, skb);
 	const struct sock_common *skc = &sk->__sk_common;
 	const struct tcp_skb_cb *cb;
 	struct tcp_cb cb_copy;
 	struct flow flow;
 	struct retransmit *e;
-	__u32 segs, missed = 0, ssthresh, total = READ(plain, tp, total_retrans);
+	__u32 segs, missed = 0, ssthresh, total = READ(typed, tp, total_retrans);
 	__u8 state, ca_state, type;
 	int err = 0;
 
 	/* the third argument came with 6.17 and the event's own struct */
 	if (bpf_core_field_exists(((struct trace_event_raw_tcp_retransmit_skb *)0)->err))
-		err = (int)ctx[2];
+		err = ARGUMENT(tcp_retransmit_skb, err);
 	tcp_cb_read(&cb_copy, skb);
 	cb = tcp_cb(&cb_copy);
 	/* an skb may hold several segments (GSO), and TCP counts these: tcp_skb_pcount() */
-	segs = segments_sent(sk, total, cb->tcp_gso_segs, err, &missed, plain);
-	flow_of_sock(&flow, skc, sock_is_ipv6(skc, plain), true, plain);
+	segs = segments_sent(sk, total, cb->tcp_gso_segs, err, &missed, counted);
+	flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), true, typed);
 	if (!retransmit_passes(&flow, sk, owner)) /* not earlier: it may pass another time */
 		return 0;
 	if (missed)
@@ -118,31 +119,30 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const str
 		return 0;
 	event_set_flow((struct event *)e, &flow);
 	event_set_owner((struct event *)e, owner);
-	event_set_cgroup((struct event *)e, sk, plain);
+	event_set_cgroup((struct event *)e, sk, typed);
 	event_set_cookie((struct event *)e, cookie);
 
-	state = READ(plain, skc, skc_state);
-	ca_state = plain ? BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state) :
-			   BPF_CORE_READ_BITFIELD_PROBED(&tp->inet_conn, icsk_ca_state);
-	type = retrans_type(tp, state, ca_state, cb->tcp_flags, plain);
+	state = READ(typed, skc, skc_state);
+	ca_state = READ_BITFIELD(typed, &tp->inet_conn, icsk_ca_state);
+	type = retrans_type(tp, state, ca_state, cb->tcp_flags, typed);
 	if (type)
 		SET(e, retrans_type, type);
 	SET(e, tcp_state, state);
 	SET(e, ca_state, ca_state);
 	SET(e, tcp_seq, cb->seq);
-	SET(e, len_bytes, segs ? READ(plain, skb, len) : 0);
+	SET(e, len_bytes, segs ? READ(typed, skb, len) : 0);
 	SET(e, segs, segs);
 	SET(e, retrans_total, total);
-	SET(e, backoff, READ(plain, tp, inet_conn.icsk_backoff));
-	SET(e, rto_us, jiffies_to_us(READ(plain, tp, inet_conn.icsk_rto)));
-	SET_RTT(e, tp, plain);
-	SET(e, cwnd, READ(plain, tp, snd_cwnd));
-	ssthresh = READ(plain, tp, snd_ssthresh);
+	SET(e, backoff, READ(typed, tp, inet_conn.icsk_backoff));
+	SET(e, rto_us, jiffies_to_us(READ(typed, tp, inet_conn.icsk_rto)));
+	SET_RTT(e, tp, typed);
+	SET(e, cwnd, READ(typed, tp, snd_cwnd));
+	ssthresh = READ(typed, tp, snd_ssthresh);
 	if (ssthresh < TCP_INFINITE_SSTHRESH)
 		SET(e, ssthresh, ssthresh);
-	SET(e, packets_out, READ(plain, tp, packets_out));
-	SET(e, lost_out, READ(plain, tp, lost_out));
-	SET(e, mss_bytes, READ(plain, tp, mss_cache));
+	SET(e, packets_out, READ(typed, tp, packets_out));
+	SET(e, lost_out, READ(typed, tp, lost_out));
+	SET(e, mss_bytes, READ(typed, tp, mss_cache));
 	if (err)
 		SET(e, err, err);
 	event_submit(e);
@@ -152,21 +152,22 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const str
 SEC("tp_btf/tcp_retransmit_skb")
 int retransmit__tcp_retransmit_skb(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
+	const bool typed = loads_allowed();
+	struct sock *sk = ARGUMENT(tcp_retransmit_skb, sk);
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct owner owner;
 
 	owner_of_sock(sk, &owner);
-	return tp ? retransmit_skb(ctx, sk, tp, socket_cookie(sk), &owner, true) : 0;
+	return tp ? retransmit_skb(ctx, sk, tp, socket_cookie(sk), &owner, true, typed) : 0;
 }
 
 SEC("raw_tp/tcp_retransmit_skb")
 int retransmit__tcp_retransmit_skb_raw(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
+	struct sock *sk = ARGUMENT(tcp_retransmit_skb, sk);
 	const struct owner nobody = {}; /* what is kept with a socket is not to be had here */
 
-	return retransmit_skb(ctx, sk, (void *)sk, cookie_read(sk), &nobody, false);
+	return retransmit_skb(ctx, sk, (void *)sk, cookie_read(sk), &nobody, false, false);
 }
 
 /*
@@ -178,17 +179,18 @@ int retransmit__tcp_retransmit_skb_raw(__u64 *ctx)
  */
 static __always_inline int retransmit_synack(const struct sock *listener,
 					     const struct request_sock *req, __u64 cookie,
-					     const struct owner *owner, const bool plain)
+					     const struct owner *owner, const bool typed)
 {
 	const struct tcp_request_sock *tcp_req = (const void *)req;
 	const struct sock_common *skc = &req->__req_common;
 	struct flow flow;
 	struct retransmit *e;
-	bool ipv6 =
-		(plain ? req->rsk_ops->family : BPF_CORE_READ(req, rsk_ops, family)) == AF_INET6;
+	/* a request has its operations from inet_reqsk_alloc() on */
+	const struct request_sock_ops *ops = READ(typed, req, rsk_ops);
+	bool ipv6 = ops && READ(typed, ops, family) == AF_INET6;
 	__u8 timeouts;
 
-	flow_of_sock(&flow, skc, ipv6, true, plain);
+	flow_of_sock(&flow, skc, ipv6, true, typed);
 	if (!retransmit_passes(&flow, listener, owner))
 		return 0;
 	/* not before: 6.1's verifier loses track of it in between */
@@ -197,22 +199,21 @@ static __always_inline int retransmit_synack(const struct sock *listener,
 		return 0;
 	event_set_flow((struct event *)e, &flow);
 	event_set_owner((struct event *)e, owner);
-	event_set_cgroup((struct event *)e, listener, plain);
+	event_set_cgroup((struct event *)e, listener, typed);
 	event_set_cookie((struct event *)e, cookie);
 
-	timeouts = plain ? BPF_CORE_READ_BITFIELD(req, num_timeout) :
-			   BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout);
+	timeouts = READ_BITFIELD(typed, req, num_timeout);
 	SET(e, retrans_type, retrans_type_synack);
-	SET(e, tcp_state, READ(plain, skc, skc_state));
+	SET(e, tcp_state, READ(typed, skc, skc_state));
 	SET(e, tcp_seq, BPF_CORE_READ(tcp_req, snt_isn));
 	SET(e, len_bytes, 0);
 	SET(e, segs, 1);
-	SET(e, retrans_total, READ(plain, req, num_retrans) + 1);
+	SET(e, retrans_total, READ(typed, req, num_retrans) + 1);
 	SET(e, backoff, timeouts);
 	/* tcp_reqsk_timeout(), include/net/tcp.h; the field came with 5.12 */
 	if (bpf_core_field_exists(req->timeout))
-		SET(e, rto_us, jiffies_to_us(READ(plain, req, timeout) << timeouts));
-	SET(e, mss_bytes, READ(plain, req, mss));
+		SET(e, rto_us, jiffies_to_us(READ(typed, req, timeout) << timeouts));
+	SET(e, mss_bytes, READ(typed, req, mss));
 	event_submit(e);
 	return 0;
 }
@@ -220,8 +221,9 @@ static __always_inline int retransmit_synack(const struct sock *listener,
 SEC("tp_btf/tcp_retransmit_synack")
 int retransmit__tcp_retransmit_synack(__u64 *ctx)
 {
-	struct sock *listener = (void *)ctx[0];
-	struct request_sock *req = (void *)ctx[1];
+	const bool typed = loads_allowed();
+	struct sock *listener = ARGUMENT(tcp_retransmit_synack, sk);
+	struct request_sock *req = ARGUMENT(tcp_retransmit_synack, req);
 	struct owner owner;
 	__u32 *seen;
 
@@ -230,14 +232,15 @@ int retransmit__tcp_retransmit_synack(__u64 *ctx)
 	if (seen)
 		*seen += 1;
 	owner_of_sock(listener, &owner);
-	return retransmit_synack(listener, req, socket_cookie(req), &owner, true);
+	return retransmit_synack(listener, req, socket_cookie(req), &owner, typed);
 }
 
 SEC("raw_tp/tcp_retransmit_synack")
 int retransmit__tcp_retransmit_synack_raw(__u64 *ctx)
 {
-	struct request_sock *req = (void *)ctx[1];
+	struct request_sock *req = ARGUMENT(tcp_retransmit_synack, req);
 	const struct owner nobody = {};
 
-	return retransmit_synack((void *)ctx[0], req, cookie_read(req), &nobody, false);
+	return retransmit_synack(ARGUMENT(tcp_retransmit_synack, sk), req, cookie_read(req),
+				 &nobody, false);
 }

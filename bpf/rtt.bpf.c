@@ -31,8 +31,8 @@ SOCKET_MEMORY(rtt_told, struct told);
 SEC("tp_btf/inet_sock_set_state")
 int rtt__inet_sock_set_state(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
-	int new_state = (int)ctx[2];
+	struct sock *sk = ARGUMENT(inet_sock_set_state, sk);
+	int new_state = ARGUMENT(inet_sock_set_state, new_state);
 	struct told nothing = {};
 
 	if (new_state == TCP_ESTABLISHED && sk->sk_protocol == IPPROTO_TCP)
@@ -53,9 +53,10 @@ static __always_inline bool rtt_passes(const struct filter *filter, struct sock 
 	return owner_passes(filter, &owner);
 }
 
-/* A line of the socket as it is now, resp. `time_ns`: intervals are between lines' times. */
+/* A line of the socket, of now or of `time_ns` if that is not 0: intervals are between lines'
+ * times. */
 static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp_sock *tp,
-					       __u64 time_ns)
+					       __u64 time_ns, const bool typed)
 {
 	const struct sock_common *skc = &sk->__sk_common;
 	struct flow flow;
@@ -64,7 +65,7 @@ static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp
 	__u32 min_rtt;
 
 	owner_of_sock(sk, &owner);
-	flow_of_sock(&flow, skc, sock_is_ipv6(skc, true), true, true);
+	flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), true, typed);
 	e = event_reserve(rtt, &flow);
 	if (!e)
 		return NULL;
@@ -72,14 +73,14 @@ static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp
 		e->header.time_ns = time_ns;
 	event_set_flow((struct event *)e, &flow);
 	event_set_owner((struct event *)e, &owner);
-	event_set_cgroup((struct event *)e, sk, true);
+	event_set_cgroup((struct event *)e, sk, typed);
 	event_set_cookie((struct event *)e, socket_cookie(sk));
-	SET_RTT(e, tp, true);
-	min_rtt = tp->rtt_min.s[0].v; /* tcp_min_rtt(); ~0 before the first sample */
+	SET_RTT(e, tp, typed);
+	min_rtt = READ(typed, tp, rtt_min.s[0].v); /* tcp_min_rtt(); ~0 before the first sample */
 	if (min_rtt != ~0U)
 		SET(e, min_rtt_us, min_rtt);
-	SET(e, cwnd, tp->snd_cwnd);
-	SET(e, tcp_state, sk->__sk_common.skc_state);
+	SET(e, cwnd, READ(typed, tp, snd_cwnd));
+	SET(e, tcp_state, READ(typed, skc, skc_state));
 	return e;
 }
 
@@ -91,18 +92,22 @@ static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp
 SEC("fexit/tcp_ack_update_rtt")
 int rtt__tcp_ack_update_rtt(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
+	const bool typed = loads_allowed();
+	struct sock *sk = ARGUMENT(tcp_ack_update_rtt, sk);
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	long sample = (long)ctx[2] >= 0 ? (long)ctx[2] : (long)ctx[3];
-	const struct rate_sample *rs = (void *)ctx[5];
+	long sample = ARGUMENT(tcp_ack_update_rtt, seq_rtt_us);
+	const struct rate_sample *rs = ARGUMENT(tcp_ack_update_rtt, rs);
 	struct told *last, now = {}, nothing = {};
 	struct rtt *e;
 
+	/* behind the arguments is the returned value */
 	if (!(__u8)ctx[6] || !tp || !rtt_passes(filter_in_force(), sk))
 		return 0;
 	if (sample < 0)
-		sample = rs->rtt_us;
-	if (!within_limits(&settings.rtt_us, sample < 0 ? tp->srtt_us >> 3 : sample))
+		sample = ARGUMENT(tcp_ack_update_rtt, sack_rtt_us);
+	if (sample < 0)
+		sample = READ(typed, rs, rtt_us);
+	if (!within_limits(&settings.rtt_us, sample < 0 ? READ(typed, tp, srtt_us) >> 3 : sample))
 		return 0;
 	if (settings.rtt_interval_ns) {
 		now.time_ns = bpf_ktime_get_boot_ns();
@@ -112,7 +117,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 		if (last)
 			last->time_ns = now.time_ns;
 	}
-	e = rtt_reserve(sk, tp, now.time_ns);
+	e = rtt_reserve(sk, tp, now.time_ns, typed);
 	if (!e)
 		return 0;
 	if (sample >= 0)
@@ -124,17 +129,18 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 SEC("tp_btf/tcp_probe")
 int rtt__tcp_probe(__u64 *ctx)
 {
-	struct sock *sk = (void *)ctx[0];
+	const bool typed = loads_allowed();
+	struct sock *sk = ARGUMENT(tcp_probe, sk);
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct told *last, now;
 	struct rtt *e;
 
 	if (!tp || !rtt_passes(filter_in_force(), sk))
 		return 0;
-	if (!tp->srtt_us) /* 0: nothing measured yet, whatever mdev_us starts from */
+	now.srtt_us = READ(typed, tp, srtt_us);
+	if (!now.srtt_us) /* nothing measured yet, whatever mdev_us starts from */
 		return 0;
-	now.srtt_us = tp->srtt_us;
-	now.mdev_us = tp->mdev_us;
+	now.mdev_us = READ(typed, tp, mdev_us);
 	now.time_ns = 0; /* nothing has been told */
 	last = memory_get(rtt_told, sk, NULL);
 	if (!last) {
@@ -155,7 +161,7 @@ int rtt__tcp_probe(__u64 *ctx)
 		return 0;
 	*last = now;
 
-	e = rtt_reserve(sk, tp, now.time_ns);
+	e = rtt_reserve(sk, tp, now.time_ns, typed);
 	if (e)
 		event_submit(e);
 	return 0;

@@ -54,11 +54,11 @@ static __always_inline __u32 transit_hash(__u64 number)
  * what is hashed: two skbs within 64 GiB of memory are never taken for each other.
  */
 static __always_inline __u32 skb_transit_hash(const __u64 *table, const struct sk_buff *skb,
-					      const bool plain)
+					      const bool typed)
 {
-	if (plain)
+	if (typed)
 		return transit_hash((__u64)((void *)skb - (void *)table) >> 6);
-	return transit_hash(((__u64)skb - address_of(table)) >> 6);
+	return transit_hash((address_of(skb) - address_of(table)) >> 6);
 }
 
 static __always_inline __u64 transit_tag(__u32 hash)

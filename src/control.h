@@ -19,6 +19,9 @@
 	C(string, kernel, "release of the kernel, as in `uname -r`")                     \
 	C(hex32_or_none, boot_id, "of this boot, as in /proc/sys/kernel/random/boot_id") \
 	C(hex32, run_id, "of this run, random")                                          \
+	C(string_or_none, caution,                                                       \
+	  "a hazard of this kernel that programs keep clear of: they copy each field "   \
+	  "rather than load it, which costs more; absent: none is known")                \
 	C(event_names, events, "event types that are logged")                            \
 	C(hooks, hooks,                                                                  \
 	  "for each part of an event: the kernel hook that serves it, and what it "      \
@@ -69,8 +72,9 @@
 
 enum control_shape {
 	shape_string,
+	shape_string_or_none, /* may be absent, as all that end so */
 	shape_hex32,
-	shape_hex32_or_none, /* the only one that may be absent */
+	shape_hex32_or_none,
 	shape_count,
 	shape_lost_name,
 	shape_event_names,

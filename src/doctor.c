@@ -2,8 +2,8 @@
 /*
  * doctor.c - the findings are made once, as JSON; what people read is the same, in columns.
  *
- * A finding's `state` is ok; absent: the kernel has no such thing; or refused: it has, and does not
- * let us.
+ * A finding's `state` is ok; absent: the kernel has no such thing; refused: it has, and does not
+ * let us; or unsafe: the kernel could come to harm by it, and we do without.
  */
 #include "doctor.h"
 
@@ -61,6 +61,21 @@ static void examine_btf(struct json_object *checks, int error)
 		    "it is torn, or a newer libbpf is needed");
 	else
 		finding(checks, "btf", "ok", KERNEL_BTF_PATH);
+}
+
+/* Whether a load that faults is mended: extable.h */
+static void examine_loads(struct json_object *checks, const struct probe *probe)
+{
+	const char *caution = probe ? probe_caution(probe) : NULL;
+
+	if (!probe)
+		return;
+	if (!caution)
+		finding(checks, "faulting loads", "ok", "the kernel mends them");
+	else
+		add(finding(checks, "faulting loads", "unsafe", caution), "advice",
+		    "nothing: netlog makes none here, but copies, which cost more; a newer kernel "
+		    "needs no such care");
 }
 
 static void examine_capabilities(struct json_object *checks)
@@ -205,6 +220,7 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 	add(findings, "version", NETLOG_VERSION);
 	finding(checks, "kernel", "ok", name.release);
 	examine_btf(checks, r);
+	examine_loads(checks, probe);
 	examine_capabilities(checks);
 	examine_lockdown(checks);
 	examine_lsm(checks);

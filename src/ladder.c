@@ -10,6 +10,8 @@
 #include <bpf/libbpf.h>
 
 #include "../bpf/config.h"
+#include "extable.h"
+#include "iterator.h"
 #include "netlog.skel.h"
 #include "util.h"
 
@@ -252,6 +254,7 @@ static struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_
 	skeleton->rodata->config.no_sk_storage = ladder->no_sk_storage;
 	skeleton->rodata->config.no_cookie = ladder->no_cookie;
 	skeleton->rodata->config.no_task_btf = ladder->no_task_btf;
+	skeleton->rodata->config.no_loads = ladder->caution != NULL;
 	skeleton->rodata->config.no_filter =
 		ladder->config.filter_fixed && !ladder->config.settings.filter->active;
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
@@ -298,25 +301,34 @@ static bool *helper_lacks(struct ladder *ladder, const struct helper *helper)
 
 /*
  * Is what the verifier refuses a helper that the programs can do without? Then they do, from now
- * on, and the hook is worth another try. The others of which the kernel's BTF knows nothing would
- * be refused next, each after a load of its own.
+ * on, and the hook is worth another try.
  */
 static bool helper_forgone(struct ladder *ladder, const char *words)
 {
-	_cleanup_(btf_freep) struct btf *btf = NULL;
-	bool *lacks = NULL;
+	for (unsigned int i = 0; words && i < ARRAY_SIZE(helpers); i++) {
+		bool *lacks = helper_lacks(ladder, &helpers[i]);
 
-	for (unsigned int i = 0; words && i < ARRAY_SIZE(helpers) && !lacks; i++)
-		if (strstr(words, helpers[i].words))
-			lacks = helper_lacks(ladder, &helpers[i]);
-	if (!lacks || *lacks)
-		return false;
-	*lacks = true;
-	btf = btf__load_vmlinux_btf();
-	for (unsigned int i = 0; btf && i < ARRAY_SIZE(helpers); i++)
-		if (btf__find_by_name_kind(btf, helpers[i].function, BTF_KIND_FUNC) < 0)
-			*helper_lacks(ladder, &helpers[i]) = true;
-	return true;
+		if (!strstr(words, helpers[i].words))
+			continue;
+		if (*lacks)
+			return false;
+		*lacks = true;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * A kernel whose BTF knows none of them (5.10) has none, and no load has to fail for each. One that
+ * knows some may have the others by another name: there, loading will tell.
+ */
+static void helpers_check(struct ladder *ladder, const struct btf *btf)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(helpers); i++)
+		if (btf__find_by_name_kind(btf, helpers[i].function, BTF_KIND_FUNC) >= 0)
+			return;
+	for (unsigned int i = 0; i < ARRAY_SIZE(helpers); i++)
+		*helper_lacks(ladder, &helpers[i]) = true;
 }
 
 static int helpers_lacked(const struct ladder *ladder)
@@ -415,19 +427,28 @@ static bool tracepoint_absent(const struct btf *btf, const char *section)
 
 /*
  * Tracepoints that are younger than the kernel, as some are than those of Debian 12, would make the
- * load of all fail at its end. Where there is no BTF, loading will tell.
+ * load of all fail at its end.
  */
-static void tracepoints_check(struct ladder *ladder)
+static void tracepoints_check(struct ladder *ladder, const struct btf *btf)
 {
-	_cleanup_(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
-
 	/* in the order of the rungs: with a rung that is out, the next one is in use */
-	for (unsigned int i = 0; btf && i < ladder->hook_count; i++) {
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
 		struct probe_hook *hook = &ladder->hooks[i];
 
 		if (hook_in_use(ladder, hook) && tracepoint_absent(btf, hook->section))
 			hook_fail(hook, -ENOENT, NULL);
 	}
+}
+
+/* What the kernel's BTF tells beforehand. Where there is none, loading will tell. */
+static void kernel_check(struct ladder *ladder)
+{
+	_cleanup_(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		return;
+	tracepoints_check(ladder, btf);
+	helpers_check(ladder, btf);
 }
 
 /*
@@ -493,6 +514,17 @@ static int sections_read(struct ladder *ladder)
 			 bpf_program__section_name(program_of(ladder->skeleton, hook)));
 	}
 	return 0;
+}
+
+/*
+ * Where a load that faults could not be mended, programs are given none, and so no pointers that
+ * come from loads: what hangs on a socket is found by the socket's address, as on kernels that
+ * cannot hang anything on one.
+ */
+static void loads_check(struct ladder *ladder)
+{
+	if (!extable_mends(&ladder->caution))
+		ladder->no_sk_storage = ladder->no_task_btf = true;
 }
 
 /* All hooks in use at once. `log` gets the words of a program that is refused. */
@@ -576,8 +608,9 @@ int ladder_load(struct ladder *ladder)
 		r = sections_read(ladder);
 		if (r < 0)
 			return r;
+		loads_check(ladder);
 		kprobes_check(ladder);
-		tracepoints_check(ladder);
+		kernel_check(ladder);
 	}
 	for (;;) {
 		events_settle(ladder);
@@ -621,21 +654,6 @@ bool ladder_attach(struct ladder *ladder)
 	if (!all)
 		ladder_detach(ladder);
 	return all;
-}
-
-/* An iterator's program runs while somebody reads from it. */
-static int iterator_run(const struct bpf_link *link)
-{
-	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
-	char nothing[64]; /* the program writes nothing */
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	do
-		n = read(fd, nothing, sizeof(nothing));
-	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
-	return n < 0 ? -errno : 0;
 }
 
 void ladder_iterate(struct ladder *ladder)

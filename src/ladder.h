@@ -23,6 +23,8 @@ struct ladder {
 	uint64_t events; /* those that can be served, as bits */
 	bool ways_tried; /* refusals of a whole way into the kernel have been looked for */
 	bool no_sk_storage, no_cookie, no_task_btf; /* see struct config */
+	/* why programs may not load through pointers (no_loads), a static text; NULL: they may */
+	const char *caution;
 };
 
 /* A ladder with the hooks that the settings want; nothing is loaded yet. */

@@ -299,3 +299,8 @@ uint64_t probe_events(const struct probe *probe)
 {
 	return probe->ladder.events;
 }
+
+const char *probe_caution(const struct probe *probe)
+{
+	return probe->ladder.caution;
+}

@@ -29,6 +29,12 @@ const struct probe_hook *probe_hooks(const struct probe *probe, unsigned int *re
 /* The events that can be served, as bits. */
 uint64_t probe_events(const struct probe *probe);
 
+/*
+ * What this kernel could come to harm by, so that the programs do without; a static text. NULL:
+ * nothing.
+ */
+const char *probe_caution(const struct probe *probe);
+
 /* From the next event on; each setting by itself, but the filter as a whole. */
 void probe_set(struct probe *probe, const struct probe_settings *settings);
 

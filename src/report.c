@@ -125,6 +125,8 @@ void report_start(struct report *report, const struct run_identity *identity)
 	if (identity->boot_id[0])
 		control_add_string(&control, "boot_id", identity->boot_id);
 	control_add_string(&control, "run_id", identity->run_id);
+	if (probe_caution(report->probe))
+		control_add_string(&control, "caution", probe_caution(report->probe));
 	control_add_event_names(&control, "events", report->lines->events);
 	add_hooks(report, &control);
 	add_filters(report->options, &control);

@@ -134,6 +134,7 @@ static struct json_object *shape_schema(enum control_shape shape)
 
 	switch (shape) {
 	case shape_string:
+	case shape_string_or_none:
 		return json("{\"type\":\"string\",\"minLength\":1}");
 	case shape_hex32:
 	case shape_hex32_or_none:
@@ -222,7 +223,8 @@ struct json_object *schema_json(void)
 
 			set_property(properties, field->name, field->doc,
 				     shape_schema(field->shape));
-			if (field->shape != shape_hex32_or_none)
+			if (field->shape != shape_hex32_or_none &&
+			    field->shape != shape_string_or_none)
 				json_object_array_add(required,
 						      json_object_new_string(field->name));
 		}

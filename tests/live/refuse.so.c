@@ -3,7 +3,8 @@
  * refuse - a security policy for tests: by LD_PRELOAD, loading a BPF program fails with EPERM that
  * one of the words in NETLOG_REFUSE means: WAY/NAME, where its way into the kernel is that (fentry,
  * fexit, tp_btf), or NAME, whatever the way. The name (15 characters in the kernel) must begin so,
- * and may be empty behind a way: "fentry/,fexit/,tp_btf/retransmit".
+ * and may be empty behind a way: "fentry/,fexit/,tp_btf/retransmit". And uname(2) tells the release
+ * in NETLOG_RELEASE, if there is one, for what depends on the kernel's version.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 long syscall(long number, ...);
 
@@ -69,4 +71,20 @@ long syscall(long number, ...)
 		return -1;
 	}
 	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+int uname(struct utsname *name)
+{
+	static int (*real)(struct utsname * name);
+	const char *release = getenv("NETLOG_RELEASE");
+	int r;
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "uname");
+	r = real(name);
+	if (r == 0 && release) {
+		strncpy(name->release, release, sizeof(name->release) - 1);
+		name->release[sizeof(name->release) - 1] = 0;
+	}
+	return r;
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * extable - ask the kernel whether it can mend a load that faults in a program with functions of
+ * its own. An object by itself, since the answer decides how the others are loaded: src/extable.h.
+ */
+#include "kernel.h"
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Set before reading from the iterator: the program to look at. */
+__u32 wanted_id = 0;
+
+/* What the kernel made of it. */
+__u32 seen = 0, mended_loads = 0;
+bool has_table = false;
+
+__weak __noinline __u32 function_of_its_own(__u32 number)
+{
+	return number + 1;
+}
+
+/* Is never attached. It has a load that may fault, and a function. */
+SEC("tp_btf/inet_sock_set_state")
+int subject(__u64 *ctx)
+{
+	const struct sock *sk = (void *)ctx[0];
+	const struct socket *socket = sk->sk_socket;
+
+	return socket && socket->sk ? function_of_its_own(sk->sk_protocol) & 1 : 0;
+}
+
+/*
+ * search_bpf_extables(), kernel/bpf/core.c: the kernel searches the table of the program whose code
+ * the fault was in, if it counts loads there. A program that counts some and has no table is what
+ * it dies of.
+ */
+SEC("iter/bpf_prog")
+int look(struct bpf_iter__bpf_prog *ctx)
+{
+	const struct bpf_prog *prog = ctx->prog;
+	const struct bpf_prog_aux *aux = prog ? prog->aux : NULL;
+
+	if (!aux || aux->id != wanted_id)
+		return 0;
+	mended_loads = aux->num_exentries;
+	has_table = aux->extable != NULL;
+	seen = 1;
+	return 0;
+}
