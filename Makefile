@@ -115,6 +115,20 @@ $(BUILD)/%.so: tests/live/%.so.c | $(BUILD)/requirements
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -shared -fPIC $< -o $@
 
+# Two that look into the kernel by BPF programs of their own
+$(BUILD)/loads.bpf.o $(BUILD)/faults.bpf.o: $(BUILD)/%.bpf.o: tests/live/%.bpf.c tests/live/%.h | $(BUILD)/requirements
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/loads.skel.h $(BUILD)/faults.skel.h: $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(BUILD)/loads $(BUILD)/faults: $(BUILD)/%: tests/live/%.c $(BUILD)/%.skel.h tests/live/%.h \
+		tests/live/programs.h tests/live/tool.h
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@ $(LIBRARY_LIBS)
+
 # ---- benchmarks: the objects that are shipped, with the flags they are shipped with
 
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/records.h $(SOURCES:%.c=$(BUILD)/%.o)

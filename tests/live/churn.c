@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * churn - sockets, connections, devices and namespaces that end while packets of theirs are still
+ * under way: whatever a program that looks at packets may find gone.
+ *
+ * Each kind has processes of its own, in two network namespaces that are joined, and goes on until
+ * churn is told to end (SIGTERM), or its parent has ended. Then it prints how often each kind was
+ * done, as one line of JSON: a kind that this kernel does not offer stays 0.
+ *
+ *   churn --client NETNS --server NETNS [--cgroup DIR] [--kind NAME] [--count N] [--gap-ms N]
+ *
+ * --cgroup: a directory of cgroup v2, in which cgroups are made, used and removed for `cgroup`;
+ * without it that kind is left out. --kind: only this one. --count: it ends when each kind has been
+ * done so often. --gap-ms: between two of a kind.
+ */
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "tool.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define ANSWER_MS 2000 /* nobody waits longer for the other end */
+#define FIRST_PORT 7101
+#define CLOSED_PORT 7199
+#define BYTES 60000 /* more than the first window takes at once */
+
+static const char *client_netns, *server_netns, *cgroup_dir, *only;
+static unsigned long count, gap_ms;
+static unsigned long *done; /* of each kind; shared by all processes */
+static char payload[BYTES];
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static socklen_t address_of_server(union address *address, bool ipv6, uint16_t port)
+{
+	*address = (union address){};
+	if (ipv6) {
+		address->in6.sin6_family = AF_INET6;
+		address->in6.sin6_port = htons(port);
+		inet_pton(AF_INET6, "fd77::2", &address->in6.sin6_addr);
+		return sizeof(address->in6);
+	}
+	address->in.sin_family = AF_INET;
+	address->in.sin_port = htons(port);
+	inet_pton(AF_INET, "10.77.0.2", &address->in.sin_addr);
+	return sizeof(address->in);
+}
+
+static int socket_make(int domain, int type, int protocol)
+{
+	struct timeval limit = { .tv_sec = ANSWER_MS / 1000 };
+	int fd = socket(domain, type | SOCK_CLOEXEC, protocol), one = 1;
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	return fd;
+}
+
+/* ---- the two ends of a connection; what fails is what shall be tried ---- */
+
+/* The socket takes it all at once, so that it is closed with most of it unsent. */
+static void write_all(int fd)
+{
+	const int room = 8 * BYTES;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	(void)!send(fd, payload, sizeof(payload), MSG_NOSIGNAL);
+}
+
+static void read_all(int fd)
+{
+	char buffer[4096];
+
+	while (recv(fd, buffer, sizeof(buffer), 0) > 0)
+		;
+}
+
+static void read_some(int fd)
+{
+	char buffer[100];
+
+	(void)!recv(fd, buffer, sizeof(buffer), 0);
+}
+
+static void reset(int fd)
+{
+	const struct linger none = { .l_onoff = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+static void write_then_reset(int fd)
+{
+	write_all(fd);
+	reset(fd);
+}
+
+static void nothing(int fd)
+{
+	(void)fd;
+}
+
+#define IPPROTO_MULTIPATH 262 /* IPPROTO_MPTCP, since 5.6 */
+
+/* ---- kinds without a connection ---- */
+
+static void client_enter(void)
+{
+	static bool entered;
+
+	if (!entered)
+		enter(client_netns);
+	entered = true;
+}
+
+/* A port where nobody listens: a RST, and an ICMP message, both from sockets of the kernel. */
+static bool use_closed_ports(bool ipv6)
+{
+	int domain = ipv6 ? AF_INET6 : AF_INET;
+	union address address;
+	socklen_t size = address_of_server(&address, ipv6, CLOSED_PORT);
+	int tcp = socket_make(domain, SOCK_STREAM, 0), udp = socket_make(domain, SOCK_DGRAM, 0);
+	bool refused = connect(tcp, &address.any, size) < 0 && errno == ECONNREFUSED;
+
+	if (connect(udp, &address.any, size) == 0)
+		(void)!send(udp, payload, 100, 0);
+	close(tcp);
+	close(udp);
+	return refused;
+}
+
+/* An echo request: the answer is from a socket of the kernel. */
+static bool use_echo(bool ipv6)
+{
+	struct icmphdr request = { .type = ICMP_ECHO };
+	int fd = socket_make(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	union address address;
+	socklen_t size = address_of_server(&address, false, 0);
+	bool answered;
+
+	(void)ipv6;
+	request.checksum = htons((uint16_t) ~(ICMP_ECHO << 8));
+	answered = sendto(fd, &request, sizeof(request), 0, &address.any, size) > 0 &&
+		   recv(fd, &request, sizeof(request), MSG_TRUNC) > 0;
+	close(fd);
+	return answered;
+}
+
+static int tun_make(void)
+{
+	struct ifreq request = { .ifr_name = "gone0", .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
+		fail("/dev/net/tun");
+	inet_pton(AF_INET, "10.78.0.1", &in.sin_addr);
+	memcpy(&request.ifr_addr, &in, sizeof(in));
+	if (ioctl(control, SIOCSIFADDR, &request) < 0)
+		fail("gone0's address");
+	inet_pton(AF_INET, "255.255.255.0", &in.sin_addr);
+	memcpy(&request.ifr_netmask, &in, sizeof(in));
+	if (ioctl(control, SIOCSIFNETMASK, &request) < 0)
+		fail("gone0's netmask");
+	request.ifr_flags = IFF_UP;
+	if (ioctl(control, SIOCSIFFLAGS, &request) < 0)
+		fail("gone0");
+	close(control);
+	return fd;
+}
+
+/*
+ * A namespace and a device that end with packets of both directions under way. What is sent comes
+ * back from the address it was sent to, so that there is an answer.
+ */
+static bool use_vanishing_namespace(bool ipv6)
+{
+	struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons(CLOSED_PORT) };
+	unsigned char packet[2048];
+	int tun, tcp, udp;
+	bool seen = false;
+
+	(void)ipv6;
+	if (unshare(CLONE_NEWNET) < 0)
+		fail("a network namespace");
+	tun = tun_make();
+	inet_pton(AF_INET, "10.78.0.2", &there.sin_addr);
+	udp = socket_make(AF_INET, SOCK_DGRAM, 0);
+	tcp = socket_make(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	for (int i = 0; i < 4; i++) {
+		ssize_t n;
+
+		(void)!sendto(udp, payload, 1000, 0, (struct sockaddr *)&there, sizeof(there));
+		(void)!connect(tcp, (struct sockaddr *)&there, sizeof(there));
+		while ((n = read(tun, packet, sizeof(packet))) >= 20) {
+			uint32_t source;
+
+			memcpy(&source, packet + 12, sizeof(source));
+			memmove(packet + 12, packet + 16, sizeof(source));
+			memcpy(packet + 16, &source, sizeof(source));
+			seen |= write(tun, packet, (size_t)n) == n;
+		}
+	}
+	(void)!sendto(udp, payload, 1000, 0, (struct sockaddr *)&there, sizeof(there));
+	close(tun);
+	close(tcp);
+	close(udp);
+	return seen;
+}
+
+static void cgroup_join(const char *directory)
+{
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		fail(path);
+	close(fd);
+}
+
+/* A connection whose socket was made in a cgroup that is gone by the time it is used. */
+static bool use_dead_cgroup(bool ipv6)
+{
+	char path[400];
+	union address address;
+	socklen_t size = address_of_server(&address, ipv6, FIRST_PORT);
+	bool connected;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/churn-%d", cgroup_dir, (int)getpid());
+	if (mkdir(path, 0755) < 0)
+		fail(path);
+	cgroup_join(path);
+	fd = socket_make(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+	cgroup_join(cgroup_dir);
+	if (rmdir(path) < 0)
+		fail(path);
+	connected = connect(fd, &address.any, size) == 0;
+	if (connected)
+		read_all(fd);
+	close(fd);
+	return connected;
+}
+
+/* ---- kinds ---- */
+
+static const struct kind {
+	const char *name;
+	int protocol;
+	/* of a connection, at either end, which then closes it */
+	void (*serve)(int fd), (*use)(int fd);
+	bool (*once)(bool ipv6); /* in place of both: of no connection of ours */
+} kinds[] = {
+	/* the socket is closed, and most of its data not yet sent: it has no file any more */
+	{ "closed", 0, write_all, read_all, NULL },
+	{ "reset", 0, write_then_reset, read_all, NULL },
+	/* closed with data unread: the kernel resets */
+	{ "unread", 0, read_some, write_all, NULL },
+	{ "idle", 0, nothing, nothing, NULL },
+	{ "mptcp", IPPROTO_MULTIPATH, write_all, read_all, NULL },
+	{ "refused", 0, NULL, NULL, use_closed_ports },
+	{ "echo", 0, NULL, NULL, use_echo },
+	{ "vanished", 0, NULL, NULL, use_vanishing_namespace },
+	{ "cgroup", 0, NULL, NULL, use_dead_cgroup },
+};
+
+static bool kind_wanted(const struct kind *kind)
+{
+	return (!only || !strcmp(only, kind->name)) &&
+	       (cgroup_dir || kind->once != use_dead_cgroup);
+}
+
+/* The port of a kind is its place's. */
+static void server(const struct kind *kind)
+{
+	union address any = { .in6 = { .sin6_family = AF_INET6 } };
+	int fd, listener;
+
+	enter(server_netns);
+	any.in6.sin6_port = htons((uint16_t)(FIRST_PORT + (kind - kinds)));
+	listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, kind->protocol);
+	if (listener < 0) /* the kernel does not have this protocol */
+		exit(EXIT_SUCCESS);
+	setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &(int){ 1 }, sizeof(int));
+	if (bind(listener, &any.any, sizeof(any.in6)) < 0 || listen(listener, 64) < 0)
+		fail(kind->name);
+	for (;;) {
+		struct timeval limit = { .tv_sec = ANSWER_MS / 1000 };
+
+		fd = accept(listener, NULL, NULL);
+		if (fd < 0)
+			continue;
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		kind->serve(fd);
+		close(fd);
+	}
+}
+
+static bool connection(const struct kind *kind, bool ipv6)
+{
+	union address address;
+	socklen_t size = address_of_server(&address, ipv6, (uint16_t)(FIRST_PORT + (kind - kinds)));
+	int fd = socket_make(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM, kind->protocol);
+	bool connected = fd >= 0 && connect(fd, &address.any, size) == 0;
+
+	if (connected)
+		kind->use(fd);
+	if (fd >= 0)
+		close(fd);
+	return connected;
+}
+
+static void client(const struct kind *kind)
+{
+	unsigned long *times = &done[kind - kinds];
+	bool ipv6 = false;
+
+	if (kind->once != use_vanishing_namespace)
+		client_enter();
+	while (!count || *times < count) {
+		bool well = kind->once ? kind->once(ipv6) : connection(kind, ipv6);
+
+		if (well)
+			__atomic_fetch_add(times, 1, __ATOMIC_RELAXED);
+		ipv6 = !ipv6;
+		if (gap_ms || !well) /* the server may not listen yet */
+			usleep((useconds_t)(gap_ms ?: 10) * 1000);
+	}
+	exit(EXIT_SUCCESS);
+}
+
+/* Ends with its parent, whatever ends that. */
+static pid_t start(void (*end)(const struct kind *), const struct kind *kind)
+{
+	pid_t parent = getpid(), child = fork();
+
+	if (child < 0)
+		fail("fork");
+	if (child)
+		return child;
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	end(kind);
+	_exit(EXIT_SUCCESS);
+}
+
+static volatile sig_atomic_t ended;
+
+static void on_term(int number)
+{
+	(void)number;
+	ended = 1;
+}
+
+static void options_read(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "client", required_argument, NULL, 'c' },
+		{ "server", required_argument, NULL, 's' },
+		{ "cgroup", required_argument, NULL, 'g' },
+		{ "kind", required_argument, NULL, 'k' },
+		{ "count", required_argument, NULL, 'n' },
+		{ "gap-ms", required_argument, NULL, 'p' },
+		{},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			client_netns = optarg;
+			break;
+		case 's':
+			server_netns = optarg;
+			break;
+		case 'g':
+			cgroup_dir = optarg;
+			break;
+		case 'k':
+			only = optarg;
+			break;
+		case 'n':
+			count = strtoul(optarg, NULL, 10);
+			break;
+		case 'p':
+			gap_ms = strtoul(optarg, NULL, 10);
+			break;
+		default:
+			exit(2);
+		}
+	}
+	if (!client_netns || !server_netns) {
+		fprintf(stderr, "usage: churn --client NETNS --server NETNS [OPTION...]\n");
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction on_end = { .sa_handler = on_term }; /* interrupts the wait */
+	pid_t clients[ARRAY_SIZE(kinds)] = {};
+	int status, failed = 0;
+
+	options_read(argc, argv);
+	done = mmap(NULL, sizeof(kinds), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (done == MAP_FAILED)
+		fail("memory");
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	sigaction(SIGTERM, &on_end, NULL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!kind_wanted(&kinds[i]))
+			continue;
+		if (kinds[i].serve || kinds[i].once == use_dead_cgroup)
+			start(server, kinds[i].serve ? &kinds[i] : &kinds[0]);
+		clients[i] = start(client, &kinds[i]);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds) && !ended; i++)
+		if (clients[i] && waitpid(clients[i], &status, 0) == clients[i] && status)
+			failed = 1;
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++)
+		printf("%s\"%s\":%lu", i ? "," : "{", kinds[i].name, done[i]);
+	puts("}");
+	return failed && !ended;
+}
