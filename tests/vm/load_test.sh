@@ -86,6 +86,42 @@ test_each_hook_that_is_attached_is_hit() {
 	done
 }
 
+# A load that faults in a program with functions is a panic where the kernel has no table for it. The truth is
+# what the kernel runs, not what it was given: `loads` has copied that out of it.
+test_no_program_with_functions_has_a_load_that_cannot_be_mended() {
+	local netlog_of
+	for netlog_of in best lower filtered; do
+		[ ! -e "$KEPT/loads.$netlog_of.failed" ] || fail "$(cat "$KEPT/loads.$netlog_of.failed")"
+		awk 'NR > 1 { functions += $3 > 1; mended += $4; table += $5 && $3 > 1; programs++ }
+			END { print "# '$netlog_of':", programs, "programs,", functions, "with functions, of which",
+				table, "have a table;", mended, "mended loads" }' "$KEPT/loads.$netlog_of"
+		[ "$(count <"$KEPT/loads.$netlog_of")" -gt 5 ] || fail "$netlog_of: few programs"
+		equal "$netlog_of: loads that cannot be mended" \
+			"$(/usr/bin/python3 tests/live/loads.py "$KEPT/loads.$netlog_of" mended)" ""
+		equal "$netlog_of: pointers that are not asked for" \
+			"$(/usr/bin/python3 tests/live/loads.py "$KEPT/loads.$netlog_of" asked)" ""
+	done
+}
+
+# Where faults cannot be mended the start line says so, and why; where they can, it says nothing.
+test_the_start_line_tells_of_a_kernel_that_cannot_mend_faults() {
+	local caution
+	lines_of best
+	caution=$(head -n 1 "$lines" | jq -r '.caution // ""')
+	case $(cat "$KEPT/release") in
+	5.10.*) [[ $caution == *"would panic"* ]] || fail "caution: $caution" ;;
+	*) equal "caution" "$caution" "" ;;
+	esac
+}
+
+# bpf/arguments.h against this kernel's BTF: each argument's place and type.
+test_each_hooks_arguments_are_where_the_table_says() {
+	/usr/bin/python3 tests/vm/arguments.py bpf/arguments.h "$KEPT/btf" >"$work/arguments" ||
+		fail "$(cat "$work/arguments")"
+	grep '^#' "$work/arguments"
+	equal "arguments that are not so" "$(grep -v '^#' "$work/arguments")" ""
+}
+
 # Names are told by the kernel's numbers, which are the same in all kernels so far: those of an enumeration
 # that is not so would have to come from BTF at run time. NUMBER NAME, as the schema has them.
 schema_values() { # TABLE

@@ -1,18 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# run.sh [NAME] - netlog, as built here, under each of Debian's kernels in a VM; the last line counts.
+# run.sh [NAME] - netlog, as built here, under each of Debian's kernels in VMs; the last line counts.
 #
-# In the VM the scenes run (scenes.sh), and then here, on what is kept of them, the *_test.sh beside this
-# file, or those whose name contains the NAME. KERNELS="6.1 7.2" picks kernels. The cache (see kernel.sh)
-# has what a kernel said while it ran, in console-NAME, and what was kept, in kept-NAME: on that a test runs
-# by itself with KEPT=.
+# In one VM the scenes run (scenes.sh), and then here, on what is kept of them, the *_test.sh beside this
+# file, or those whose name contains the NAME. In two more, with one CPU and with two, netlogs come and go
+# ROUNDS times (200) while all that they look at ends under their eyes (harm.sh). The console of each VM is
+# searched for harm (console.sh). KERNELS="6.1 7.2" picks kernels, one that is named twice runs twice, and
+# VMS="scenes harm:1 harm:2" picks VMs (there is also closed:2, see harm.sh). The cache (see kernel.sh) has what a kernel said while it ran, in
+# console-KERNEL-VM, and what was kept, in kept-KERNEL-VM: on that a test runs by itself with KEPT=.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/root.sh
 
 KERNELS=${KERNELS:-5.10 6.1 6.12 7.2}
 cache=${NETLOG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netlog}
+VMS=${VMS:-scenes harm:1 harm:2}
+ROUNDS=${ROUNDS:-200}
 limit=900 # seconds for a VM that hangs; on a quiet machine it takes a minute or two
 work=$(mktemp -d) || exit 1
 vm=
@@ -25,13 +29,13 @@ at_exit() {
 trap at_exit EXIT
 trap 'exit 130' INT TERM HUP
 
-# How many CPUs. On emulated ones 7.2 panics when tracepoints are switched on and off under load, also
+# How many CPUs of those that are asked for. On emulated ones 7.2 panics when tracepoints are switched on and off under load, also
 # without netlog and without BPF: by tracefs alone, in 13 s (int3, one byte into a static branch: one CPU
 # runs the breakpoint that the other has already replaced). With one CPU no other's code is patched.
-cpus() { # NAME
+cpus() { # KERNEL WANTED
 	case $1/$accel in
 	7.2/tcg*) echo 1 ;;
-	*) echo 2 ;;
+	*) echo "$2" ;;
 	esac
 }
 
@@ -40,15 +44,16 @@ children_seconds() {
 	sed 's/.*) //' /proc/$$/stat | awk -v hz="$(getconf CLK_TCK)" '{ printf "%d", ($14 + $15) / hz }'
 }
 
-# qemu SECONDS KERNEL CMDLINE OPTION...: until the VM is off. It ends with us, even after SIGKILL.
+# qemu SECONDS CPUS KERNEL CMDLINE OPTION...: until the VM is off. It ends with us, even after SIGKILL.
+# loglevel=5: of the kernel's messages, warnings and worse
 qemu() {
-	local seconds=$1 kernel=$2 cmdline=$3 before
-	shift 3
+	local seconds=$1 cpus=$2 kernel=$3 cmdline=$4 before
+	shift 4
 	before=$(children_seconds)
 	setpriv --pdeathsig TERM timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" \
-		-cpu max -smp "$(cpus "$name")" -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+		-cpu max -smp "$cpus" -m 1024 -nodefaults -no-user-config -display none -no-reboot \
 		-serial "file:$console" -kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
-		-append "console=ttyS0 quiet oops=panic panic=-1 mitigations=off nokaslr audit=0 $cmdline" \
+		-append "console=ttyS0 loglevel=5 oops=panic panic=-1 mitigations=off nokaslr audit=0 $cmdline" \
 		"$@" >"$work/qemu" 2>&1 </dev/null &
 	vm=$!
 	local status
@@ -71,7 +76,7 @@ initrd_make() { # KERNEL
 # KVM may be there and yet not run a kernel: it is what boots one.
 accel_choose() { # KERNEL
 	accel=kvm
-	[ -w /dev/kvm ] && qemu 20 "$1" netlog.probe && grep -q 'netlog-vm: probe' "$console" ||
+	[ -w /dev/kvm ] && qemu 20 1 "$1" netlog.probe && grep -q 'netlog-vm: probe' "$console" ||
 		accel=tcg,thread=multi
 }
 
@@ -123,10 +128,72 @@ judge() {
 	done
 }
 
+# judge_harm KEPT CPUS SCENE: did all rounds come to their end, and was there everything to be seen that should be?
+judge_harm() {
+	local rounds kinds faults
+	rounds=$(wc -l <"$1/rounds")
+	echo "# $rounds rounds; $(cat "$1"/churn.*)"
+	# through the router no cgroup comes and goes
+	kinds=$(jq -r 'to_entries[] | select(.value == 0) | .key' "$1"/churn.* 2>&1 | sort | uniq -c | xargs)
+	[ ! -e "$1/churn.router" ] || kinds=${kinds#1 cgroup}
+	faults=$(grep -v '^total 0$' "$1/faults" 2>&1 | head -n 5)
+	[ -z "$faults" ] || echo "# page faults in programs: $faults"
+	if [ "$rounds" = "$ROUNDS" ] && [ -z "$faults" ] && { [ -z "$kinds" ] || [ "$3" = closed ]; }; then
+		echo "ok netlogs_come_and_go_and_no_load_faults_$2_CPUs"
+	else
+		echo "# $rounds of $ROUNDS rounds; kinds that never were: $kinds"
+		echo "not ok netlogs_come_and_go_and_no_load_faults_$2_CPUs"
+	fi
+}
+
+# one_vm KERNEL DIRECTORY SCENE CPUS: what there is to be told of it goes to $work/said
+one_vm() {
+	local name=$1 kernel=$2 scene=$3 script=$3 cpus status end nics= kept=$cache/kept-$1-$3-$4
+	cpus=$(cpus "$name" "$4")
+	console=$cache/console-$name-$scene-$4
+	[ "$scene" != closed ] || script=harm
+	echo "== $name $scene: $(cat "$kernel/version"), $accel, CPUs: $cpus"
+	rm -rf "$work/share"
+	mkdir "$work/share"
+	pwd -P >"$work/share/tree"
+	echo "cd /netlog-tree && exec tests/vm/guest.sh /netlog-vm $script.sh $ROUNDS $scene" >"$work/share/begin"
+	# NICs, by two on a wire
+	for end in 0 1 2 3; do
+		nics="$nics -netdev hubport,id=end$end,hubid=$((end / 2)) -device virtio-net-pci,netdev=end$end,romfile="
+	done
+	# shellcheck disable=SC2086 # options are words
+	qemu $limit "$cpus" "$kernel" "" $nics \
+		-virtfs local,path=/,mount_tag=host,security_model=none,multidevs=remap,readonly=on \
+		-virtfs "local,path=$work/share,mount_tag=out,security_model=none,multidevs=remap"
+	status=$?
+	{
+		cat "$work/share/said" 2>/dev/null
+		if [ ! -e "$work/share/done" ]; then
+			sed 's/^/# qemu: /' "$work/qemu"
+			console_told
+			if [ $status = 124 ]; then
+				echo "not ok $scene: the VM was not at its end after $limit s"
+			else
+				echo "not ok $scene: the VM ended too early (qemu's status $status)"
+			fi
+		elif [ "$scene" = scenes ]; then
+			judge "$work/share/kept"
+		else
+			judge_harm "$work/share/kept" "$cpus" "$scene"
+		fi
+		if tests/vm/console.sh "$console"; then
+			echo "ok the_console_of_${scene}_with_$4_CPUs_tells_of_no_harm"
+		else
+			echo "not ok the_console_of_${scene}_with_$4_CPUs_tells_of_no_harm"
+		fi
+	} >"$work/said"
+	rm -rf "$kept"
+	[ ! -e "$work/share/kept" ] || mv "$work/share/kept" "$kept"
+	tell "$name" "$work/said"
+}
+
 one_kernel() {
-	local name=$1 kernel started=$SECONDS end nics=
-	: >"$work/said"
-	console=$cache/console-$name
+	local name=$1 kernel started vm_wanted cpus_wanted
 	kernel=$(tests/vm/kernel.sh "$name" 2>"$work/fetched")
 	if [ -z "$kernel" ]; then
 		echo "not ok kernel: $(tr '\n' ' ' <"$work/fetched")" >"$work/said"
@@ -134,42 +201,16 @@ one_kernel() {
 		return
 	fi
 	cat "$work/fetched"
-	started=$SECONDS
 	initrd_make "$kernel"
+	console=$cache/console-$name
 	[ -n "${accel:-}" ] || accel_choose "$kernel"
-	echo "== $name: $(cat "$kernel/version"), $accel, CPUs: $(cpus "$name")"
-	rm -rf "$work/share"
-	mkdir "$work/share"
-	pwd -P >"$work/share/tree"
-	echo 'cd /netlog-tree && exec tests/vm/guest.sh /netlog-vm' >"$work/share/begin"
-	# NICs, by two on a wire
-	for end in 0 1 2 3; do
-		nics="$nics -netdev hubport,id=end$end,hubid=$((end / 2)) -device virtio-net-pci,netdev=end$end,romfile="
+	for vm_wanted in $VMS; do
+		started=$SECONDS
+		cpus_wanted=${vm_wanted##*:}
+		[ "$cpus_wanted" != "$vm_wanted" ] || cpus_wanted=2
+		one_vm "$name" "$kernel" "${vm_wanted%%:*}" "$cpus_wanted"
+		echo "# $name $vm_wanted took $((SECONDS - started)) s, and $cpu_seconds s of CPU in the VM"
 	done
-	# shellcheck disable=SC2086 # options are words
-	qemu $limit "$kernel" "" $nics \
-		-virtfs local,path=/,mount_tag=host,security_model=none,multidevs=remap,readonly=on \
-		-virtfs "local,path=$work/share,mount_tag=out,security_model=none,multidevs=remap"
-	local status=$?
-	[ ! -e "$work/share/said" ] || cat "$work/share/said" >"$work/said"
-	if [ ! -e "$work/share/done" ]; then
-		{
-			sed 's/^/# qemu: /' "$work/qemu"
-			console_told
-			if [ $status = 124 ]; then
-				echo "not ok boot: the VM was not at its end after $limit s"
-			else
-				echo "not ok boot: the VM ended too early (qemu's status $status)"
-			fi
-		} >>"$work/said"
-	else
-		judge "$work/share/kept" >>"$work/said"
-	fi
-	rm -rf "$cache/kept-$name"
-	[ ! -e "$work/share/kept" ] || mv "$work/share/kept" "$cache/kept-$name"
-	grep -q '^\(ok\|not ok\|skip\) ' "$work/said" || echo "not ok tests: none was run" >>"$work/said"
-	tell "$name" "$work/said"
-	echo "# $name took $((SECONDS - started)) s, and $cpu_seconds s of CPU in the VM"
 }
 
 wanted=${1:-}

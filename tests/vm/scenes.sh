@@ -6,20 +6,12 @@
 # Nothing is judged here: an emulated CPU takes a second for ten jq. What netlog and everybody else say
 # goes to the directory KEPT, and the *_test.sh beside this file compare it, on the host. KEPT/SCENE has a
 # scene's accounts, and `failed` if it did not come to its end; KEPT/lines.NETLOG a netlog's lines.
-. "$(dirname "$0")/../live/lib.sh"
+. "$(dirname "$0")/hosts.sh"
 kept=$1
 declare -A netlogs
 
 # ---- two hosts: a veth pair, or two virtio NICs, whose packets come in by lists (GRO,
 # netif_receive_skb_list_internal()): ip_rcv() never sees these.
-
-# namespace_make: a namespace that ends with the process $holder in it
-namespace_make() {
-	unshare --net sleep 900 &
-	holder=$!
-	entered() { [ "$(readlink /proc/$holder/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
-	wait_for 60 entered || fail "no namespace"
-}
 
 # pair_up NAME KIND NIC...: two hosts joined so, with netem's delay both ways; join NAME makes $ns0 and
 # $ns1 theirs
@@ -230,8 +222,10 @@ scenes short cookie owners &
 wait $lanes $!
 
 bpftool -j prog show >"$work/programs"
-for name in best lower; do
+for name in best lower filtered; do
 	cat /proc/"${netlogs[$name]}"/fdinfo/* >"$work/programs.$name" 2>/dev/null
+	build/loads "${netlogs[$name]}" >"$work/loads.$name" 2>"$work/loads.$name.failed" &&
+		rm "$work/loads.$name.failed"
 done
 netlogs_end
 scenes multicast
