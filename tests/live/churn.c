@@ -7,14 +7,15 @@
  * churn is told to end (SIGTERM), or its parent has ended. Then it prints how often each kind was
  * done, as one line of JSON: a kind that this kernel does not offer stays 0.
  *
- *   churn --client NETNS --server NETNS [--cgroup DIR] [--kind NAME] [--count N] [--gap-ms N]
+ *   churn --client NETNS --server NETNS [--cgroup DIR] [--kind NAME]... [--count N] [--gap-ms N]
  *
  * --cgroup: a directory of cgroup v2, in which cgroups are made, used and removed for `cgroup`;
- * without it that kind is left out. --kind: only this one. --count: it ends when each kind has been
+ * without it that kind is left out. --kind: only these. --count: it ends when each kind has been
  * done so often. --gap-ms: between two of a kind.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
+#include <linux/bpf.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <netinet/in.h>
@@ -28,6 +29,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "tool.h"
@@ -36,9 +38,11 @@
 #define ANSWER_MS 2000 /* nobody waits longer for the other end */
 #define FIRST_PORT 7101
 #define CLOSED_PORT 7199
+#define POOL 64	    /* programs */
 #define BYTES 60000 /* more than the first window takes at once */
 
-static const char *client_netns, *server_netns, *cgroup_dir, *only;
+static const char *client_netns, *server_netns, *cgroup_dir;
+static bool kinds_named;
 static unsigned long count, gap_ms;
 static unsigned long *done; /* of each kind; shared by all processes */
 static char payload[BYTES];
@@ -266,6 +270,38 @@ static bool use_dead_cgroup(bool ipv6)
 	return connected;
 }
 
+/*
+ * Other BPF programs come and go, as those of systemd and of containers do: the kernel finds a
+ * program's code in a tree of all of them, which is turned over by that.
+ */
+static bool use_programs(bool ipv6)
+{
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	static int programs[POOL];
+	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+				.insns = (__u64)(unsigned long)code,
+				.insn_cnt = ARRAY_SIZE(code),
+				.license = (__u64)(unsigned long)"GPL" };
+	bool well = true;
+
+	(void)ipv6;
+	for (int i = 0; i < POOL; i++) {
+		int *program = &programs[random() % POOL];
+
+		if (*program > 0) {
+			close(*program);
+			*program = 0;
+		} else {
+			*program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+			well &= *program > 0;
+		}
+	}
+	return well;
+}
+
 /* ---- kinds ---- */
 
 static const struct kind {
@@ -286,11 +322,27 @@ static const struct kind {
 	{ "echo", 0, NULL, NULL, use_echo },
 	{ "vanished", 0, NULL, NULL, use_vanishing_namespace },
 	{ "cgroup", 0, NULL, NULL, use_dead_cgroup },
+	{ "programs", 0, NULL, NULL, use_programs },
 };
+
+static bool named[ARRAY_SIZE(kinds)];
+
+static void kind_name(const char *name)
+{
+	kinds_named = true;
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kinds[i].name, name) != 0)
+			continue;
+		named[i] = true;
+		return;
+	}
+	errno = EINVAL;
+	fail(name);
+}
 
 static bool kind_wanted(const struct kind *kind)
 {
-	return (!only || !strcmp(only, kind->name)) &&
+	return (!kinds_named || named[kind - kinds]) &&
 	       (cgroup_dir || kind->once != use_dead_cgroup);
 }
 
@@ -405,7 +457,7 @@ static void options_read(int argc, char **argv)
 			cgroup_dir = optarg;
 			break;
 		case 'k':
-			only = optarg;
+			kind_name(optarg);
 			break;
 		case 'n':
 			count = strtoul(optarg, NULL, 10);

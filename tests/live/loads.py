@@ -18,7 +18,8 @@ LD, LDX, ST, STX, ALU, JMP, JMP32, ALU64 = range(8)
 MEM, PROBE_MEM, PROBE_MEMSX = 0x60, 0x20, 0x40
 JEQ, JNE, CALL, EXIT, JA = 1, 5, 8, 9, 0
 MOV = 0xB
-STACK, CONTEXT, MEMORY, HARMLESS = "stack", "context", "memory", "harmless"
+ADDR_PERCPU = -1
+STACK, CONTEXT, CONSTANT, MEMORY, HARMLESS = "stack", "context", "constant", "memory", "harmless"
 
 class Instruction:
     def __init__(self, raw):
@@ -79,7 +80,7 @@ class Program:
             return state.get(("slot", i.off), HARMLESS)
         if base == CONTEXT:
             return MEMORY  # an argument; bpf/arguments.h says which may be NULL
-        if base == "constant":
+        if base == CONSTANT:
             return HARMLESS  # netlog's own memory
         self.use(state, i.src, at, "follows")
         # only a pointer as a whole can be followed later
@@ -89,7 +90,7 @@ class Program:
         """Yields (next place, state there)."""
         i, state = self.code[at], dict(state)
         if i.kind == LD:  # a constant of 64 bits
-            state[i.dst] = "constant"
+            state[i.dst] = CONSTANT
             yield at + 2, state
             return
         if i.loads():
@@ -108,7 +109,9 @@ class Program:
     @staticmethod
     def calculate(state, i):
         by_register = i.code & 8
-        if i.kind == ALU64 and i.operation == MOV and by_register and not i.off:
+        if i.kind == ALU64 and i.operation == MOV and by_register and i.off == ADDR_PERCPU:
+            state[i.dst] = CONSTANT  # a variable of this CPU's, such as the task at work: never NULL
+        elif i.kind == ALU64 and i.operation == MOV and by_register and not i.off:
             state[i.dst] = state.get(i.src, HARMLESS)
         elif i.kind == ALU64 and i.operation == 0 and not by_register:
             # a place in the structure; in the stack it is some other slot

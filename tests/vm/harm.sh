@@ -118,7 +118,7 @@ trap at_exit_of_test EXIT
 mkdir /sys/fs/cgroup/churn || fail "no cgroup"
 wire_up --delay-ms 2 --drop-every 20
 if [ "$only" = closed ]; then
-	build/churn --client "$ns0" --server "$ns1" --kind closed --gap-ms 50 >"$kept/churn.wire" &
+	build/churn --client "$ns0" --server "$ns1" --kind closed --kind programs --gap-ms 20 >"$kept/churn.wire" &
 	churns=$!
 else
 	router_up
