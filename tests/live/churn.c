@@ -39,7 +39,7 @@
 #define FIRST_PORT 7101
 #define CLOSED_PORT 7199
 #define POOL 64	    /* programs */
-#define BYTES 60000 /* more than the first window takes at once */
+#define BYTES 24000 /* more than the first window takes at once */
 
 static const char *client_netns, *server_netns, *cgroup_dir;
 static bool kinds_named;

@@ -16,7 +16,7 @@ play_old_kernel() {
 # All programs, filters included, as there may be some later
 start_all() {
 	echo '{}' >"$work/conf"
-	netlog_start --config="$work/conf" "$@"
+	netlog_start --config="$work/conf"
 }
 
 # judged QUESTION: of the programs at work
@@ -81,7 +81,6 @@ test_without_loads_the_lines_are_as_true() {
 	play_old_kernel refused
 	wire_up --delay-ms 1 --drop-every 10
 	start_all
-	truth=$work/truth
 	traffic --messages 20 --bytes 3000 --reply 3000 --cookie
 	wait_for 10 has_last_message || fail "no line of the last message"
 	netlog_stop

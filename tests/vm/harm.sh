@@ -19,7 +19,7 @@ only=${3:-}
 
 # router_up: $routed0 and $routed1, whose packets to each other a third namespace forwards
 router_up() {
-	local pids= end pid end0 end1 router
+	local pids='' end pid end0 end1 router
 	for end in 0 1 2; do
 		namespace_make
 		pids="$pids $holder"
@@ -124,10 +124,10 @@ else
 	router_up
 	(
 		echo $BASHPID >/sys/fs/cgroup/churn/cgroup.procs
-		exec build/churn --client "$ns0" --server "$ns1" --gap-ms 100 --cgroup /sys/fs/cgroup/churn
+		exec build/churn --client "$ns0" --server "$ns1" --gap-ms 300 --cgroup /sys/fs/cgroup/churn
 	) >"$kept/churn.wire" &
 	churns=$!
-	build/churn --client "$routed0" --server "$routed1" --gap-ms 400 >"$kept/churn.router" &
+	build/churn --client "$routed0" --server "$routed1" --gap-ms 1000 >"$kept/churn.router" &
 	churns="$churns $!"
 fi
 for round in $(seq "$rounds"); do

@@ -17,12 +17,14 @@ KERNELS=${KERNELS:-5.10 6.1 6.12 7.2}
 cache=${NETLOG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netlog}
 VMS=${VMS:-scenes harm:1 harm:2}
 ROUNDS=${ROUNDS:-200}
-limit=900 # seconds for a VM that hangs; on a quiet machine it takes a minute or two
+AT_ONCE=${AT_ONCE:-2} # VMs
+limit=$((900 + 15 * ROUNDS)) # seconds for a VM that hangs; on a quiet machine it takes some minutes
 work=$(mktemp -d) || exit 1
 vm=
 
 at_exit() {
-	[ -z "$vm" ] || kill "$vm" 2>/dev/null
+	# shellcheck disable=SC2046 # pids are words
+	kill $(jobs -rp) $vm 2>/dev/null
 	wait
 	rm -rf "$work"
 }
@@ -41,7 +43,7 @@ cpus() { # KERNEL WANTED
 
 # CPU time of the processes that have been waited for: fields 16 and 17 of proc(5)'s stat
 children_seconds() {
-	sed 's/.*) //' /proc/$$/stat | awk -v hz="$(getconf CLK_TCK)" '{ printf "%d", ($14 + $15) / hz }'
+	sed 's/.*) //' /proc/$BASHPID/stat | awk -v hz="$(getconf CLK_TCK)" '{ printf "%d", ($14 + $15) / hz }'
 }
 
 # qemu SECONDS CPUS KERNEL CMDLINE OPTION...: until the VM is off. It ends with us, even after SIGKILL.
@@ -148,9 +150,9 @@ judge_harm() {
 
 # one_vm KERNEL DIRECTORY SCENE CPUS: what there is to be told of it goes to $work/said
 one_vm() {
-	local name=$1 kernel=$2 scene=$3 script=$3 cpus status end nics= kept=$cache/kept-$1-$3-$4
+	local name=$1 kernel=$2 scene=$3 script=$3 cpus status end nics='' kept=$cache/kept-$again$1-$3-$4
 	cpus=$(cpus "$name" "$4")
-	console=$cache/console-$name-$scene-$4
+	console=$cache/console-$again$name-$scene-$4
 	[ "$scene" != closed ] || script=harm
 	echo "== $name $scene: $(cat "$kernel/version"), $accel, CPUs: $cpus"
 	rm -rf "$work/share"
@@ -192,31 +194,67 @@ one_vm() {
 	tell "$name" "$work/said"
 }
 
-one_kernel() {
-	local name=$1 kernel started vm_wanted cpus_wanted
-	kernel=$(tests/vm/kernel.sh "$name" 2>"$work/fetched")
+# Each VM has a place of its own, $work/NUMBER, and is told of when those before it have been.
+vm_begin() { # NUMBER KERNEL DIRECTORY SCENE CPUS
+	local number=$1 started=$SECONDS
+	shift
+	work=$work/$number
+	mkdir "$work"
+	trap 'kill $vm 2>/dev/null; wait' EXIT
+	: >"$work/results"
+	initrd_make "$2"
+	{
+		one_vm "$@"
+		echo "# $1 $3:$4 took $((SECONDS - started)) s, and $cpu_seconds s of CPU in the VM"
+	} >"$work/told_of"
+}
+
+vm_end() { # NUMBER
+	cat "$work/$1/told_of"
+	cat "$work/$1/results" >>"$work/results"
+	rm -rf "${work:?}/$1"
+}
+
+# The kernel NAME's directory is $kernel then
+kernel_ready() { # NAME
+	kernel=$(tests/vm/kernel.sh "$1" 2>"$work/fetched")
 	if [ -z "$kernel" ]; then
 		echo "not ok kernel: $(tr '\n' ' ' <"$work/fetched")" >"$work/said"
-		tell "$name" "$work/said"
-		return
+		tell "$1" "$work/said"
+		return 1
 	fi
 	cat "$work/fetched"
+	console=$cache/console-$1
 	initrd_make "$kernel"
-	console=$cache/console-$name
 	[ -n "${accel:-}" ] || accel_choose "$kernel"
-	for vm_wanted in $VMS; do
-		started=$SECONDS
-		cpus_wanted=${vm_wanted##*:}
-		[ "$cpus_wanted" != "$vm_wanted" ] || cpus_wanted=2
-		one_vm "$name" "$kernel" "${vm_wanted%%:*}" "$cpus_wanted"
-		echo "# $name $vm_wanted took $((SECONDS - started)) s, and $cpu_seconds s of CPU in the VM"
-	done
 }
 
 wanted=${1:-}
 : >"$work/results"
+begun=0 told=0
+declare -A pids times
 for name in $KERNELS; do
-	one_kernel "$name"
+	kernel_ready "$name" || continue
+	times[$name]=$((${times[$name]:-0} + 1))
+	again= # in front of what is kept of one that is named again
+	[ "${times[$name]}" = 1 ] || again=${times[$name]}-
+	for vm_wanted in $VMS; do
+		[ $((begun - told)) -lt "$AT_ONCE" ] || {
+			wait "${pids[$told]}"
+			vm_end $told
+			told=$((told + 1))
+		}
+		vm_cpus=${vm_wanted##*:}
+		[ "$vm_cpus" != "$vm_wanted" ] || vm_cpus=2
+		vm_begin $begun "$name" "$kernel" "${vm_wanted%%:*}" "$vm_cpus" &
+		pids[$begun]=$!
+		begun=$((begun + 1))
+	done
+done
+while [ $told -lt $begun ]; do
+	wait "${pids[$told]}"
+	vm_end $told
+	told=$((told + 1))
 done
 
 echo
