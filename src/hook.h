@@ -9,7 +9,6 @@
 
 #include "event.h"
 #include "filter.h"
-#include "rates.h"
 
 /* What may be changed while the probe works. */
 struct probe_settings {
@@ -19,8 +18,8 @@ struct probe_settings {
 	struct threshold rtt_us;  /* of rtt events */
 	struct threshold latency_us;
 	const struct filter *filter; /* the caller's, who keeps it while the probe is made */
-	struct rates sample;	     /* of so many flows one */
-	struct rates max_rate;	     /* events a second */
+	struct figures sample;	     /* of so many flows one; 0: all */
+	struct figures max_rate;     /* events a second; 0: no limit */
 	bool adaptive;		     /* fewer while the ring is full */
 };
 

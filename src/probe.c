@@ -67,8 +67,8 @@ static void filter_put(struct probe *probe, const struct filter *filter)
 static void sampling_set(struct settings *mapped, const struct probe_settings *settings)
 {
 	for_each_event_type(type) {
-		uint64_t one_in = settings->sample.numbers.of[type];
-		uint64_t per_second = settings->max_rate.numbers.of[type];
+		uint64_t one_in = settings->sample.of[type];
+		uint64_t per_second = settings->max_rate.of[type];
 
 		__atomic_store_n(&mapped->one_in[type], one_in ? (uint32_t)one_in : 1,
 				 __ATOMIC_RELAXED);

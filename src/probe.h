@@ -6,7 +6,6 @@
 #ifndef NETLOG_PROBE_H
 #define NETLOG_PROBE_H
 
-#include "control.h"
 #include "hook.h"
 #include "util.h"
 

@@ -15,8 +15,8 @@ void settings_for_probe(const struct options *options, struct probe_settings *re
 		.rtt_us = options->rtt_us,
 		.latency_us = options->latency_us,
 		.filter = &options->filters.filter,
-		.sample = options->sample,
-		.max_rate = options->max_rate,
+		.sample = options->sample.numbers,
+		.max_rate = options->max_rate.numbers,
 		.adaptive = options->adaptive,
 	};
 }
