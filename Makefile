@@ -30,8 +30,8 @@ LIBRARIES := libbpf json-c libsystemd
 LIBRARY_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
 LIBRARY_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -pthread
 
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DNETLOG_VERSION='"$(VERSION)"' -I$(BUILD) $(WARNINGS) \
-	$(LIBRARY_CFLAGS) -MMD -MP $(CFLAGS)
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DNETLOG_VERSION='"$(VERSION)"' -iquote src -iquote . \
+	-I$(BUILD) $(WARNINGS) $(LIBRARY_CFLAGS) -MMD -MP $(CFLAGS)
 # Where Debian keeps <asm/types.h>, which clang does not look for when it compiles for BPF
 ASM_INCLUDE := $(firstword $(wildcard /usr/include/$(MACHINE)-linux-gnu \
 	/usr/include/*-linux-gnu))
@@ -43,7 +43,7 @@ BPF_CFLAGS = -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v2 -std=gnu11 
 	-fno-strict-aliasing -Wall -Wextra $(WERROR) \
 	$(ASM_INCLUDE:%=-idirafter %) -MMD -MP
 
-SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
+SOURCES := $(wildcard src/*/*.c)
 EVENTS := $(wildcard bpf/*.bpf.c)
 UNIT_TESTS := $(wildcard tests/unit/*_test.c)
 TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(wildcard tests/live/*.c))
@@ -76,7 +76,8 @@ $(BUILD)/netlog.skel.h: $(BUILD)/netlog.bpf.o
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name netlog_bpf > $@
 
-$(foreach object,ladder probe,$(BUILD)/src/$(object).o $(BUILD)/unit/src/$(object).o): $(BUILD)/netlog.skel.h
+$(foreach object,ladder probe,$(BUILD)/src/kernel/$(object).o \
+	$(BUILD)/unit/src/kernel/$(object).o): $(BUILD)/netlog.skel.h
 
 $(BUILD)/src/%.o: src/%.c | $(BUILD)/requirements
 	$(call say,CC)
@@ -98,7 +99,7 @@ $(BUILD)/unit/src/%.o: src/%.c | $(BUILD)/requirements
 
 $(BUILD)/unit/%_test: tests/unit/%_test.c $(SOURCES:%.c=$(BUILD)/unit/%.o) $(BUILD)/netlog.skel.h
 	$(call say,LINK)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -Isrc $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
 
 $(BUILD)/%: tests/live/%.c tests/live/tool.h | $(BUILD)/requirements
 	$(call say,CC)
@@ -113,7 +114,7 @@ $(BUILD)/%.so: tests/live/%.so.c | $(BUILD)/requirements
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/records.h $(SOURCES:%.c=$(BUILD)/%.o)
 	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
 
 # Linked last, so that netlog's own globals lie as they do in netlog
 $(BUILD)/bench/produce.bpf.o: tests/bench/produce.bpf.c | $(BUILD)/requirements
@@ -215,4 +216,5 @@ clean:
 .PHONY: all unit-tests tools test test-vm bench bench-live demo run lint install uninstall clean README.md
 .SECONDARY:
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/unit/*.d $(BUILD)/unit/src/*.d $(BUILD)/bench/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/src/*/*.d $(BUILD)/unit/*.d \
+	$(BUILD)/unit/src/*/*.d $(BUILD)/bench/*.d)

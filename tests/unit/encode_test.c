@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "encode.h"
+#include "line/encode.h"
 #include "strict.h"
 #include "test.h"
 

@@ -29,73 +29,51 @@ equal() {
 	[ "$2" = "$3" ] || echo "$1: $2, not $3"
 }
 
-# The layers, from the top; a file may include headers of lower layers, and those of its own name.
-# What has no row may be included by all, and includes none but its like.
-layer() {
-	case $1 in
-	main) echo 12 ;;
-	daemon | doctor | replay) echo 11 ;;
-	reload) echo 10 ;;
-	delivery) echo 9 ;;
-	report) echo 8 ;;
-	service) echo 7 ;;
-	lines | options) echo 6 ;;
-	probe | settings) echo 5 ;;
-	ladder) echo 4 ;;
-	hook) echo 3 ;;
-	config | sink_stream) echo 4 ;; # files are streams
-	sink_*) echo 5 ;;
-	output | encode | schema) echo 3 ;;
-	control | filter | flow_cache | names | rates | record) echo 2 ;;
-	log | util | text | clock | crc | capability | signals | ssh | cgroup | cgroup_path | cgroup_walk | netns | filter_half) echo 0 ;;
-	event | filter_* | setting_value) echo 1 ;;
-	*) echo "$1 has no layer: give it one in tests/unit/house_test.sh" >&2 ;;
-	esac
-}
+# The floors of src/, from the ground. A file includes headers of its own folder and of lower floors:
+# never upwards, and never sideways. The bpf/ side is for the next test.
+declare -A floor=([base]=1 [schema]=2 [host]=3 [line]=4 [filter]=4 [output]=4 [settings]=5 [kernel]=5
+	[run]=6 [main]=7)
 
 includes_point_down_only() {
-	for file in src/*.[ch]; do
-		own=$(basename "$file" | sed 's/\..*//')
-		for header in $(sed -n 's/^#include "\(.*\)\.h"$/\1/p' "$file"); do
-			case $header in
-			"$own" | ../bpf/*) continue ;; # see the next test
-			netlog.skel) continue ;;
-			esac
-			from=$(layer "$own")
-			to=$(layer "$header")
-			[ "$from" -gt "$to" ] || [ "$from$to" = 00 ] ||
-				echo "$file (layer $from) includes $header.h (layer $to)"
-		done
-	done
+	local file header from to
+	while IFS=: read -r file header; do
+		from=${file#src/} from=${from%%[/.]*} to=${header%%/*}
+		[ "$from" = "$to" ] || [ "${floor[$to]-8}" -lt "${floor[$from]-0}" ] ||
+			echo "$file includes $header"
+	done < <(grep -Eo '^#include "[^"]+' src/*.c src/*/*.[ch] | sed 's/#include "//' |
+		grep -v ':bpf/\|:netlog\.skel\.h$')
 }
 
 # only PATTERN FILES...: nobody but these files may include what the pattern matches
 only() {
 	local pattern=$1
 	shift
-	grep -lE "^#include [<\"]$pattern" src/*.[ch] | while read -r file; do
+	grep -lE "^#include [<\"]$pattern" src/*.c src/*/*.[ch] | while read -r file; do
 		case " $* " in
-		*" $(basename "$file") "*) ;;
+		*" ${file#src/} "*) ;;
 		*) echo "$file includes $pattern" ;;
 		esac
 	done
 }
 
 libraries_stay_where_they_belong() {
-	only 'bpf/' ladder.c probe.c
-	only 'netlog.skel' ladder.c probe.c
-	only '\.\./bpf/config' ladder.c probe.c
-	only '\.\./bpf/events' event.h
-	only '\.\./bpf/filter' filter_half.h
-	only '\.\./bpf/sample' probe.c
-	only 'systemd/' daemon.c delivery.h service.c sink_journald.c
-	only 'json-c/' control.h config.c
+	only 'bpf/(lib)?b[pt]f' kernel/ladder.c kernel/probe.c
+	only 'netlog.skel' kernel/ladder.c kernel/probe.c
+	only 'bpf/config' kernel/ladder.c kernel/probe.c
+	only 'bpf/events' schema/event.h
+	only 'bpf/filter' filter/half.h
+	only 'bpf/sample' kernel/probe.c
+	only 'systemd/' run/daemon.c run/delivery.h run/service.c output/sink_journald.c
+	only 'json-c/' schema/control.h settings/file.c
 }
 
 # json-c stays out of the way of an event: none of these may even see its header
 the_hot_path_is_free_of_json_c() {
-	for file in encode event names text output sink_stream sink_file; do
-		cc -std=gnu11 -D_GNU_SOURCE -M -Ibuild "src/$file.c" | grep -q json && echo "src/$file.c"
+	for file in line/encode schema/event host/names base/text output/output output/sink_stream \
+		output/sink_file; do
+		cc -std=gnu11 -D_GNU_SOURCE -M -iquote src -iquote . "src/$file.c" >"$work/headers" ||
+			echo "src/$file.c: its headers cannot be seen"
+		grep -q json "$work/headers" && echo "src/$file.c"
 	done
 }
 
@@ -184,7 +162,7 @@ the_unit_is_understood_and_well_hardened() {
 		tail -n 1 "$work/exposure"
 }
 
-message_ids() { grep -oh '"[0-9a-f]\{32\}"' bpf/events.h src/control.h | tr -d '"'; }
+message_ids() { grep -oh '"[0-9a-f]\{32\}"' bpf/events.h src/schema/control.h | tr -d '"'; }
 
 the_catalog_explains_each_message() {
 	mkdir -p "$work/catalog/usr/lib/systemd/catalog"

@@ -6,13 +6,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "crc.h"
-#include "lines.h"
-#include "output.h"
+#include "base/crc.h"
+#include "output/output.h"
+#include "run/lines.h"
 #include "strict.h"
 #include "test.h"
 
-#include "replay.h"
+#include "run/replay.h"
 
 #define LINE "{\"event_type\":\"stats\",\"seq\":%d,\"hostname\":\"web1\"}\n"
 #define FILE_BYTES (1024 * 1024)

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "output/recording.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+
+#include "base/crc.h"
+
+#define READER_BYTES (256 * 1024) /* more than a frame */
+#define PROBLEM_BYTES 512
+
+_Static_assert(sizeof(struct record_header) % RECORD_ALIGNMENT == 0, "frames follow aligned");
+_Static_assert(sizeof(struct record_frame) % RECORD_ALIGNMENT == 0, "payloads follow aligned");
+_Static_assert(READER_BYTES > RECORD_ITEM_BYTES(RECORD_PAYLOAD_MAX), "a frame has room");
+
+/* ---- writing ---- */
+
+static uint32_t header_crc(const struct record_header *header)
+{
+	const char *after = (const char *)&header->crc + sizeof(header->crc);
+	uint32_t crc = crc32c(0, header, offsetof(struct record_header, crc));
+
+	return crc32c(crc, after, sizeof(*header) - (size_t)(after - (const char *)header));
+}
+
+/* Over the head up to its CRC, then over all behind it. */
+static uint32_t frame_crc(const char *frame, size_t length)
+{
+	const size_t behind = offsetof(struct record_frame, previous_crc);
+	uint32_t crc = crc32c(0, frame, offsetof(struct record_frame, crc));
+
+	return crc32c(crc, frame + behind, length - behind);
+}
+
+size_t record_put_header(char *p, const struct record_origin *origin, uint32_t *crc)
+{
+	struct record_header header = {
+		.magic = RECORD_MAGIC,
+		.byte_order = RECORD_BYTE_ORDER,
+		.version = RECORD_VERSION,
+		.size = sizeof(header),
+		.fingerprint = event_fingerprint(),
+	};
+
+	/* and zeros behind the texts: what else lies there is nobody's business */
+	snprintf(header.program, sizeof(header.program), "%s", NETLOG_VERSION);
+	snprintf(header.origin.hostname, sizeof(header.origin.hostname), "%s", origin->hostname);
+	snprintf(header.origin.boot_id, sizeof(header.origin.boot_id), "%s", origin->boot_id);
+	header.crc = header_crc(&header);
+	memcpy(p, &header, sizeof(header));
+	*crc = header.crc;
+	return sizeof(header);
+}
+
+size_t record_put(char *p, const struct record_item *item, uint32_t *crc)
+{
+	const struct record_frame frame = {
+		.type = item->type,
+		.size = (uint32_t)item->size,
+		.seq = item->seq,
+		.offset_ns = item->offset_ns,
+		.previous_crc = *crc,
+	};
+	size_t length = RECORD_ITEM_BYTES(item->size);
+
+	memset(p + length - RECORD_ALIGNMENT, 0, RECORD_ALIGNMENT);
+	memcpy(p, &frame, sizeof(frame));
+	memcpy(p + sizeof(frame), item->payload, item->size);
+	*crc = frame_crc(p, length);
+	memcpy(p + offsetof(struct record_frame, crc), crc, sizeof(*crc));
+	return length;
+}
+
+size_t record_put_name(char *p, enum name_source source, uint64_t id, const char *text,
+		       uint32_t *crc)
+{
+	const struct record_name_frame frame = { .id = id, .source = source };
+	const size_t length = text ? strlen(text) : 0;
+	char payload[RECORD_NAME_MAX];
+	const struct record_item item = { .type = record_name,
+					  .payload = payload,
+					  .size = sizeof(frame) + length };
+
+	memcpy(payload, &frame, sizeof(frame));
+	if (length)
+		memcpy(payload + sizeof(frame), text, length);
+	return record_put(p, &item, crc);
+}
+
+bool record_is_header(const char *p)
+{
+	return !memcmp(p, RECORD_MAGIC, sizeof(((struct record_header *)NULL)->magic));
+}
+
+bool record_is_name(const char *p)
+{
+	struct record_frame frame;
+
+	if (record_is_header(p))
+		return false;
+	memcpy(&frame, p, sizeof(frame));
+	return frame.type == record_name;
+}
+
+struct record_item record_item_of(const char *p)
+{
+	struct record_frame frame;
+
+	if (record_is_header(p))
+		return (struct record_item){ .type = record_header };
+	memcpy(&frame, p, sizeof(frame));
+	return (struct record_item){
+		.type = (enum record_type)frame.type,
+		.payload = p + sizeof(frame),
+		.size = frame.size,
+		.seq = frame.seq,
+		.offset_ns = frame.offset_ns,
+	};
+}
+
+size_t record_length(const char *p)
+{
+	struct record_frame frame;
+
+	if (record_is_header(p))
+		return sizeof(struct record_header);
+	memcpy(&frame, p, sizeof(frame));
+	return RECORD_ITEM_BYTES(frame.size);
+}
+
+/* ---- reading ---- */
+
+struct record_reader {
+	int fd;
+	bool ended;	   /* there is nothing more to be read */
+	bool begun;	   /* there has been a header */
+	bool after_header; /* then the next frame's previous_crc is that of a frame elsewhere */
+	uint32_t crc;	   /* of the last frame */
+	size_t start;	   /* of what is in the buffer and has not been told */
+	size_t end;
+	uint64_t position; /* of `start` in the recording */
+	uint64_t told;	   /* of the last item */
+	struct record_origin origin;
+	char problem[PROBLEM_BYTES];
+	char buffer[READER_BYTES] __attribute__((aligned(RECORD_ALIGNMENT)));
+};
+
+int record_reader_new(int fd, struct record_reader **ret_reader)
+{
+	struct record_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return -ENOMEM;
+	reader->fd = fd;
+	*ret_reader = reader;
+	return 0;
+}
+
+void record_reader_free(struct record_reader *reader)
+{
+	free(reader);
+}
+
+uint64_t record_position(const struct record_reader *reader)
+{
+	return reader->told;
+}
+
+const char *record_problem(const struct record_reader *reader)
+{
+	return reader->problem;
+}
+
+int record_fill(struct record_reader *reader)
+{
+	ssize_t n;
+
+	/* all items are aligned, and so is what is left of them */
+	memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
+	reader->end -= reader->start;
+	reader->start = 0;
+	if (reader->ended || reader->end == sizeof(reader->buffer))
+		return 0;
+	n = read(reader->fd, reader->buffer + reader->end, sizeof(reader->buffer) - reader->end);
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	reader->ended = n == 0;
+	reader->end += (size_t)n;
+	return 0;
+}
+
+static int problem(struct record_reader *reader, const char *format, ...) _printf_(2, 3);
+static int problem(struct record_reader *reader, const char *format, ...)
+{
+	_cleanup_free_ char *what = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&what, format, arguments) < 0)
+		what = NULL;
+	va_end(arguments);
+	snprintf(reader->problem, sizeof(reader->problem), "byte %llu: %s%s",
+		 (unsigned long long)reader->position, what ?: "it cannot be read",
+		 reader->position ? RECORD_WRITTEN : "");
+	return -EBADMSG;
+}
+
+/* There are fewer bytes than what begins here needs. */
+static int too_short(struct record_reader *reader)
+{
+	size_t length = reader->end - reader->start;
+
+	if (!reader->ended)
+		return -EAGAIN;
+	return problem(reader,
+		       "the recording is cut: %zu bytes of a record, and the rest is missing; its "
+		       "writer was killed, or the file was not copied whole",
+		       length);
+}
+
+/* A text of the header that somebody else may have written, as one that can be shown. */
+static void show(const char *text, size_t size, char *shown)
+{
+	size_t i = 0;
+
+	for (; i < size - 1 && text[i]; i++)
+		shown[i] = (char)(text[i] > ' ' && text[i] < 0x7f ? text[i] : '?');
+	shown[i] = 0;
+}
+
+static int check_header(struct record_reader *reader, const struct record_header *header)
+{
+	char program[sizeof(header->program)];
+
+	if (header->byte_order == __builtin_bswap32(RECORD_BYTE_ORDER))
+		return problem(reader, "written by a machine of the other byte order; replay it on "
+				       "one of the same kind");
+	if (header->byte_order == RECORD_BYTE_ORDER && header->version > RECORD_VERSION)
+		return problem(reader,
+			       "written in format %u, and netlog " NETLOG_VERSION
+			       " knows those up to %u; replay it with the netlog that wrote "
+			       "it",
+			       header->version, RECORD_VERSION);
+	if (header->byte_order != RECORD_BYTE_ORDER || header->version != RECORD_VERSION ||
+	    header->size != sizeof(*header) || header->crc != header_crc(header) ||
+	    strnlen(header->origin.hostname, HOST_NAME_MAX + 1) > HOST_NAME_MAX ||
+	    header->origin.boot_id[sizeof(header->origin.boot_id) - 1])
+		return problem(reader, "the header is damaged; get another copy of the "
+				       "file");
+	show(header->program, sizeof(program), program);
+	if (header->fingerprint != event_fingerprint())
+		return problem(reader,
+			       "written by netlog %s, whose events are not those of this netlog "
+			       "(" NETLOG_VERSION "); replay it with the netlog that wrote "
+			       "it",
+			       program);
+	return 0;
+}
+
+static void advance(struct record_reader *reader, size_t length)
+{
+	reader->told = reader->position;
+	reader->position += length;
+	reader->start += length;
+}
+
+static int read_header(struct record_reader *reader, struct record_item *ret_item)
+{
+	const struct record_header *header = (const void *)(reader->buffer + reader->start);
+	size_t length = reader->end - reader->start;
+	int r;
+
+	/* other versions may have shorter ones, but these three fields */
+	if (length < offsetof(struct record_header, size))
+		return too_short(reader);
+	if (length < sizeof(*header) && header->byte_order == RECORD_BYTE_ORDER &&
+	    header->version == RECORD_VERSION)
+		return too_short(reader);
+	r = check_header(reader, header);
+	if (r < 0)
+		return r;
+	reader->begun = true;
+	reader->after_header = true;
+	reader->crc = header->crc;
+	reader->origin = header->origin;
+	*ret_item = (struct record_item){ .type = record_header, .origin = &reader->origin };
+	advance(reader, sizeof(*header));
+	return 0;
+}
+
+static int read_frame(struct record_reader *reader, struct record_item *ret_item)
+{
+	const struct record_frame *frame = (const void *)(reader->buffer + reader->start);
+	size_t length = reader->end - reader->start;
+
+	if (length < sizeof(*frame))
+		return too_short(reader);
+	/* what the CRC has not seen yet must not lead us far away */
+	if (frame->size > RECORD_PAYLOAD_MAX)
+		return problem(reader,
+			       "damaged: a record of %u bytes; get another copy of the "
+			       "file",
+			       frame->size);
+	if (length < RECORD_ITEM_BYTES(frame->size))
+		return too_short(reader);
+	if (frame->crc != frame_crc((const char *)frame, RECORD_ITEM_BYTES(frame->size)))
+		return problem(reader, "damaged: the checksum does not agree; get another copy of "
+				       "the file");
+	if (frame->previous_crc != reader->crc && !reader->after_header)
+		return problem(reader, "a part is missing before this; get another copy of the "
+				       "file");
+	if (frame->type != record_event && frame->type != record_line && frame->type != record_name)
+		return problem(reader,
+			       "a record of the unknown type %u; replay it with the netlog "
+			       "that wrote it",
+			       frame->type);
+	reader->after_header = false;
+	reader->crc = frame->crc;
+	*ret_item = record_item_of((const char *)frame);
+	advance(reader, RECORD_ITEM_BYTES(frame->size));
+	return 0;
+}
+
+int record_read(struct record_reader *reader, struct record_item *ret_item)
+{
+	const size_t magic = strlen(RECORD_MAGIC);
+	size_t length = reader->end - reader->start;
+	const char *p = reader->buffer + reader->start;
+
+	if (!length && reader->begun)
+		return reader->ended ? -ENODATA : -EAGAIN;
+	if (!length && reader->ended)
+		return problem(reader, "this is empty, and no recording; -r reads what -w has "
+				       "written");
+	if (!reader->begun && memcmp(p, RECORD_MAGIC, length < magic ? length : magic) != 0)
+		return problem(reader, "this is no recording of netlog; -r reads what -w has "
+				       "written");
+	if (length < magic)
+		return too_short(reader);
+	return record_is_header(p) ? read_header(reader, ret_item) : read_frame(reader, ret_item);
+}
+
+int record_naming_of(const struct record_item *item, struct record_naming *ret_naming)
+{
+	struct record_name_frame frame;
+	const char *text = (const char *)item->payload + sizeof(frame);
+	size_t length = item->size - sizeof(frame);
+
+	if (item->size < sizeof(frame) || length > NAME_TEXT_MAX)
+		return -EBADMSG;
+	memcpy(&frame, item->payload, sizeof(frame));
+	if (frame.source >= name_sources || memchr(text, 0, length))
+		return -EBADMSG;
+	ret_naming->source = (enum name_source)frame.source;
+	ret_naming->id = frame.id;
+	memcpy(ret_naming->text, text, length);
+	ret_naming->text[length] = 0;
+	return 0;
+}
