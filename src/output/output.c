@@ -204,14 +204,14 @@ static bool sink_is_of(const struct sink *sink, const struct output *output)
 	return false;
 }
 
-static void sink_origin(struct sink *sink, const struct record_origin *origin)
+static void sink_origin(struct sink *sink, const struct recording_origin *origin)
 {
 	if (sink->ops->origin)
 		sink->ops->origin(sink, origin);
 	sink->room = 0; /* to be asked for anew */
 }
 
-void output_set_origin(struct output *output, const struct record_origin *origin)
+void output_set_origin(struct output *output, const struct recording_origin *origin)
 {
 	if (output->origin_known && !memcmp(&output->origin, origin, sizeof(*origin)))
 		return;
@@ -276,17 +276,17 @@ bool output_ready(const struct output *output)
 }
 
 /* The record of an event to a recording; NULL: the line. Returns how much room that takes. */
-static size_t record_write(struct sink *sink, const struct record_item *event, const char *line,
-			   size_t length)
+static size_t recording_write(struct sink *sink, const struct recording_item *event,
+			      const char *line, size_t length)
 {
 	if (event)
 		sink->ops->record(sink, event);
 	else
 		sink->ops->write(sink, line, length);
-	return RECORD_ITEM_BYTES(event ? event->size : length);
+	return RECORDING_ITEM_BYTES(event ? event->size : length);
 }
 
-void sink_write(struct sink *sink, enum event_type type, const struct record_item *event,
+void sink_write(struct sink *sink, enum event_type type, const struct recording_item *event,
 		const char *line, size_t length)
 {
 	size_t needed = type == event_none ? length : OUTPUT_LINE_MAX + OUTPUT_RESERVE;
@@ -300,7 +300,7 @@ void sink_write(struct sink *sink, enum event_type type, const struct record_ite
 	if (sink->buffer)
 		sink_put(sink, line, length);
 	else if (sink->ops->record)
-		length = record_write(sink, event, line, length);
+		length = recording_write(sink, event, line, length);
 	else
 		sink->ops->write(sink, line, length);
 	/* a recording has some to spare for what is around a control line */

@@ -49,9 +49,9 @@ struct sink_ops {
 	void (*write)(struct sink *sink, const char *line, size_t length);
 	/* The same for an event's record and its names, of those that make a recording; NULL: it
 	 * takes lines. */
-	void (*record)(struct sink *sink, const struct record_item *event);
+	void (*record)(struct sink *sink, const struct recording_item *event);
 	/* Who makes the recording; before anything is written, and when that changes. NULL: none. */
-	void (*origin)(struct sink *sink, const struct record_origin *origin);
+	void (*origin)(struct sink *sink, const struct recording_origin *origin);
 	/* Write what it holds: 0 when all is out, -EAGAIN when the other end is slow, or an error. */
 	int (*flush)(struct sink *sink);
 	/* Open anew what may have been renamed; the old one stays on an error. NULL: nothing to do.
@@ -127,7 +127,7 @@ struct output {
 	bool takes_lines, records;
 	bool patient;
 	bool origin_known;
-	struct record_origin origin;
+	struct recording_origin origin;
 };
 
 #define for_each_sink(output, each) \
@@ -164,7 +164,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 bool output_ready(const struct output *output);
 
 /* Who writes, for recordings; those that are there and those to come. To be told first of all. */
-void output_set_origin(struct output *output, const struct record_origin *origin);
+void output_set_origin(struct output *output, const struct recording_origin *origin);
 
 /* Wait for slow sinks however long it takes: what is written can wait, too. */
 void output_set_patient(struct output *output);
@@ -194,7 +194,7 @@ static inline char *output_place(const struct output *output, char *spare)
 void output_write(struct output *output, enum event_type type, const char *line, size_t length);
 
 /* The same, of one sink. `event`: what a recording takes instead; NULL: the line. */
-void sink_write(struct sink *sink, enum event_type type, const struct record_item *event,
+void sink_write(struct sink *sink, enum event_type type, const struct recording_item *event,
 		const char *line, size_t length);
 
 /*
@@ -202,7 +202,7 @@ void sink_write(struct sink *sink, enum event_type type, const struct record_ite
  * may be left out (length 0) where output_place() says so. Returns output_ready().
  */
 static inline bool output_write_event(struct output *output, enum event_type type,
-				      const struct record_item *event, const char *line,
+				      const struct recording_item *event, const char *line,
 				      size_t length)
 {
 	bool ready = true;

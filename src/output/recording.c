@@ -10,16 +10,17 @@
 #define READER_BYTES (256 * 1024) /* more than a frame */
 #define PROBLEM_BYTES 512
 
-_Static_assert(sizeof(struct record_header) % RECORD_ALIGNMENT == 0, "frames follow aligned");
-_Static_assert(sizeof(struct record_frame) % RECORD_ALIGNMENT == 0, "payloads follow aligned");
-_Static_assert(READER_BYTES > RECORD_ITEM_BYTES(RECORD_PAYLOAD_MAX), "a frame has room");
+_Static_assert(sizeof(struct recording_header) % RECORDING_ALIGNMENT == 0, "frames follow aligned");
+_Static_assert(sizeof(struct recording_frame) % RECORDING_ALIGNMENT == 0,
+	       "payloads follow aligned");
+_Static_assert(READER_BYTES > RECORDING_ITEM_BYTES(RECORDING_PAYLOAD_MAX), "a frame has room");
 
 /* ---- writing ---- */
 
-static uint32_t header_crc(const struct record_header *header)
+static uint32_t header_crc(const struct recording_header *header)
 {
 	const char *after = (const char *)&header->crc + sizeof(header->crc);
-	uint32_t crc = crc32c(0, header, offsetof(struct record_header, crc));
+	uint32_t crc = crc32c(0, header, offsetof(struct recording_header, crc));
 
 	return crc32c(crc, after, sizeof(*header) - (size_t)(after - (const char *)header));
 }
@@ -27,18 +28,18 @@ static uint32_t header_crc(const struct record_header *header)
 /* Over the head up to its CRC, then over all behind it. */
 static uint32_t frame_crc(const char *frame, size_t length)
 {
-	const size_t behind = offsetof(struct record_frame, previous_crc);
-	uint32_t crc = crc32c(0, frame, offsetof(struct record_frame, crc));
+	const size_t behind = offsetof(struct recording_frame, previous_crc);
+	uint32_t crc = crc32c(0, frame, offsetof(struct recording_frame, crc));
 
 	return crc32c(crc, frame + behind, length - behind);
 }
 
-size_t record_put_header(char *p, const struct record_origin *origin, uint32_t *crc)
+size_t recording_put_header(char *p, const struct recording_origin *origin, uint32_t *crc)
 {
-	struct record_header header = {
-		.magic = RECORD_MAGIC,
-		.byte_order = RECORD_BYTE_ORDER,
-		.version = RECORD_VERSION,
+	struct recording_header header = {
+		.magic = RECORDING_MAGIC,
+		.byte_order = RECORDING_BYTE_ORDER,
+		.version = RECORDING_VERSION,
 		.size = sizeof(header),
 		.fingerprint = event_fingerprint(),
 	};
@@ -53,65 +54,65 @@ size_t record_put_header(char *p, const struct record_origin *origin, uint32_t *
 	return sizeof(header);
 }
 
-size_t record_put(char *p, const struct record_item *item, uint32_t *crc)
+size_t recording_put(char *p, const struct recording_item *item, uint32_t *crc)
 {
-	const struct record_frame frame = {
+	const struct recording_frame frame = {
 		.type = item->type,
 		.size = (uint32_t)item->size,
 		.seq = item->seq,
 		.offset_ns = item->offset_ns,
 		.previous_crc = *crc,
 	};
-	size_t length = RECORD_ITEM_BYTES(item->size);
+	size_t length = RECORDING_ITEM_BYTES(item->size);
 
-	memset(p + length - RECORD_ALIGNMENT, 0, RECORD_ALIGNMENT);
+	memset(p + length - RECORDING_ALIGNMENT, 0, RECORDING_ALIGNMENT);
 	memcpy(p, &frame, sizeof(frame));
 	memcpy(p + sizeof(frame), item->payload, item->size);
 	*crc = frame_crc(p, length);
-	memcpy(p + offsetof(struct record_frame, crc), crc, sizeof(*crc));
+	memcpy(p + offsetof(struct recording_frame, crc), crc, sizeof(*crc));
 	return length;
 }
 
-size_t record_put_name(char *p, enum name_source source, uint64_t id, const char *text,
-		       uint32_t *crc)
+size_t recording_put_name(char *p, enum name_source source, uint64_t id, const char *text,
+			  uint32_t *crc)
 {
-	const struct record_name_frame frame = { .id = id, .source = source };
+	const struct recording_name_frame frame = { .id = id, .source = source };
 	const size_t length = text ? strlen(text) : 0;
-	char payload[RECORD_NAME_MAX];
-	const struct record_item item = { .type = record_name,
-					  .payload = payload,
-					  .size = sizeof(frame) + length };
+	char payload[RECORDING_NAME_MAX];
+	const struct recording_item item = { .type = recording_name,
+					     .payload = payload,
+					     .size = sizeof(frame) + length };
 
 	memcpy(payload, &frame, sizeof(frame));
 	if (length)
 		memcpy(payload + sizeof(frame), text, length);
-	return record_put(p, &item, crc);
+	return recording_put(p, &item, crc);
 }
 
-bool record_is_header(const char *p)
+bool recording_is_header(const char *p)
 {
-	return !memcmp(p, RECORD_MAGIC, sizeof(((struct record_header *)NULL)->magic));
+	return !memcmp(p, RECORDING_MAGIC, sizeof(((struct recording_header *)NULL)->magic));
 }
 
-bool record_is_name(const char *p)
+bool recording_is_name(const char *p)
 {
-	struct record_frame frame;
+	struct recording_frame frame;
 
-	if (record_is_header(p))
+	if (recording_is_header(p))
 		return false;
 	memcpy(&frame, p, sizeof(frame));
-	return frame.type == record_name;
+	return frame.type == recording_name;
 }
 
-struct record_item record_item_of(const char *p)
+struct recording_item recording_item_of(const char *p)
 {
-	struct record_frame frame;
+	struct recording_frame frame;
 
-	if (record_is_header(p))
-		return (struct record_item){ .type = record_header };
+	if (recording_is_header(p))
+		return (struct recording_item){ .type = recording_header };
 	memcpy(&frame, p, sizeof(frame));
-	return (struct record_item){
-		.type = (enum record_type)frame.type,
+	return (struct recording_item){
+		.type = (enum recording_type)frame.type,
 		.payload = p + sizeof(frame),
 		.size = frame.size,
 		.seq = frame.seq,
@@ -119,19 +120,19 @@ struct record_item record_item_of(const char *p)
 	};
 }
 
-size_t record_length(const char *p)
+size_t recording_length(const char *p)
 {
-	struct record_frame frame;
+	struct recording_frame frame;
 
-	if (record_is_header(p))
-		return sizeof(struct record_header);
+	if (recording_is_header(p))
+		return sizeof(struct recording_header);
 	memcpy(&frame, p, sizeof(frame));
-	return RECORD_ITEM_BYTES(frame.size);
+	return RECORDING_ITEM_BYTES(frame.size);
 }
 
 /* ---- reading ---- */
 
-struct record_reader {
+struct recording_reader {
 	int fd;
 	bool ended;	   /* there is nothing more to be read */
 	bool begun;	   /* there has been a header */
@@ -141,14 +142,14 @@ struct record_reader {
 	size_t end;
 	uint64_t position; /* of `start` in the recording */
 	uint64_t told;	   /* of the last item */
-	struct record_origin origin;
+	struct recording_origin origin;
 	char problem[PROBLEM_BYTES];
-	char buffer[READER_BYTES] __attribute__((aligned(RECORD_ALIGNMENT)));
+	char buffer[READER_BYTES] __attribute__((aligned(RECORDING_ALIGNMENT)));
 };
 
-int record_reader_new(int fd, struct record_reader **ret_reader)
+int recording_reader_new(int fd, struct recording_reader **ret_reader)
 {
-	struct record_reader *reader = calloc(1, sizeof(*reader));
+	struct recording_reader *reader = calloc(1, sizeof(*reader));
 
 	if (!reader)
 		return -ENOMEM;
@@ -157,22 +158,22 @@ int record_reader_new(int fd, struct record_reader **ret_reader)
 	return 0;
 }
 
-void record_reader_free(struct record_reader *reader)
+void recording_reader_free(struct recording_reader *reader)
 {
 	free(reader);
 }
 
-uint64_t record_position(const struct record_reader *reader)
+uint64_t recording_position(const struct recording_reader *reader)
 {
 	return reader->told;
 }
 
-const char *record_problem(const struct record_reader *reader)
+const char *recording_problem(const struct recording_reader *reader)
 {
 	return reader->problem;
 }
 
-int record_fill(struct record_reader *reader)
+int recording_fill(struct recording_reader *reader)
 {
 	ssize_t n;
 
@@ -190,8 +191,8 @@ int record_fill(struct record_reader *reader)
 	return 0;
 }
 
-static int problem(struct record_reader *reader, const char *format, ...) _printf_(2, 3);
-static int problem(struct record_reader *reader, const char *format, ...)
+static int problem(struct recording_reader *reader, const char *format, ...) _printf_(2, 3);
+static int problem(struct recording_reader *reader, const char *format, ...)
 {
 	_cleanup_free_ char *what = NULL;
 	va_list arguments;
@@ -202,12 +203,12 @@ static int problem(struct record_reader *reader, const char *format, ...)
 	va_end(arguments);
 	snprintf(reader->problem, sizeof(reader->problem), "byte %llu: %s%s",
 		 (unsigned long long)reader->position, what ?: "it cannot be read",
-		 reader->position ? RECORD_WRITTEN : "");
+		 reader->position ? RECORDING_WRITTEN : "");
 	return -EBADMSG;
 }
 
 /* There are fewer bytes than what begins here needs. */
-static int too_short(struct record_reader *reader)
+static int too_short(struct recording_reader *reader)
 {
 	size_t length = reader->end - reader->start;
 
@@ -229,20 +230,20 @@ static void show(const char *text, size_t size, char *shown)
 	shown[i] = 0;
 }
 
-static int check_header(struct record_reader *reader, const struct record_header *header)
+static int check_header(struct recording_reader *reader, const struct recording_header *header)
 {
 	char program[sizeof(header->program)];
 
-	if (header->byte_order == __builtin_bswap32(RECORD_BYTE_ORDER))
+	if (header->byte_order == __builtin_bswap32(RECORDING_BYTE_ORDER))
 		return problem(reader, "written by a machine of the other byte order; replay it on "
 				       "one of the same kind");
-	if (header->byte_order == RECORD_BYTE_ORDER && header->version > RECORD_VERSION)
+	if (header->byte_order == RECORDING_BYTE_ORDER && header->version > RECORDING_VERSION)
 		return problem(reader,
 			       "written in format %u, and netlog " NETLOG_VERSION
 			       " knows those up to %u; replay it with the netlog that wrote "
 			       "it",
-			       header->version, RECORD_VERSION);
-	if (header->byte_order != RECORD_BYTE_ORDER || header->version != RECORD_VERSION ||
+			       header->version, RECORDING_VERSION);
+	if (header->byte_order != RECORDING_BYTE_ORDER || header->version != RECORDING_VERSION ||
 	    header->size != sizeof(*header) || header->crc != header_crc(header) ||
 	    strnlen(header->origin.hostname, HOST_NAME_MAX + 1) > HOST_NAME_MAX ||
 	    header->origin.boot_id[sizeof(header->origin.boot_id) - 1])
@@ -258,24 +259,24 @@ static int check_header(struct record_reader *reader, const struct record_header
 	return 0;
 }
 
-static void advance(struct record_reader *reader, size_t length)
+static void advance(struct recording_reader *reader, size_t length)
 {
 	reader->told = reader->position;
 	reader->position += length;
 	reader->start += length;
 }
 
-static int read_header(struct record_reader *reader, struct record_item *ret_item)
+static int read_header(struct recording_reader *reader, struct recording_item *ret_item)
 {
-	const struct record_header *header = (const void *)(reader->buffer + reader->start);
+	const struct recording_header *header = (const void *)(reader->buffer + reader->start);
 	size_t length = reader->end - reader->start;
 	int r;
 
 	/* other versions may have shorter ones, but these three fields */
-	if (length < offsetof(struct record_header, size))
+	if (length < offsetof(struct recording_header, size))
 		return too_short(reader);
-	if (length < sizeof(*header) && header->byte_order == RECORD_BYTE_ORDER &&
-	    header->version == RECORD_VERSION)
+	if (length < sizeof(*header) && header->byte_order == RECORDING_BYTE_ORDER &&
+	    header->version == RECORDING_VERSION)
 		return too_short(reader);
 	r = check_header(reader, header);
 	if (r < 0)
@@ -284,47 +285,48 @@ static int read_header(struct record_reader *reader, struct record_item *ret_ite
 	reader->after_header = true;
 	reader->crc = header->crc;
 	reader->origin = header->origin;
-	*ret_item = (struct record_item){ .type = record_header, .origin = &reader->origin };
+	*ret_item = (struct recording_item){ .type = recording_header, .origin = &reader->origin };
 	advance(reader, sizeof(*header));
 	return 0;
 }
 
-static int read_frame(struct record_reader *reader, struct record_item *ret_item)
+static int read_frame(struct recording_reader *reader, struct recording_item *ret_item)
 {
-	const struct record_frame *frame = (const void *)(reader->buffer + reader->start);
+	const struct recording_frame *frame = (const void *)(reader->buffer + reader->start);
 	size_t length = reader->end - reader->start;
 
 	if (length < sizeof(*frame))
 		return too_short(reader);
 	/* what the CRC has not seen yet must not lead us far away */
-	if (frame->size > RECORD_PAYLOAD_MAX)
+	if (frame->size > RECORDING_PAYLOAD_MAX)
 		return problem(reader,
 			       "damaged: a record of %u bytes; get another copy of the "
 			       "file",
 			       frame->size);
-	if (length < RECORD_ITEM_BYTES(frame->size))
+	if (length < RECORDING_ITEM_BYTES(frame->size))
 		return too_short(reader);
-	if (frame->crc != frame_crc((const char *)frame, RECORD_ITEM_BYTES(frame->size)))
+	if (frame->crc != frame_crc((const char *)frame, RECORDING_ITEM_BYTES(frame->size)))
 		return problem(reader, "damaged: the checksum does not agree; get another copy of "
 				       "the file");
 	if (frame->previous_crc != reader->crc && !reader->after_header)
 		return problem(reader, "a part is missing before this; get another copy of the "
 				       "file");
-	if (frame->type != record_event && frame->type != record_line && frame->type != record_name)
+	if (frame->type != recording_event && frame->type != recording_line &&
+	    frame->type != recording_name)
 		return problem(reader,
 			       "a record of the unknown type %u; replay it with the netlog "
 			       "that wrote it",
 			       frame->type);
 	reader->after_header = false;
 	reader->crc = frame->crc;
-	*ret_item = record_item_of((const char *)frame);
-	advance(reader, RECORD_ITEM_BYTES(frame->size));
+	*ret_item = recording_item_of((const char *)frame);
+	advance(reader, RECORDING_ITEM_BYTES(frame->size));
 	return 0;
 }
 
-int record_read(struct record_reader *reader, struct record_item *ret_item)
+int recording_read(struct recording_reader *reader, struct recording_item *ret_item)
 {
-	const size_t magic = strlen(RECORD_MAGIC);
+	const size_t magic = strlen(RECORDING_MAGIC);
 	size_t length = reader->end - reader->start;
 	const char *p = reader->buffer + reader->start;
 
@@ -333,17 +335,18 @@ int record_read(struct record_reader *reader, struct record_item *ret_item)
 	if (!length && reader->ended)
 		return problem(reader, "this is empty, and no recording; -r reads what -w has "
 				       "written");
-	if (!reader->begun && memcmp(p, RECORD_MAGIC, length < magic ? length : magic) != 0)
+	if (!reader->begun && memcmp(p, RECORDING_MAGIC, length < magic ? length : magic) != 0)
 		return problem(reader, "this is no recording of netlog; -r reads what -w has "
 				       "written");
 	if (length < magic)
 		return too_short(reader);
-	return record_is_header(p) ? read_header(reader, ret_item) : read_frame(reader, ret_item);
+	return recording_is_header(p) ? read_header(reader, ret_item) :
+					read_frame(reader, ret_item);
 }
 
-int record_naming_of(const struct record_item *item, struct record_naming *ret_naming)
+int recording_naming_of(const struct recording_item *item, struct recording_naming *ret_naming)
 {
-	struct record_name_frame frame;
+	struct recording_name_frame frame;
 	const char *text = (const char *)item->payload + sizeof(frame);
 	size_t length = item->size - sizeof(frame);
 

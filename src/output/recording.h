@@ -13,26 +13,26 @@
  * up to 32 bits, and each up to 3 bits, in frames as long as ours; processors have an instruction
  * for it. It also has the CRC of the frame before, so that a frame that is missing is found, too.
  */
-#ifndef NETLOG_RECORD_H
-#define NETLOG_RECORD_H
+#ifndef NETLOG_RECORDING_H
+#define NETLOG_RECORDING_H
 
 #include "base/util.h"
 #include "schema/event.h"
 
-#define RECORD_MAGIC "\x8fnetlog\n" /* 8 bytes; no text begins so */
-#define RECORD_VERSION 1
-#define RECORD_BYTE_ORDER 0x01020304 /* as the writer's machine has it */
-#define RECORD_ALIGNMENT 8
-#define RECORD_PAYLOAD_MAX 32768 /* bytes, of a frame */
+#define RECORDING_MAGIC "\x8fnetlog\n" /* 8 bytes; no text begins so */
+#define RECORDING_VERSION 1
+#define RECORDING_BYTE_ORDER 0x01020304 /* as the writer's machine has it */
+#define RECORDING_ALIGNMENT 8
+#define RECORDING_PAYLOAD_MAX 32768 /* bytes, of a frame */
 
 /* Who wrote it. Texts, "": not known. */
-struct record_origin {
+struct recording_origin {
 	char hostname[72]; /* any bytes, HOST_NAME_MAX at the most */
 	char boot_id[40];  /* 32 hexadecimal digits */
 };
 
 /* The first three stay what they are in every version of the format. */
-struct record_header {
+struct recording_header {
 	char magic[8];
 	uint32_t byte_order;
 	uint16_t version;
@@ -40,31 +40,32 @@ struct record_header {
 	uint64_t fingerprint; /* event_fingerprint() */
 	char program[20];     /* version of the netlog that wrote it, a text */
 	uint32_t crc;	      /* of all the other bytes */
-	struct record_origin origin;
+	struct recording_origin origin;
 };
 
-enum record_type {
-	record_header = 0, /* none of a frame: the reader's */
-	record_event = 1,
-	record_line = 2, /* a control line, verbatim */
-	record_name = 3, /* struct record_name_frame, and the name's bytes; none: it has none now */
+enum recording_type {
+	recording_header = 0, /* none of a frame: the reader's */
+	recording_event = 1,
+	recording_line = 2, /* a control line, verbatim */
+	recording_name = 3, /* struct recording_name_frame, and the name's bytes, if any */
 };
 
-struct record_name_frame {
+struct recording_name_frame {
 	uint64_t id;
 	uint64_t source; /* enum name_source */
 };
 
-#define RECORD_NAME_MAX (sizeof(struct record_name_frame) + NAME_TEXT_MAX) /* bytes of payload */
+/* Bytes of payload */
+#define RECORDING_NAME_MAX (sizeof(struct recording_name_frame) + NAME_TEXT_MAX)
 
 /* What a name's frame says. */
-struct record_naming {
+struct recording_naming {
 	enum name_source source;
 	uint64_t id;
 	char text[NAME_TEXT_MAX + 1]; /* "": none any more */
 };
 
-struct record_frame {
+struct recording_frame {
 	uint32_t type;
 	uint32_t size; /* of the payload, bytes; zeros follow up to the alignment */
 	uint64_t seq;
@@ -74,71 +75,71 @@ struct record_frame {
 };
 
 /* What there is to be written, or what has been read. */
-struct record_item {
-	enum record_type type;
+struct recording_item {
+	enum recording_type type;
 	const void *payload; /* aligned */
 	size_t size;	     /* of the payload, bytes */
 	uint64_t seq;
 	int64_t offset_ns;
-	const struct record_origin *origin; /* of a header, and only there */
-	const char *names[name_sources];    /* of an event that is to be written; NULL: none */
+	const struct recording_origin *origin; /* of a header, and only there */
+	const char *names[name_sources];       /* of an event that is to be written; NULL: none */
 };
 
 /* ---- writing ---- */
 
 /* Bytes that an item takes in the recording. */
-#define RECORD_ITEM_BYTES(size)        \
-	(sizeof(struct record_frame) + \
-	 (((size_t)(size) + RECORD_ALIGNMENT - 1) & ~(size_t)(RECORD_ALIGNMENT - 1)))
+#define RECORDING_ITEM_BYTES(size)        \
+	(sizeof(struct recording_frame) + \
+	 (((size_t)(size) + RECORDING_ALIGNMENT - 1) & ~(size_t)(RECORDING_ALIGNMENT - 1)))
 
 /* Write a header or an item to `p` (of any alignment); its CRC becomes *crc, which was that of the
  * one before. */
-size_t record_put_header(char *p, const struct record_origin *origin, uint32_t *crc);
-size_t record_put(char *p, const struct record_item *item, uint32_t *crc);
+size_t recording_put_header(char *p, const struct recording_origin *origin, uint32_t *crc);
+size_t recording_put(char *p, const struct recording_item *item, uint32_t *crc);
 
 /* The frame of a name, of NAME_TEXT_MAX bytes at the most; NULL: it has none any more. */
-size_t record_put_name(char *p, enum name_source source, uint64_t id, const char *text,
-		       uint32_t *crc);
+size_t recording_put_name(char *p, enum name_source source, uint64_t id, const char *text,
+			  uint32_t *crc);
 
 /*
- * Length of the header or frame that begins at `p`, as its writer says; for what record_put()
- * and record_put_header() wrote.
+ * Length of the header or frame that begins at `p`, as its writer says; for what recording_put()
+ * and recording_put_header() wrote.
  */
-size_t record_length(const char *p);
+size_t recording_length(const char *p);
 /* Is it a header, is it a name's frame? */
-bool record_is_header(const char *p);
-bool record_is_name(const char *p);
-/* What record_put() wrote at an aligned `p`: what the reader would say of it. */
-struct record_item record_item_of(const char *p);
+bool recording_is_header(const char *p);
+bool recording_is_name(const char *p);
+/* What recording_put() wrote at an aligned `p`: what the reader would say of it. */
+struct recording_item recording_item_of(const char *p);
 
 /* ---- reading ---- */
 
-struct record_reader;
+struct recording_reader;
 
 /* Reads from `fd`, which stays the caller's. -ENOMEM. */
-int record_reader_new(int fd, struct record_reader **ret_reader);
-void record_reader_free(struct record_reader *reader);
-DEFINE_CLEANUP(struct record_reader, record_reader_free)
+int recording_reader_new(int fd, struct recording_reader **ret_reader);
+void recording_reader_free(struct recording_reader *reader);
+DEFINE_CLEANUP(struct recording_reader, recording_reader_free)
 
 /*
- * The next item: 0, and *ret_item is good until record_fill(). -EAGAIN: bytes are needed first, see
- * record_fill(). -ENODATA: the recording has ended, where it may. -EBADMSG: it cannot be read on
- * here, see record_problem().
+ * The next item: 0, and *ret_item is good until recording_fill(). -EAGAIN: bytes are needed first,
+ * see recording_fill(). -ENODATA: the recording has ended, where it may. -EBADMSG: it cannot be
+ * read on here, see recording_problem().
  */
-int record_read(struct record_reader *reader, struct record_item *ret_item);
+int recording_read(struct recording_reader *reader, struct recording_item *ret_item);
 
 /* What a name's item says. -EBADMSG: no netlog has written that. */
-int record_naming_of(const struct record_item *item, struct record_naming *ret_naming);
+int recording_naming_of(const struct recording_item *item, struct recording_naming *ret_naming);
 
 /* Read once from the descriptor, waiting if that waits. 0 also at the end; or its error. */
-int record_fill(struct record_reader *reader);
+int recording_fill(struct recording_reader *reader);
 
 /* Where the last item begins, in bytes. */
-uint64_t record_position(const struct record_reader *reader);
+uint64_t recording_position(const struct recording_reader *reader);
 
-#define RECORD_WRITTEN "; what came before it has been written" /* the end of such a message */
+#define RECORDING_WRITTEN "; what came before it has been written" /* the end of such a message */
 
 /* After -EBADMSG: what is wrong, at which byte, and what to do. */
-const char *record_problem(const struct record_reader *reader);
+const char *recording_problem(const struct recording_reader *reader);
 
 #endif

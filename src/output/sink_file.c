@@ -193,7 +193,7 @@ static void file_free(struct sink *sink)
 	.configure = file_configure, .pending = stream_pending, .fd = stream_fd, .free = file_free
 
 static const struct sink_ops file_ops = { FILE_OPS };
-static const struct sink_ops record_ops = {
+static const struct sink_ops recording_ops = {
 	FILE_OPS,
 	.write = stream_record_line,
 	.record = stream_record_event,
@@ -207,14 +207,14 @@ static const struct sink_ops record_ops = {
 static int recording_begin(struct file *file, const struct sink_spec *spec)
 {
 	_cleanup_close_ int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	char magic[sizeof(RECORD_MAGIC) - 1];
+	char magic[sizeof(RECORDING_MAGIC) - 1];
 	ssize_t n;
 	int r;
 
 	if (!file->stream.regular || !size_of(file->stream.fd))
 		return 0;
 	n = fd < 0 ? -1 : pread(fd, magic, sizeof(magic), 0);
-	if (n <= 0 || memcmp(magic, RECORD_MAGIC, (size_t)n) != 0)
+	if (n <= 0 || memcmp(magic, RECORDING_MAGIC, (size_t)n) != 0)
 		return -EEXIST;
 	if (spec->max_bytes) {
 		file->max_files = spec->max_files;
@@ -230,7 +230,7 @@ static int file_begin(struct file *file, const struct sink_spec *spec)
 	int fd, r;
 
 	file->stream.recording = spec->records;
-	file->stream.sink.ops = spec->records ? &record_ops : &file_ops;
+	file->stream.sink.ops = spec->records ? &recording_ops : &file_ops;
 	file->path = strdup(path);
 	fd = file->path ? path_open(path) : -ENOMEM;
 	if (fd < 0)

@@ -27,28 +27,30 @@ static void names_tell(struct stream *stream, const struct event *event,
 			continue;
 		if (names_feed(stream->told, source, id, names[source]) < 0)
 			continue; /* memory is short; the next event tries again */
-		stream->sink.end += record_put_name(stream->buffer + stream->sink.end, source, id,
-						    names[source], &stream->crc);
+		stream->sink.end += recording_put_name(stream->buffer + stream->sink.end, source,
+						       id, names[source], &stream->crc);
 	}
 }
 
-void stream_record_event(struct sink *sink, const struct record_item *event)
+void stream_record_event(struct sink *sink, const struct recording_item *event)
 {
 	struct stream *stream = (struct stream *)sink;
 
 	names_tell(stream, event->payload, event->names);
-	stream->sink.end += record_put(stream->buffer + stream->sink.end, event, &stream->crc);
+	stream->sink.end += recording_put(stream->buffer + stream->sink.end, event, &stream->crc);
 }
 
 void stream_record_line(struct sink *sink, const char *line, size_t length)
 {
 	struct stream *stream = (struct stream *)sink;
-	const struct record_item item = { .type = record_line, .payload = line, .size = length };
+	const struct recording_item item = { .type = recording_line,
+					     .payload = line,
+					     .size = length };
 
-	stream->sink.end += record_put(stream->buffer + stream->sink.end, &item, &stream->crc);
+	stream->sink.end += recording_put(stream->buffer + stream->sink.end, &item, &stream->crc);
 }
 
-void stream_record_origin(struct sink *sink, const struct record_origin *origin)
+void stream_record_origin(struct sink *sink, const struct recording_origin *origin)
 {
 	struct stream *stream = (struct stream *)sink;
 
@@ -56,23 +58,23 @@ void stream_record_origin(struct sink *sink, const struct record_origin *origin)
 	stream->origin_known = true;
 	names_clear(stream->told);
 	stream->sink.end +=
-		record_put_header(stream->buffer + stream->sink.end, origin, &stream->crc);
+		recording_put_header(stream->buffer + stream->sink.end, origin, &stream->crc);
 }
 
 /*
  * A reader has read this item: what does it know then? Also of events: a name that has not been
  * used for long makes room for others.
  */
-static void names_follow(struct names *names, const struct record_item *item)
+static void names_follow(struct names *names, const struct recording_item *item)
 {
 	const char *texts[name_sources];
-	struct record_naming naming;
+	struct recording_naming naming;
 
-	if (item->type == record_header)
+	if (item->type == recording_header)
 		names_clear(names);
-	else if (item->type == record_event)
+	else if (item->type == recording_event)
 		names_of(names, item->payload, texts);
-	else if (item->type == record_name && record_naming_of(item, &naming) == 0)
+	else if (item->type == recording_name && recording_naming_of(item, &naming) == 0)
 		names_feed(names, naming.source, naming.id, naming.text);
 }
 
@@ -80,8 +82,8 @@ void stream_record_drop(struct stream *stream, size_t length)
 {
 	/* of what was cut before, the front has been seen */
 	for (size_t at = stream->torn; at < length && at < stream->sink.end;
-	     at += record_length(stream->buffer + at)) {
-		struct record_item item = record_item_of(stream->buffer + at);
+	     at += recording_length(stream->buffer + at)) {
+		struct recording_item item = recording_item_of(stream->buffer + at);
 
 		names_follow(stream->before, &item);
 	}
@@ -90,15 +92,15 @@ void stream_record_drop(struct stream *stream, size_t length)
 /* The item that was in the buffer, and before it the names that it needs here. */
 static void item_again(struct stream *stream, const char *p)
 {
-	struct record_item item = record_item_of(p);
+	struct recording_item item = recording_item_of(p);
 
 	names_follow(stream->before, &item);
-	if (item.type == record_event) {
+	if (item.type == recording_event) {
 		names_of(stream->before, item.payload, item.names);
 		stream_record_event(&stream->sink, &item);
-	} else if (item.type == record_line) {
+	} else if (item.type == recording_line) {
 		stream_record_line(&stream->sink, item.payload, item.size);
-	} else if (item.type == record_header) { /* it names the origin that is known now */
+	} else if (item.type == recording_header) { /* it names the origin that is known now */
 		stream_record_origin(&stream->sink, &stream->origin);
 	}
 }
@@ -113,11 +115,11 @@ void stream_begin(struct stream *stream)
 	const char *p = stream->buffer + sizeof(stream->buffer) - length;
 	const char *end = p + length;
 
-	if (!stream->origin_known || (length && record_is_header(stream->buffer)))
+	if (!stream->origin_known || (length && recording_is_header(stream->buffer)))
 		return;
 	memmove(stream->buffer + sizeof(stream->buffer) - length, stream->buffer, length);
 	stream->sink.end = 0;
 	stream_record_origin(&stream->sink, &stream->origin);
-	for (; p < end; p += record_length(p))
+	for (; p < end; p += recording_length(p))
 		item_again(stream, p);
 }

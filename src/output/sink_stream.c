@@ -24,7 +24,7 @@ static size_t item_end(const struct stream *stream, size_t at)
 	const char *newline;
 
 	if (stream->recording) /* these are never put in but whole */
-		return at + record_length(stream->buffer + at);
+		return at + recording_length(stream->buffer + at);
 	newline = memchr(stream->buffer + at, '\n', stream->sink.end - at);
 	return newline ? (size_t)(newline - stream->buffer) + 1 : stream->sink.end + 1;
 }
@@ -80,8 +80,8 @@ size_t stream_pending(const struct sink *sink)
 		size_t end = item_end(stream, at);
 
 		items += end <= stream->sink.end &&
-			 !(stream->recording && (record_is_header(stream->buffer + at) ||
-						 record_is_name(stream->buffer + at)));
+			 !(stream->recording && (recording_is_header(stream->buffer + at) ||
+						 recording_is_name(stream->buffer + at)));
 		at = end;
 	}
 	return items;
@@ -93,8 +93,8 @@ size_t stream_room(const struct sink *sink)
 {
 	const struct stream *stream = (const struct stream *)sink;
 	/* of a recording: what goes around the bytes, and two headers, by _begin() and _origin() */
-	size_t around = stream->recording ? RECORD_ITEM_BYTES(0) + RECORD_ALIGNMENT +
-						    2 * sizeof(struct record_header) :
+	size_t around = stream->recording ? RECORDING_ITEM_BYTES(0) + RECORDING_ALIGNMENT +
+						    2 * sizeof(struct recording_header) :
 					    0;
 
 	return STREAM_BUFFER_BYTES > stream->sink.end + around ?
@@ -256,7 +256,7 @@ static void sink_free(struct sink *sink)
 	.free = sink_free, .ends_run = true
 
 static const struct sink_ops stdout_ops = { STDOUT_OPS };
-static const struct sink_ops record_ops = {
+static const struct sink_ops recording_ops = {
 	STDOUT_OPS,
 	.write = stream_record_line,
 	.record = stream_record_event,
@@ -274,7 +274,7 @@ int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
 	if (!stream)
 		return -ENOMEM;
 	stream->recording = spec->records;
-	stream->sink.ops = spec->records ? &record_ops : &stdout_ops;
+	stream->sink.ops = spec->records ? &recording_ops : &stdout_ops;
 	r = stream_init(stream, STDOUT_FILENO, false);
 	if (r < 0) {
 		sink_free(&stream->sink);

@@ -16,9 +16,9 @@
  * A recording's buffer also holds names: at the most those of each event that fits. Memory that is
  * not used costs nothing.
  */
-#define STREAM_NAMES_BYTES                                               \
-	(STREAM_BUFFER_BYTES / RECORD_ITEM_BYTES(sizeof(struct event)) * \
-	 (name_sources * RECORD_ITEM_BYTES(RECORD_NAME_MAX)))
+#define STREAM_NAMES_BYTES                                                  \
+	(STREAM_BUFFER_BYTES / RECORDING_ITEM_BYTES(sizeof(struct event)) * \
+	 (name_sources * RECORDING_ITEM_BYTES(RECORDING_NAME_MAX)))
 #define STREAM_ITEM_MAX (2 * OUTPUT_LINE_MAX) /* no item is longer, nor are headers */
 
 enum stream_mode {
@@ -38,13 +38,13 @@ struct stream {
 	enum stream_mode mode;
 	size_t torn; /* bytes at the buffer's front that end an item of which the front is written */
 	/* of a recording */
-	struct record_origin origin;
+	struct recording_origin origin;
 	bool origin_known;    /* before that there is nothing to be written */
 	uint32_t crc;	      /* of the last item */
 	struct names *told;   /* what a reader knows who has read all that was put in */
 	struct names *before; /* the same, up to the buffer's front */
 	char buffer[STREAM_BUFFER_BYTES + STREAM_NAMES_BYTES + STREAM_ITEM_MAX]
-		__attribute__((aligned(RECORD_ALIGNMENT)));
+		__attribute__((aligned(RECORDING_ALIGNMENT)));
 };
 
 /*
@@ -62,8 +62,8 @@ size_t stream_pending(const struct sink *sink);
 int stream_fd(const struct sink *sink);
 /* The same, of those that are recordings: sink_recording.c. */
 void stream_record_line(struct sink *sink, const char *line, size_t length);
-void stream_record_event(struct sink *sink, const struct record_item *event);
-void stream_record_origin(struct sink *sink, const struct record_origin *origin);
+void stream_record_event(struct sink *sink, const struct recording_item *event);
+void stream_record_origin(struct sink *sink, const struct recording_origin *origin);
 
 /*
  * Items (lines, or what a recording has) lie in the buffer one behind the other. The end of the

@@ -423,7 +423,7 @@ static void identity_fill(struct run_identity *identity)
 static int run(struct daemon *daemon)
 {
 	struct run_identity identity = {};
-	struct record_origin origin = {};
+	struct recording_origin origin = {};
 	int r, failure;
 
 	r = signals_add(daemon);

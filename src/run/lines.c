@@ -37,7 +37,7 @@ void lines_done(struct lines *lines)
  * The names of an event, for recordings. That may find names of others, too: lines must have these
  * from here on, and not only when the flow's common part is next made, as those of a replay do.
  */
-static void names_look_up(struct lines *lines, struct record_item *event)
+static void names_look_up(struct lines *lines, struct recording_item *event)
 {
 	names_of(lines->names, event->payload, event->names);
 	if (names_changed(lines->names))
@@ -47,7 +47,7 @@ static void names_look_up(struct lines *lines, struct record_item *event)
 /* `item`: for recordings, NULL when there are none. Returns output_ready(). */
 static __always_inline bool line_write(struct lines *lines, enum event_type type,
 				       const struct event *event, uint64_t seq, int64_t offset_ns,
-				       const struct record_item *item)
+				       const struct recording_item *item)
 {
 	char *line = output_place(lines->output, lines->line);
 	size_t length = 0;
@@ -61,15 +61,15 @@ static __always_inline bool line_write(struct lines *lines, enum event_type type
 }
 
 static __attribute__((noinline)) bool item_write(struct lines *lines, enum event_type type,
-						 const struct record_item *item)
+						 const struct recording_item *item)
 {
 	return line_write(lines, type, item->payload, item->seq, item->offset_ns, item);
 }
 
-int lines_replay(struct lines *lines, const struct record_item *event)
+int lines_replay(struct lines *lines, const struct recording_item *event)
 {
 	int type = event_check(event->payload, event->size);
-	struct record_item item = *event;
+	struct recording_item item = *event;
 
 	if (type < 0)
 		return type;
@@ -105,8 +105,8 @@ static void record_broken(struct lines *lines, const struct event *event, size_t
 static __attribute__((noinline)) bool event_record(struct lines *lines, enum event_type type,
 						   const struct event *event, size_t size)
 {
-	struct record_item item = {
-		.type = record_event,
+	struct recording_item item = {
+		.type = recording_event,
 		.payload = event,
 		.size = size,
 		.seq = lines->seq,

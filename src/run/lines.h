@@ -50,7 +50,7 @@ bool lines_event(struct lines *lines, const void *record, size_t size);
  * An event of a recording: to its line, with the number and the time that it has there; a type that
  * is not among `events` has none. -EBADMSG: it is no record we know.
  */
-int lines_replay(struct lines *lines, const struct record_item *event);
+int lines_replay(struct lines *lines, const struct recording_item *event);
 
 /* Begin a control line, stamped now; lines_end() writes it. Only while the output is ready. */
 void lines_begin(struct lines *lines, struct control *control, enum control_type type);

@@ -18,7 +18,7 @@
 struct replay {
 	const struct options *options;
 	struct output *output;
-	struct record_reader *reader;
+	struct recording_reader *reader;
 	struct lines lines;
 	struct names *names; /* those of the recording, never this host's */
 	const char *name;    /* of the recording, for people */
@@ -137,7 +137,7 @@ static int finish(struct replay *replay)
 /* ---- reading ---- */
 
 /* Hostname and all: the recording's. Several, behind one another, may be of several hosts. */
-static int on_header(struct replay *replay, const struct record_origin *origin)
+static int on_header(struct replay *replay, const struct recording_origin *origin)
 {
 	struct lines lines;
 	int r = lines_init(&lines, origin->hostname, replay->output);
@@ -156,10 +156,10 @@ static int on_header(struct replay *replay, const struct record_origin *origin)
 	return 0;
 }
 
-static int on_name(struct replay *replay, const struct record_item *item)
+static int on_name(struct replay *replay, const struct recording_item *item)
 {
-	struct record_naming naming;
-	int r = record_naming_of(item, &naming);
+	struct recording_naming naming;
+	int r = recording_naming_of(item, &naming);
 
 	if (r < 0)
 		return r;
@@ -170,19 +170,19 @@ static int on_name(struct replay *replay, const struct record_item *item)
 }
 
 /* -EBADMSG: what is recorded is nothing that netlog writes. */
-static int on_item(struct replay *replay, const struct record_item *item)
+static int on_item(struct replay *replay, const struct recording_item *item)
 {
 	const uint64_t count = replay->options->count;
 	int r;
 
-	if (item->type == record_header)
+	if (item->type == recording_header)
 		return on_header(replay, item->origin);
-	if (item->type == record_event) {
+	if (item->type == recording_event) {
 		r = lines_replay(&replay->lines, item);
 		replay->done |= count && replay->lines.emitted_total >= count;
 		return r;
 	}
-	if (item->type == record_name)
+	if (item->type == recording_name)
 		return on_name(replay, item);
 	if (item->size > OUTPUT_LINE_MAX)
 		return -EBADMSG;
@@ -205,7 +205,7 @@ static int more(struct replay *replay)
 		if (!replay->done)
 			wait_for_long(replay, true);
 	}
-	r = replay->done ? 0 : record_fill(replay->reader);
+	r = replay->done ? 0 : recording_fill(replay->reader);
 	if (r == -EAGAIN)
 		return 0; /* somebody else has read it */
 	if (r < 0)
@@ -217,13 +217,13 @@ static int more(struct replay *replay)
 static int step(struct replay *replay)
 {
 	const char *path = replay->name;
-	struct record_item item;
-	int r = record_read(replay->reader, &item);
+	struct recording_item item;
+	int r = recording_read(replay->reader, &item);
 
 	if (r == -EAGAIN)
 		return more(replay);
 	if (r == -EBADMSG)
-		log_error("%s: %s", path, record_problem(replay->reader));
+		log_error("%s: %s", path, recording_problem(replay->reader));
 	if (r == -ENODATA)
 		replay->done = true;
 	if (r < 0)
@@ -234,8 +234,8 @@ static int step(struct replay *replay)
 	r = on_item(replay, &item);
 	if (r == -EBADMSG)
 		log_error("%s: byte %llu: neither an event nor a line or name of netlog's, though "
-			  "the checksum agrees; no netlog has written it" RECORD_WRITTEN,
-			  path, (unsigned long long)record_position(replay->reader));
+			  "the checksum agrees; no netlog has written it" RECORDING_WRITTEN,
+			  path, (unsigned long long)recording_position(replay->reader));
 	return r;
 }
 
@@ -265,7 +265,7 @@ int replay_run(const struct options *options, int fd, struct output *output)
 	signals_set(&set);
 	replay.regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 	replay.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	r = replay.signals < 0 ? -errno : record_reader_new(fd, &replay.reader);
+	r = replay.signals < 0 ? -errno : recording_reader_new(fd, &replay.reader);
 	r = r ?: names_new(&nowhere, &replay.names);
 	if (r == 0) {
 		output_set_patient(output);
@@ -275,7 +275,7 @@ int replay_run(const struct options *options, int fd, struct output *output)
 	}
 	lines_done(&replay.lines);
 	names_free(replay.names);
-	record_reader_free(replay.reader);
+	recording_reader_free(replay.reader);
 	if (replay.signals >= 0)
 		close(replay.signals);
 	return r;

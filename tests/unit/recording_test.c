@@ -17,7 +17,7 @@
 #define LINE "{\"event_type\":\"stats\",\"seq\":%d,\"hostname\":\"web1\"}\n"
 #define FILE_BYTES (1024 * 1024)
 
-static const struct record_origin web1 = { .hostname = "web1", .boot_id = "0123456789abcdef" };
+static const struct recording_origin web1 = { .hostname = "web1", .boot_id = "0123456789abcdef" };
 
 /* ---- making ---- */
 
@@ -29,18 +29,19 @@ struct made {
 	unsigned int count;
 };
 
-static void made_put(struct made *made, const struct record_item *item)
+static void made_put(struct made *made, const struct recording_item *item)
 {
 	made->starts[made->count++] = made->size;
-	if (item->type == record_header)
-		made->size += record_put_header(made->bytes + made->size, item->origin, &made->crc);
+	if (item->type == recording_header)
+		made->size +=
+			recording_put_header(made->bytes + made->size, item->origin, &made->crc);
 	else
-		made->size += record_put(made->bytes + made->size, item, &made->crc);
+		made->size += recording_put(made->bytes + made->size, item, &made->crc);
 }
 
 static void put_header(struct made *made)
 {
-	const struct record_item item = { .type = record_header, .origin = &web1 };
+	const struct recording_item item = { .type = recording_header, .origin = &web1 };
 
 	made_put(made, &item);
 }
@@ -62,11 +63,11 @@ static struct event *event_make(int i)
 static void put_event(struct made *made, int i)
 {
 	struct event *event = event_make(i);
-	const struct record_item item = { .type = record_event,
-					  .payload = event,
-					  .size = event->header.size,
-					  .seq = (uint64_t)i,
-					  .offset_ns = 1700000000000000000 + i };
+	const struct recording_item item = { .type = recording_event,
+					     .payload = event,
+					     .size = event->header.size,
+					     .seq = (uint64_t)i,
+					     .offset_ns = 1700000000000000000 + i };
 
 	made_put(made, &item);
 	free(event);
@@ -75,9 +76,10 @@ static void put_event(struct made *made, int i)
 static void put_line(struct made *made, int i)
 {
 	char line[128];
-	const struct record_item item = { .type = record_line,
-					  .payload = line,
-					  .size = (size_t)snprintf(line, sizeof(line), LINE, i) };
+	const struct recording_item item = { .type = recording_line,
+					     .payload = line,
+					     .size = (size_t)snprintf(line, sizeof(line), LINE,
+								      i) };
 
 	made_put(made, &item);
 }
@@ -124,24 +126,25 @@ struct seen {
 
 static struct seen read_fd(int fd)
 {
-	_cleanup_(record_reader_freep) struct record_reader *reader = NULL;
+	_cleanup_(recording_reader_freep) struct recording_reader *reader = NULL;
 	struct seen seen = {};
-	struct record_item item;
+	struct recording_item item;
 
-	CHECK_EQUAL(record_reader_new(fd, &reader), 0);
-	while ((seen.result = record_read(reader, &item)) != -EBADMSG && seen.result != -ENODATA) {
+	CHECK_EQUAL(recording_reader_new(fd, &reader), 0);
+	while ((seen.result = recording_read(reader, &item)) != -EBADMSG &&
+	       seen.result != -ENODATA) {
 		if (seen.result == -EAGAIN) {
-			CHECK_EQUAL(record_fill(reader), 0);
+			CHECK_EQUAL(recording_fill(reader), 0);
 			continue;
 		}
 		CHECK_EQUAL(seen.result, 0);
 		seen.count++;
-		seen.position = record_position(reader);
-		if (item.type != record_header)
+		seen.position = recording_position(reader);
+		if (item.type != recording_header)
 			CHECK(((uintptr_t)item.payload & 7) == 0);
 	}
 	if (seen.result == -EBADMSG)
-		snprintf(seen.problem, sizeof(seen.problem), "%s", record_problem(reader));
+		snprintf(seen.problem, sizeof(seen.problem), "%s", recording_problem(reader));
 	return seen;
 }
 
@@ -202,29 +205,29 @@ TEST(the_crc_is_that_of_rfc_3720_with_and_without_the_instruction)
 
 TEST(what_is_written_is_read_as_it_was)
 {
-	_cleanup_(record_reader_freep) struct record_reader *reader = NULL;
+	_cleanup_(recording_reader_freep) struct recording_reader *reader = NULL;
 	struct made *made = make(3000);
 	int fd = file_of(made->bytes, made->size), i = 0, r;
-	struct record_item item;
+	struct recording_item item;
 
-	CHECK_EQUAL(record_reader_new(fd, &reader), 0);
-	while ((r = record_read(reader, &item)) != -ENODATA) {
+	CHECK_EQUAL(recording_reader_new(fd, &reader), 0);
+	while ((r = recording_read(reader, &item)) != -ENODATA) {
 		char line[128];
 		struct event *event;
 
 		if (r == -EAGAIN) {
-			CHECK_EQUAL(record_fill(reader), 0);
+			CHECK_EQUAL(recording_fill(reader), 0);
 			continue;
 		}
-		CHECK_SAYING(r == 0, "%s", record_problem(reader));
-		CHECK_EQUAL(record_position(reader), made->starts[i]);
+		CHECK_SAYING(r == 0, "%s", recording_problem(reader));
+		CHECK_EQUAL(recording_position(reader), made->starts[i]);
 		event = event_make(i ?: 1);
 		if (i == 0) {
-			CHECK_EQUAL(item.type, record_header);
+			CHECK_EQUAL(item.type, recording_header);
 			CHECK_TEXT(item.origin->hostname, "web1");
 			CHECK_TEXT(item.origin->boot_id, "0123456789abcdef");
 		} else if (i % 3) {
-			CHECK_EQUAL(item.type, record_event);
+			CHECK_EQUAL(item.type, recording_event);
 			CHECK_EQUAL(item.seq, i);
 			CHECK_EQUAL(item.offset_ns, 1700000000000000000 + i);
 			CHECK_EQUAL(item.size, event->header.size);
@@ -254,7 +257,8 @@ TEST(a_record_is_the_same_wherever_it_is_put)
 			put_event(odd, i);
 		else
 			put_line(odd, i);
-		CHECK_EQUAL(record_length(odd->bytes + odd->starts[i]), odd->size - odd->starts[i]);
+		CHECK_EQUAL(recording_length(odd->bytes + odd->starts[i]),
+			    odd->size - odd->starts[i]);
 	}
 	CHECK_EQUAL(odd->size, made->size);
 	CHECK(!memcmp(odd->bytes, made->bytes, made->size));
@@ -307,7 +311,7 @@ TEST(a_damaged_length_does_not_make_the_reader_wait)
 
 	CHECK(made->size > 512 * 1024);
 	for (int bit = 0; bit < 32; bit++) {
-		char *size = made->bytes + made->starts[1] + offsetof(struct record_frame, size);
+		char *size = made->bytes + made->starts[1] + offsetof(struct recording_frame, size);
 		struct seen seen;
 
 		size[bit / 8] ^= (char)(1 << bit % 8);
@@ -354,11 +358,11 @@ TEST(recordings_behind_one_another_are_one)
 static void check_header_change(size_t offset, const void *bytes, size_t size, const char *problem)
 {
 	struct made *made = make(1);
-	struct record_header *header = (struct record_header *)made->bytes;
-	size_t after = offsetof(struct record_header, crc) + sizeof(header->crc);
+	struct recording_header *header = (struct recording_header *)made->bytes;
+	size_t after = offsetof(struct recording_header, crc) + sizeof(header->crc);
 
 	memcpy(made->bytes + offset, bytes, size);
-	header->crc = crc32c(0, header, offsetof(struct record_header, crc));
+	header->crc = crc32c(0, header, offsetof(struct recording_header, crc));
 	header->crc = crc32c(header->crc, made->bytes + after, sizeof(*header) - after);
 	check_problem(made->bytes, made->size, problem);
 	made_free(made);
@@ -366,22 +370,23 @@ static void check_header_change(size_t offset, const void *bytes, size_t size, c
 
 TEST(other_writers_are_told_apart)
 {
-	const uint32_t swapped = __builtin_bswap32(RECORD_BYTE_ORDER);
-	const uint16_t newer = RECORD_VERSION + 1;
+	const uint32_t swapped = __builtin_bswap32(RECORDING_BYTE_ORDER);
+	const uint16_t newer = RECORDING_VERSION + 1;
 	const uint64_t fingerprint = event_fingerprint() + 1;
 	char hostname[sizeof(web1.hostname)];
 
 	memset(hostname, 'x', sizeof(hostname));
-	check_header_change(offsetof(struct record_header, byte_order), &swapped, sizeof(swapped),
+	check_header_change(offsetof(struct recording_header, byte_order), &swapped,
+			    sizeof(swapped),
 			    "byte 0: written by a machine of the other byte order");
-	check_header_change(offsetof(struct record_header, version), &newer, sizeof(newer),
+	check_header_change(offsetof(struct recording_header, version), &newer, sizeof(newer),
 			    "byte 0: written in format 2, and netlog " NETLOG_VERSION
 			    " knows those up to 1");
-	check_header_change(offsetof(struct record_header, fingerprint), &fingerprint,
+	check_header_change(offsetof(struct recording_header, fingerprint), &fingerprint,
 			    sizeof(fingerprint),
 			    "byte 0: written by netlog " NETLOG_VERSION
 			    ", whose events are not those of this netlog");
-	check_header_change(offsetof(struct record_header, origin.hostname), hostname,
+	check_header_change(offsetof(struct recording_header, origin.hostname), hostname,
 			    sizeof(hostname), "byte 0: the header is damaged");
 	check_problem("{\"timestamp\":", 13, "this is no recording of netlog");
 	check_problem("{", 1, "this is no recording of netlog");
@@ -544,9 +549,9 @@ TEST(frames_of_any_bytes_with_a_right_checksum_make_only_good_lines)
 	for (size_t i = 0; i <= ARRAY_SIZE(bad); i++) {
 		struct made *made = make(1);
 		const char *line = i ? bad[i - 1] : fine;
-		struct record_item item = { .type = record_line,
-					    .payload = line,
-					    .size = strlen(line) };
+		struct recording_item item = { .type = recording_line,
+					       .payload = line,
+					       .size = strlen(line) };
 		int r;
 
 		made_put(made, &item);
@@ -560,19 +565,22 @@ TEST(frames_of_any_bytes_with_a_right_checksum_make_only_good_lines)
 		struct made *made = make(3);
 		struct event *event = event_make(round);
 		size_t size = event->header.size;
-		struct record_item item = { .type = record_event, .payload = event, .size = size };
+		struct recording_item item = { .type = recording_event,
+					       .payload = event,
+					       .size = size };
 		int r;
 
 		for (int i = (int)(test_random(&state) % 40); i >= 0; i--)
 			((char *)event)[test_random(&state) % size] = (char)test_random(&state);
+		item.type = (enum recording_type)(
+			test_random(&state) % 10 ? 1 : test_random(&state) % 5);
 		item.type =
-			(enum record_type)(test_random(&state) % 10 ? 1 : test_random(&state) % 5);
-		item.type = item.type == record_name ? record_line : item.type; /* see below */
+			item.type == recording_name ? recording_line : item.type; /* see below */
 		item.size -= test_random(&state) % 10 ? 0 : test_random(&state) % size;
 		item.seq = test_random(&state);
 		item.offset_ns = (int64_t)test_random(&state);
-		if (item.type == record_header)
-			item.type = record_line;
+		if (item.type == recording_header)
+			item.type = recording_line;
 		made_put(made, &item);
 		r = replay_bytes(made->bytes, made->size, &lines);
 		CHECK(r == 0 || r == -EBADMSG);
@@ -599,9 +607,9 @@ static int replay_name(const void *payload, size_t size, char **ret_lines)
 {
 	struct made *made = make(1);
 	struct event *event = event_of_cgroup(1);
-	struct record_item items[] = {
-		{ .type = record_name, .payload = payload, .size = size },
-		{ .type = record_event, .payload = event, .size = event->header.size },
+	struct recording_item items[] = {
+		{ .type = recording_name, .payload = payload, .size = size },
+		{ .type = recording_event, .payload = event, .size = event->header.size },
 	};
 	int r;
 
@@ -616,7 +624,7 @@ static int replay_name(const void *payload, size_t size, char **ret_lines)
 TEST(names_of_any_bytes_make_only_good_lines_and_others_are_refused)
 {
 	struct {
-		struct record_name_frame frame;
+		struct recording_name_frame frame;
 		char text[2 * NAME_TEXT_MAX];
 	} name = { { 1, names_of_cgroup_id }, "/\x01\"\xff\x9b\x7f.service" };
 	const size_t whole = sizeof(name.frame) + strlen(name.text);
@@ -644,9 +652,9 @@ TEST(names_of_any_bytes_make_only_good_lines_and_others_are_refused)
 		free(lines);
 	}
 	name.frame.source = names_of_cgroup_id;
-	CHECK_EQUAL(replay_name(&name, RECORD_NAME_MAX + 1, &lines), -EBADMSG);
+	CHECK_EQUAL(replay_name(&name, RECORDING_NAME_MAX + 1, &lines), -EBADMSG);
 	free(lines);
-	CHECK_EQUAL(replay_name(&name, RECORD_NAME_MAX, &lines), 0);
+	CHECK_EQUAL(replay_name(&name, RECORDING_NAME_MAX, &lines), 0);
 	free(lines);
 	name.frame.source = name_sources;
 	CHECK_EQUAL(replay_name(&name, whole, &lines), -EBADMSG);
@@ -663,7 +671,7 @@ TEST(names_of_any_bytes_make_only_good_lines_and_others_are_refused)
 
 TEST(a_replay_has_no_names_of_its_own_host)
 {
-	const struct record_name_frame none = { 1, names_of_cgroup_id };
+	const struct recording_name_frame none = { 1, names_of_cgroup_id };
 	char *lines;
 
 	CHECK_EQUAL(replay_name(&none, sizeof(none), &lines), 0);
@@ -715,7 +723,7 @@ static void directory_remove(void)
 }
 
 /* "record:" and a path in a directory that goes when the test ends, which stands behind the colon */
-static char *record_to(const char *more)
+static char *recording_to(const char *more)
 {
 	static char text[128];
 
@@ -729,16 +737,16 @@ static char *record_to(const char *more)
 
 static const char *path_of(const char *more)
 {
-	return strchr(record_to(more), ':') + 1;
+	return strchr(recording_to(more), ':') + 1;
 }
 
 static void write_event(struct output *output, int i)
 {
 	struct event *event = event_make(i);
-	const struct record_item item = { .type = record_event,
-					  .payload = event,
-					  .size = event->header.size,
-					  .seq = (uint64_t)i };
+	const struct recording_item item = { .type = recording_event,
+					     .payload = event,
+					     .size = event->header.size,
+					     .seq = (uint64_t)i };
 
 	CHECK(output_ready(output));
 	output_write_event(output, (enum event_type)event->header.type, &item, NULL, 0);
@@ -749,21 +757,21 @@ static void write_event(struct output *output, int i)
  * one's. */
 static void check_events(const char *bytes, size_t size, uint64_t *ret_first, uint64_t *ret_last)
 {
-	_cleanup_(record_reader_freep) struct record_reader *reader = NULL;
+	_cleanup_(recording_reader_freep) struct recording_reader *reader = NULL;
 	int fd = file_of(bytes, size), r;
-	struct record_item item;
+	struct recording_item item;
 
 	*ret_first = 0;
-	CHECK_EQUAL(record_reader_new(fd, &reader), 0);
-	while ((r = record_read(reader, &item)) != -ENODATA) {
+	CHECK_EQUAL(recording_reader_new(fd, &reader), 0);
+	while ((r = recording_read(reader, &item)) != -ENODATA) {
 		if (r == -EAGAIN) {
-			CHECK_EQUAL(record_fill(reader), 0);
+			CHECK_EQUAL(recording_fill(reader), 0);
 			continue;
 		}
-		CHECK_SAYING(r == 0, "%s", record_problem(reader));
-		if (item.type == record_header)
+		CHECK_SAYING(r == 0, "%s", recording_problem(reader));
+		if (item.type == recording_header)
 			CHECK_TEXT(item.origin->hostname, "web1");
-		if (item.type != record_event)
+		if (item.type != recording_event)
 			continue;
 		CHECK(!*ret_first || item.seq == *ret_last + 1);
 		*ret_first = *ret_first ?: item.seq;
@@ -783,7 +791,7 @@ static void check_file(const char *path, uint64_t *ret_first, uint64_t *ret_last
 
 TEST(each_file_of_a_rotated_recording_can_be_read_by_itself)
 {
-	struct output *output = output_to(record_to(",max-size=65536,max-files=9"));
+	struct output *output = output_to(recording_to(",max-size=65536,max-files=9"));
 	uint64_t state = 4, first, last, expected = 2000;
 	struct stat status;
 
@@ -819,7 +827,7 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	FILE *file;
 
 	for (int i = 1; i <= 2; i++) {
-		output = output_to(record_to(""));
+		output = output_to(recording_to(""));
 		output_set_origin(output, &web1);
 		write_event(output, i);
 		CHECK_EQUAL(output_flush(output, 0), 0);
@@ -828,20 +836,21 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	check_file(path_of(""), &first, &last);
 	CHECK(first == 2 && last == 2);
 	/* with rotation, the older one is kept */
-	output_free(output_to(record_to(",max-size=65536")));
+	output_free(output_to(recording_to(",max-size=65536")));
 	check_file(path_of(".1"), &first, &last);
 	CHECK(first == 2 && last == 2);
 
 	/* between two links of one file rename(2) does nothing: there is no room for a new one */
 	unlink(path_of(".1"));
 	strcpy(text, path_of(".1"));
-	output = output_to(record_to(""));
+	output = output_to(recording_to(""));
 	output_set_origin(output, &web1);
 	write_event(output, 3);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	output_free(output);
 	CHECK_EQUAL(link(path_of(""), text), 0);
-	CHECK_EQUAL(sink_spec_parse(record_to(",max-size=65536,max-files=1"), &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(recording_to(",max-size=65536,max-files=1"), &spec, &message),
+		    0);
 	CHECK_EQUAL(sink_file_open(&spec, &sink), -EEXIST);
 	check_file(path_of(""), &first, &last);
 	CHECK(first == 3 && last == 3);
@@ -849,7 +858,7 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	file = fopen(path_of("x"), "w");
 	fputs("my thesis", file);
 	fclose(file);
-	CHECK_EQUAL(sink_spec_parse(record_to("x"), &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(recording_to("x"), &spec, &message), 0);
 	CHECK_EQUAL(sink_file_open(&spec, &sink), -EEXIST);
 	file = fopen(path_of("x"), "r");
 	CHECK_EQUAL(fgetc(file), 'm');
@@ -858,7 +867,7 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 
 TEST(a_recording_goes_on_readable_after_reopening_with_and_without_a_rename)
 {
-	struct output *output = output_to(record_to(""));
+	struct output *output = output_to(recording_to(""));
 	char old[128];
 	uint64_t first, last;
 
@@ -882,7 +891,7 @@ TEST(a_recording_goes_on_readable_after_reopening_with_and_without_a_rename)
 
 TEST(a_full_disk_cuts_no_record)
 {
-	struct output *output = output_to(record_to(""));
+	struct output *output = output_to(recording_to(""));
 	struct rlimit limit = { 30001, RLIM_INFINITY };
 	uint64_t first, last;
 	int r;
@@ -911,13 +920,13 @@ TEST(a_full_disk_cuts_no_record)
 /* How many of the events up to `i` are not whole in the recording's first `written` bytes. */
 static size_t events_behind(uint64_t written, int i)
 {
-	uint64_t end = sizeof(struct record_header);
+	uint64_t end = sizeof(struct recording_header);
 	int whole = 0;
 
 	while (whole < i) {
 		struct event *event = event_make(whole + 1);
 
-		end += RECORD_ITEM_BYTES(event->header.size);
+		end += RECORDING_ITEM_BYTES(event->header.size);
 		free(event);
 		if (end > written)
 			break;
@@ -936,11 +945,11 @@ TEST(a_recording_through_a_slow_pipe_arrives_whole)
 	size_t size = 0;
 	int fd, i = 0;
 
-	record_to("");
+	recording_to("");
 	CHECK_EQUAL(mkfifo(path_of(""), 0600), 0);
 	fd = open(path_of(""), O_RDONLY | O_NONBLOCK);
 	CHECK(fcntl(fd, F_SETPIPE_SZ, 4096) > 0);
-	output = output_to(record_to(""));
+	output = output_to(recording_to(""));
 	output_set_origin(output, &web1);
 	while (i < 100) /* more than the pipe holds */
 		write_event(output, ++i);
@@ -970,7 +979,7 @@ TEST(a_replay_can_be_recorded_again_and_is_the_same)
 	size_t size;
 	char *bytes;
 
-	CHECK_EQUAL(replay_to(record_to(""), made->bytes, made->size), 0);
+	CHECK_EQUAL(replay_to(recording_to(""), made->bytes, made->size), 0);
 	bytes = read_all(path_of(""), &size);
 	CHECK_EQUAL(size, made->size);
 	CHECK(!memcmp(bytes, made->bytes, size));
@@ -981,7 +990,7 @@ TEST(a_replay_can_be_recorded_again_and_is_the_same)
 /* The wall clock is set while it runs: times go by what it was at each event. */
 TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 {
-	struct output *output = output_to(record_to(""));
+	struct output *output = output_to(recording_to(""));
 	struct sink_spec specs[2];
 	struct output *none;
 	const char *failed;
@@ -991,7 +1000,7 @@ TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 
 	snprintf(text, sizeof(text), "file:%s", path_of(".live"));
 	CHECK_EQUAL(sink_spec_parse(text, &specs[0], &message), 0);
-	CHECK_EQUAL(sink_spec_parse(record_to(""), &specs[1], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(recording_to(""), &specs[1], &message), 0);
 	CHECK_EQUAL(output_new(&none), 0);
 	CHECK_EQUAL(output_configure(output, specs, 2, none, &failed), 0);
 	output_set_origin(output, &web1);
@@ -1041,7 +1050,7 @@ static void run_outputs(struct run *run, const char *recording)
 	snprintf(text, sizeof(text), "file:%s", path_of(".live"));
 	CHECK_EQUAL(sink_spec_parse(text, &specs[0], &message), 0);
 	if (recording)
-		CHECK_EQUAL(sink_spec_parse(record_to(recording), &specs[1], &message), 0);
+		CHECK_EQUAL(sink_spec_parse(recording_to(recording), &specs[1], &message), 0);
 	CHECK_EQUAL(output_configure(run->output, specs, recording ? 2 : 1, run->none, &failed), 0);
 }
 
@@ -1203,7 +1212,7 @@ TEST(a_recording_that_begins_later_has_the_names_that_are_known_by_then)
 /* 64 KiB of each file are less than the names of what a buffer holds. */
 TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 {
-	struct output *output = output_to(record_to(",max-size=65536,max-files=90"));
+	struct output *output = output_to(recording_to(",max-size=65536,max-files=90"));
 	struct sink *sink = output_sink(output, 0);
 	char text[NAME_TEXT_MAX + 1];
 	uint64_t first, last, expected;
@@ -1216,11 +1225,11 @@ TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 	for (int round = 0; round < 4; round++) {
 		while (sink_ready(sink)) {
 			struct event *event = event_of_cgroup((uint64_t)++count % 3500);
-			struct record_item item = { .type = record_event,
-						    .payload = event,
-						    .size = event->header.size,
-						    .seq = (uint64_t)count,
-						    .names = { text, text } };
+			struct recording_item item = { .type = recording_event,
+						       .payload = event,
+						       .size = event->header.size,
+						       .seq = (uint64_t)count,
+						       .names = { text, text } };
 
 			output_write_event(output, (enum event_type)event->header.type, &item, NULL,
 					   0);
@@ -1241,7 +1250,7 @@ TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 TEST(a_recording_that_is_the_only_output_wants_no_lines)
 {
 	char spare[1];
-	struct output *output = output_to(record_to(""));
+	struct output *output = output_to(recording_to(""));
 
 	CHECK(!output_place(output, spare));
 	output_free(output);
