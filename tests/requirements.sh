@@ -28,6 +28,7 @@ requirements() {
 	test|ip|command ip|iproute2|iproute
 	test|tc|command tc|iproute2|iproute-tc
 	test|jq|command jq|jq|jq
+	test|nft|command nft|nftables|nftables
 	test|nsenter and setpriv|command setpriv|util-linux|util-linux
 	test|systemd 250 or newer|systemd 250|systemd|systemd
 	test|valgrind|command valgrind|valgrind|valgrind
