@@ -118,8 +118,39 @@ the_unit_tests_runner_tells_failures() {
 	"$work/odd" no-such >"$work/said" 2>&1 && echo "a name that is none passes"
 }
 
-run_checks the_unit_tests_runner_tells_failures \
-	gcc_and_clang_build_it_without_a_warning \
+# With lib.sh, as the live tests; neither needs root
+a_failed_live_test_keeps_what_it_had_if_asked() {
+	cat >"$work/live.sh" <<-END
+		. "$PWD/tests/live/lib.sh"
+		test_bad() { echo seen >"\$work/evidence"; fail "as it should"; }
+		test_good() { :; }
+		run_tests
+	END
+	TMPDIR=$work KEEP=1 bash "$work/live.sh" >"$work/said"
+	local kept
+	kept=$(sed -n 's/^# kept: //p' "$work/said")
+	[ "$(cat "$kept/evidence")" = seen ] || cat "$work/said"
+	rm -rf "${kept%/*}"
+	TMPDIR=$work bash "$work/live.sh" >"$work/said"
+	grep kept "$work/said"
+	find "$work" -name evidence
+}
+
+a_sanitizers_report_fails_a_live_test() {
+	cat >"$work/live.sh" <<-END
+		. "$PWD/tests/live/lib.sh"
+		test_bad() { echo "heap-use-after-free" >"\$reports/asan.1"; }
+		test_good() { :; }
+		run_tests
+	END
+	TMPDIR=$work SANITIZE=1 bash "$work/live.sh" >"$work/said"
+	equal "what is said" "$(cat "$work/said")" "# heap-use-after-free
+not ok bad
+ok good"
+}
+
+run_checks the_unit_tests_runner_tells_failures a_failed_live_test_keeps_what_it_had_if_asked \
+	a_sanitizers_report_fails_a_live_test gcc_and_clang_build_it_without_a_warning \
 	install_puts_it_in_place_and_uninstall_takes_it_away a_configuration_that_was_changed_stays \
 	the_unit_is_understood_and_well_hardened the_catalog_explains_each_message \
 	logrotate_understands_its_rules missing_tools_are_named_for_apt_and_dnf clean_leaves_nothing
