@@ -24,9 +24,17 @@
 /* ---- what libbpf says ---- */
 
 static char libbpf_words[512];
+static bool libbpf_aloud; /* NETLOG_DEBUG=libbpf: all it says goes to stderr, too */
 
 static int keep_words(enum libbpf_print_level level, const char *format, va_list arguments)
 {
+	if (libbpf_aloud) {
+		va_list same;
+
+		va_copy(same, arguments);
+		vfprintf(stderr, format, same);
+		va_end(same);
+	}
 	if (level == LIBBPF_WARN && !libbpf_words[0])
 		vsnprintf(libbpf_words, sizeof(libbpf_words), format, arguments);
 	return 0;
@@ -34,6 +42,9 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 
 void ladder_keep_words(void)
 {
+	const char *debug = secure_getenv("NETLOG_DEBUG");
+
+	libbpf_aloud = debug && !strcmp(debug, "libbpf");
 	libbpf_set_print(keep_words);
 }
 

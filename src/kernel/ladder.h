@@ -58,7 +58,7 @@ bool ladder_makes_lines(const struct ladder *ladder, const struct probe_hook *ho
 /* The hook's program in the ladder's skeleton. */
 struct bpf_program *ladder_program(const struct ladder *ladder, const struct probe_hook *hook);
 
-/* What libbpf says is kept for the reason of a refusal instead of printed. */
+/* What libbpf says is kept for the reason of a refusal instead of printed; but see NETLOG_DEBUG. */
 void ladder_keep_words(void);
 
 #endif
