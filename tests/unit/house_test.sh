@@ -88,6 +88,22 @@ the_readme_and_the_man_page_have_all_options_and_statuses() {
 	done
 }
 
+# What src/README.md names: functions and macros, as `name()`, and files
+the_guide_names_what_there_is() {
+	local word
+	for word in $(grep -oE '`[a-z_A-Z]+\(' src/README.md | tr -d '`(' | sort -u); do
+		grep -qE "(^|[^a-z_])$word\(" -r src bpf --include='*.[ch]' || echo "there is no $word()"
+	done
+	for word in $(grep -oE '[a-z]+/[a-z_0-9/]+\.(bpf\.[ch]|[ch8]|sh|catalog)' src/README.md | sort -u); do
+		[ -e "$word" ] || [ -e "src/$word" ] || [ "$word" = bpf/close.bpf.c ] || # its example
+			echo "there is no $word"
+	done
+	for word in src/*/; do
+		word=${word#src/}
+		[ "$word" = man/ ] || grep -q "\<$word" src/README.md || echo "it does not know $word"
+	done
+}
+
 run_checks includes_point_down_only libraries_stay_where_they_belong the_hot_path_is_free_of_json_c \
 	every_file_names_its_licence the_readme_tables_are_current \
-	the_readme_and_the_man_page_have_all_options_and_statuses
+	the_readme_and_the_man_page_have_all_options_and_statuses the_guide_names_what_there_is
