@@ -3,12 +3,14 @@
 #   make           build build/netlog
 #   make demo      set up and show netlog at work on two network namespaces, 30 s at most
 #   make run       set up and log this machine until Ctrl-C
-#   make test      set up and run all tests
+#   make check     format, house rules, unit tests: no root, no network, half a minute
+#   make test      set up and run all tests; SANITIZE=1 the daemon under sanitizers, KEEP=1 keeps
+#                  what a failed test has left
 #   make test-vm   set up and run tests under older and newer kernels, in VMs; KERNELS="6.1" picks
 #   make bench     what a line costs next to json-c, printf and writing alone; a minute or two
 #   make bench-live   as root: next to bpftrace, tcpdump and tshark, and how much the ring takes
 #   make install   with PREFIX=, SYSCONFDIR= and DESTDIR= as usual; make uninstall takes it away
-#   make lint      format, clang-tidy, cppcheck, shellcheck, as far as they are installed
+#   make lint      set up and run clang-format, clang-tidy, cppcheck and shellcheck
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -30,8 +32,8 @@ LIBRARIES := libbpf json-c libsystemd
 LIBRARY_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
 LIBRARY_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -pthread
 
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DNETLOG_VERSION='"$(VERSION)"' -I$(BUILD) $(WARNINGS) \
-	$(LIBRARY_CFLAGS) -MMD -MP $(CFLAGS)
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DNETLOG_VERSION='"$(VERSION)"' -iquote src -iquote . \
+	-I$(BUILD) $(WARNINGS) $(LIBRARY_CFLAGS) -MMD -MP $(CFLAGS)
 # Where Debian keeps <asm/types.h>, which clang does not look for when it compiles for BPF
 ASM_INCLUDE := $(firstword $(wildcard /usr/include/$(MACHINE)-linux-gnu \
 	/usr/include/*-linux-gnu))
@@ -43,10 +45,10 @@ BPF_CFLAGS = -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v2 -std=gnu11 
 	-fno-strict-aliasing -Wall -Wextra $(WERROR) \
 	$(ASM_INCLUDE:%=-idirafter %) -MMD -MP
 
-SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
+SOURCES := $(wildcard src/*/*.c)
 # extable is an object by itself, which is asked before the events' is loaded
 EVENTS := $(filter-out bpf/extable.bpf.c,$(wildcard bpf/*.bpf.c))
-UNIT_TESTS := $(wildcard tests/unit/*_test.c)
+UNIT_TESTS := $(wildcard tests/unit/*.c)
 TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/live/*.c)))
 
 # Short lines; make V=1 shows the commands.
@@ -81,9 +83,10 @@ $(BUILD)/extable.skel.h: $(BUILD)/extable.bpf.o
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name extable_bpf > $@
 
-$(BUILD)/src/extable.o $(BUILD)/unit/src/extable.o: $(BUILD)/extable.skel.h
+$(BUILD)/src/kernel/extable.o $(BUILD)/asan/src/kernel/extable.o: $(BUILD)/extable.skel.h
 
-$(foreach object,ladder probe,$(BUILD)/src/$(object).o $(BUILD)/unit/src/$(object).o): $(BUILD)/netlog.skel.h
+$(foreach object,ladder probe,$(BUILD)/src/kernel/$(object).o $(BUILD)/asan/src/kernel/$(object).o) \
+	$(BUILD)/unit/probe_test.o: $(BUILD)/netlog.skel.h
 
 $(BUILD)/src/%.o: src/%.c | $(BUILD)/requirements
 	$(call say,CC)
@@ -96,16 +99,26 @@ $(BUILD)/netlog: $(BUILD)/src/main.o $(SOURCES:%.c=$(BUILD)/%.o)
 
 # ---- tests: the same sources again, with sanitizers
 
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
-$(BUILD)/unit/src/%.o: src/%.c | $(BUILD)/requirements
+$(BUILD)/asan/src/%.o: src/%.c | $(BUILD)/requirements
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -c $< -o $@
 
-$(BUILD)/unit/%_test: tests/unit/%_test.c $(SOURCES:%.c=$(BUILD)/unit/%.o) $(BUILD)/netlog.skel.h
+$(BUILD)/unit/%.o: tests/unit/%.c | $(BUILD)/requirements
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZERS) -c $< -o $@
+
+$(BUILD)/unit/tests: $(UNIT_TESTS:tests/%.c=$(BUILD)/%.o) $(SOURCES:%.c=$(BUILD)/asan/%.o)
 	$(call say,LINK)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -Isrc $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
+
+# The daemon likewise: SANITIZE=1 has the live tests run this one.
+$(BUILD)/asan/netlog: $(BUILD)/asan/src/main.o $(SOURCES:%.c=$(BUILD)/asan/%.o)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
 
 $(BUILD)/%: tests/live/%.c tests/live/tool.h | $(BUILD)/requirements
 	$(call say,CC)
@@ -134,7 +147,7 @@ $(BUILD)/loads $(BUILD)/faults: $(BUILD)/%: tests/live/%.c $(BUILD)/%.skel.h tes
 $(BUILD)/bench/%: tests/bench/%.c tests/bench/records.h $(SOURCES:%.c=$(BUILD)/%.o)
 	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
 
 # Linked last, so that netlog's own globals lie as they do in netlog
 $(BUILD)/bench/produce.bpf.o: tests/bench/produce.bpf.c | $(BUILD)/requirements
@@ -150,13 +163,23 @@ $(BUILD)/bench/produce: tests/bench/produce.c $(BUILD)/bench/linked.bpf.o
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@ $(LIBRARY_LIBS)
 
-unit-tests: $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/unit/%)
+unit-tests: $(BUILD)/unit/tests
 
 tools: $(TOOLS)
 
+# As many at once as there are processors, where make was not told otherwise
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
+check:
+	@tests/requirements.sh check build check
+	@$(MAKE) $(PARALLEL) --no-print-directory --silent all unit-tests
+	@tests/lint.sh format
+	@tests/run.sh tests/unit/
+
 test:
 	@tests/requirements.sh install build test
-	@$(MAKE) --no-print-directory --silent all unit-tests tools $(BUILD)/bench/bench
+	@$(MAKE) --no-print-directory --silent all unit-tests tools $(BUILD)/bench/bench \
+		$(if $(filter 1,$(SANITIZE)),$(BUILD)/asan/netlog)
 	@tests/run.sh
 
 test-vm:
@@ -192,7 +215,9 @@ README.md: $(BUILD)/netlog examples/fields.jq
 	examples/fields.sh $< README.md
 
 lint:
-	tests/lint.sh
+	@tests/requirements.sh install build lint
+	@$(MAKE) --no-print-directory --silent $(BUILD)/netlog.skel.h
+	@tests/lint.sh
 
 # systemd reads all of these from /usr/lib and from /usr/local/lib, and from no other prefix.
 SYSTEMD = $(PREFIX)/lib/systemd
@@ -233,7 +258,8 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests tools test test-vm bench bench-live demo run lint install uninstall clean README.md
+.PHONY: all unit-tests tools check test test-vm bench bench-live demo run lint install uninstall clean README.md
 .SECONDARY:
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/unit/*.d $(BUILD)/unit/src/*.d $(BUILD)/bench/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/src/*/*.d $(BUILD)/unit/*.d \
+	$(BUILD)/asan/src/*.d $(BUILD)/asan/src/*/*.d $(BUILD)/bench/*.d)

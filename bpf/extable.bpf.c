@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * extable - ask the kernel whether it can mend a load that faults in a program with functions of
- * its own. An object by itself, since the answer decides how the others are loaded: src/extable.h.
+ * its own. An object by itself, since the answer decides how the others are loaded:
+ * src/kernel/extable.h.
  */
+#include "arguments.h"
 #include "kernel.h"
 
 #include <linux/bpf.h>
@@ -28,7 +30,7 @@ __weak __noinline __u32 function_of_its_own(__u32 number)
 SEC("tp_btf/inet_sock_set_state")
 int subject(__u64 *ctx)
 {
-	const struct sock *sk = (void *)ctx[0];
+	const struct sock *sk = ARGUMENT(inet_sock_set_state, sk);
 	const struct socket *socket = sk->sk_socket;
 
 	return socket && socket->sk ? function_of_its_own(sk->sk_protocol) & 1 : 0;

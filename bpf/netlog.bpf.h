@@ -103,7 +103,7 @@ static __always_inline __u32 jiffies_to_us(__u32 jiffies)
  * May this program, which has functions of its own, load through typed pointers? A load that faults
  * is mended by way of the program's table of such loads. Before Linux 6.4 (0108a4e9f358) a program
  * with functions stands twice in the list by which the kernel finds that table, once without one:
- * if that copy is found, the kernel panics in cmp_ex_search(). See src/extable.h.
+ * if that copy is found, the kernel panics in cmp_ex_search(). See src/kernel/extable.h.
  *
  * To be asked once, at a program's beginning: the verifier knows the answer, and drops the other
  * way.

@@ -9,14 +9,14 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-#include "capability.h"
-#include "cgroup_walk.h"
-#include "daemon.h"
-#include "doctor.h"
-#include "log.h"
-#include "reload.h"
-#include "replay.h"
-#include "signals.h"
+#include "base/log.h"
+#include "host/cgroup_walk.h"
+#include "kernel/capability.h"
+#include "run/daemon.h"
+#include "run/doctor.h"
+#include "run/reload.h"
+#include "run/replay.h"
+#include "run/signals.h"
 
 #define EXIT_USAGE 2
 

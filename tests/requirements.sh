@@ -4,7 +4,7 @@
 # requirements.sh check GROUP...     say what is missing, one line each; exit 1 if anything is
 # requirements.sh install GROUP...   install what is missing, with sudo where it is needed
 #
-# Groups: build, demo, test, bench, vm.
+# Groups: build, check, lint, demo, test, bench, vm.
 set -u
 . "$(dirname "$0")/root.sh"
 
@@ -23,11 +23,20 @@ requirements() {
 	demo|ip|command ip|iproute2|iproute
 	demo|jq|command jq|jq|jq
 	demo|nsenter and setpriv|command setpriv|util-linux|util-linux
+	check|clang-format|command clang-format|clang-format|clang-tools-extra
+	check|jq|command jq|jq|jq
+	check|AddressSanitizer|sanitizer address|gcc|libasan
+	check|UndefinedBehaviorSanitizer|sanitizer undefined|gcc|libubsan
+	lint|clang-format|command clang-format|clang-format|clang-tools-extra
+	lint|clang-tidy|command clang-tidy|clang-tidy|clang-tools-extra
+	lint|cppcheck|command cppcheck|cppcheck|cppcheck
+	lint|shellcheck|command shellcheck|shellcheck|ShellCheck
 	test|git|command git|git|git
 	test|gcc|command gcc|gcc|gcc
 	test|ip|command ip|iproute2|iproute
 	test|tc|command tc|iproute2|iproute-tc
 	test|jq|command jq|jq|jq
+	test|nft|command nft|nftables|nftables
 	test|nsenter and setpriv|command setpriv|util-linux|util-linux
 	test|systemd 250 or newer|systemd 250|systemd|systemd
 	test|valgrind|command valgrind|valgrind|valgrind
@@ -140,7 +149,7 @@ action=${1:-}
 case $action in
 check | install) "$action" "$@" ;;
 *)
-	echo "usage: requirements.sh check|install build|demo|test|bench|vm..." >&2
+	echo "usage: requirements.sh check|install build|check|lint|demo|test|bench|vm..." >&2
 	exit 2
 	;;
 esac

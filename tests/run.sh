@@ -3,6 +3,10 @@
 #
 # run.sh [NAME...] - run all tests, or those whose file's name contains a NAME; the last line counts.
 #
+#   TEST=word    of live tests, only those whose names contain it
+#   KEEP=1       what a failed live test had in its directory stays, and it is said where
+#   SANITIZE=1   live tests run build/asan/netlog; what a sanitizer finds fails the test
+#
 # A test program prints `ok NAME`, `not ok NAME` or `skip NAME: why`, and `# ...` for what was seen.
 # Live tests need root. Without it they are skipped and say so; under CI=true that is a failure.
 set -u
@@ -26,20 +30,17 @@ wanted() { # file
 
 # Run one test program; one that ends badly without having said so has failed.
 run() {
-	echo "== $*"
+	began=$(date +%s)
 	"$@" >"$results.one" 2>&1
 	status=$?
 	if [ $status -ne 0 ] && ! grep -q '^not ok ' "$results.one"; then
-		echo "not ok $*: ended with status $status" >>"$results.one"
+		echo "not ok $file: ended with status $status" >>"$results.one"
 	fi
 	cat "$results.one"
 	cat "$results.one" >>"$results"
 	rm -f "$results.one"
+	echo "== $(($(date +%s) - began)) s"
 }
-
-for file in build/unit/*_test tests/unit/*_test.sh tests/bench/*_test.sh; do
-	wanted "$file" "$@" && run "$file"
-done
 
 if [ "$(id -u)" = 0 ]; then
 	why=
@@ -50,15 +51,39 @@ elif ! sudo -v; then
 else
 	why=
 fi
-for file in tests/live/*_test.sh; do
-	wanted "$file" "$@" || continue
+
+# sudo lets no variable through by itself
+run_live() {
 	if [ -z "$why" ]; then
-		run as_root "$file"
+		run as_root env TEST="${TEST:-}" KEEP="${KEEP:-}" SANITIZE="${SANITIZE:-}" "$file"
 	elif [ "${CI:-}" = true ]; then
 		echo "not ok $file: $why (and CI=true)" | tee -a "$results"
 	else
 		echo "skip $file: $why" | tee -a "$results"
 	fi
+}
+
+# All unit tests are one program, which is told of which files to run them.
+unit=
+for file in tests/unit/*_test.c; do
+	! wanted "$file" "$@" || unit="$unit $(basename "$file" _test.c)."
+done
+files=
+for file in tests/unit/*_test.sh tests/build_test.sh tests/bench/*_test.sh tests/live/*_test.sh; do
+	! wanted "$file" "$@" || files="$files $file"
+done
+
+# shellcheck disable=SC2086 # no name has a space
+set -- ${unit:+build/unit/tests} $files
+nth=0
+for file in "$@"; do
+	nth=$((nth + 1))
+	echo "== file $nth of $#: $file"
+	case $file in
+	build/*) run "$file" $unit ;;
+	tests/live/*) run_live ;;
+	*) run "$file" ;;
+	esac
 done
 
 passed=$(grep -c '^ok ' "$results")

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "lines.h"
 #include "records.h"
+#include "run/lines.h"
 
 #define RECORDS 20000
 #define ROUNDS 41

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # loads.sh [CONNECTIONS] - as root: what it costs to copy each field, as on kernels that cannot mend a load that
-# faults (src/extable.h), next to loading it.
+# faults (src/kernel/extable.h), next to loading it.
 #
 # Two netlogs look at the same traffic at the same time, and the second takes this kernel for such a one. For
 # each program the kernel's own time a run, of either, and their ratio.

@@ -10,8 +10,8 @@
 #include <linux/bpf.h>
 #include <stdlib.h>
 
-#include "event.h"
-#include "util.h"
+#include "base/util.h"
+#include "schema/event.h"
 
 #define IPV6_PERCENT 20
 

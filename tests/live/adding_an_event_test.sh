@@ -66,11 +66,9 @@ test_adding_an_event_touches_three_files() {
 	equal "files touched" "$(git -C "$tree" status --porcelain -uall | awk '{ print $2 }' | sort | tr '\n' ' ')" \
 		"bpf/close.bpf.c bpf/events.h tests/live/close_test.sh "
 
-	make -s -C "$tree" all tools build/unit/encode_test build/unit/event_test build/unit/control_test \
-		build/unit/probe_test >"$work/log" 2>&1 || fail "it does not build: $(tail -n 20 "$work/log")"
-	for unit in encode event control probe; do
-		"$tree/build/unit/${unit}_test" >"$work/log" 2>&1 || fail "$unit: $(cat "$work/log")"
-	done
+	make -s -C "$tree" all tools unit-tests >"$work/log" 2>&1 ||
+		fail "it does not build: $(tail -n 20 "$work/log")"
+	"$tree/build/unit/tests" encode. event. control. probe. >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 	"$tree/tests/live/close_test.sh" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 	"$tree/build/netlog" --help | grep -q 'Events: .*close' || fail "--help does not know it"
 	# the records are others now, and neither of the two takes the other's for its own

@@ -552,7 +552,9 @@ test_without_a_journald_it_is_said() {
 test_stdout_to_the_journal_batches_many_lines_in_one_write() {
 	wire_up
 	journald_up
-	inside_exec systemd-cat --identifier=stream strace -qq -o "$work/trace" -e trace=sendto \
+	# no leaks are looked for under strace: that needs ptrace(2) itself
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 \
+		inside_exec systemd-cat --identifier=stream strace -qq -o "$work/trace" -e trace=sendto \
 		$netlog -q -e latency,rtt 2>"$work/message" &
 	wait_for 30 in_journal SYSLOG_IDENTIFIER=stream || fail "no start: $(cat "$work/message")"
 	pid=$(xargs <"/proc/$!/task/$!/children") # strace's child
@@ -596,7 +598,8 @@ test_memory_is_bounded_when_nothing_can_be_written() {
 	exec {reader}>&-
 	check_books
 	echo "# peak RSS: $peak KiB, of which at most $ring are the ring"
-	[ "$peak" -lt $((32768 + ring)) ] || fail "peak RSS: $peak KiB"
+	# a sanitizer keeps what has been freed, and has memory of its own
+	[ "${SANITIZE:-}" = 1 ] || [ "$peak" -lt $((32768 + ring)) ] || fail "peak RSS: $peak KiB"
 	for output in stdout file:/dev/full journald; do
 		[ "$(tail -n 1 "$lines" | jq ".outputs[] | select(.output == \"$output\") | .lost | add")" -gt 0 ] ||
 			fail "$output lost nothing: no test: $(tail -n 1 "$lines"; cat "$work/message")"

@@ -12,14 +12,23 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin
 netlog=build/netlog
 work=$(mktemp -d) || exit 1
+reports=$work/reports # what sanitizers have found, whatever user netlog was by then
 wire_pid=
 netlog_pid=
+
+if [ "${SANITIZE:-}" = 1 ]; then
+	netlog=build/asan/netlog
+	chmod 755 "$work" && mkdir -m 1777 "$reports" || exit 1
+	# journald's thread may be cancelled: its frames stay marked as in use, and the sanitizer's own
+	# signal stack at the thread's end would lie in them
+	export ASAN_OPTIONS=log_path=$reports/asan:use_sigaltstack=0 UBSAN_OPTIONS=log_path=$reports/ubsan:print_stacktrace=1
+fi
 
 at_exit() {
 	for pid in $(jobs -rp); do
 		kill "$pid" 2>/dev/null
 	done
-	rm -rf "$work"
+	[ -n "${kept:-}" ] || rm -rf "$work"
 }
 trap at_exit EXIT
 trap 'exit 130' INT TERM
@@ -235,21 +244,39 @@ ours() {
 # started FILE: has the netlog that writes there begun?
 started() { grep -qs '"event_type":"start"' "$1"; }
 
+# keep DIRECTORY: with KEEP=1, what a failed test has there stays
+keep() {
+	[ "${KEEP:-}" = 1 ] || return 0
+	kept=yes
+	echo "# kept: $1"
+}
+
+sanitizers_are_content() {
+	[ -n "$(ls -A "$reports" 2>/dev/null)" ] || return 0
+	sed 's/^/# /' "$reports"/*
+	rm "$reports"/*
+	return 1
+}
+
 run_tests() {
-	local name failed=0
+	local name status failed=0
 	# in the order of their names; TEST=word picks those that contain it
 	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }' | grep -F "${TEST:-test_}"); do
 		# a subshell each: what one leaves behind ends with it
-		if (
+		(
 			work=$work/$name
 			mkdir "$work" && chmod 755 "$work" "${work%/*}"
 			trap at_exit_of_test EXIT
 			"$name"
-		); then
+		)
+		status=$?
+		sanitizers_are_content || status=1
+		if [ $status = 0 ]; then
 			echo "ok ${name#test_}"
 		else
 			echo "not ok ${name#test_}"
 			failed=1
+			keep "$work/$name"
 		fi
 	done
 	exit $failed

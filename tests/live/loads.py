@@ -2,7 +2,7 @@
 """loads.py FILE mended|none|asked - what `loads` has told of BPF programs, judged. Prints what is wrong.
 
 mended: no program with functions has loads that the kernel mends when they fault, unless it has the table
-for that. Without one, such a load is a panic, see src/extable.h.
+for that. Without one, such a load is a panic, see src/kernel/extable.h.
 
 none: no program with functions has such loads at all.
 

@@ -240,6 +240,14 @@ test_a_refused_program_is_named_and_the_others_go_on() {
 	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "a line is not valid"
 }
 
+test_libbpf_speaks_if_asked_and_only_then() {
+	"$netlog" --doctor >"$work/doctor" 2>"$work/quiet"
+	equal "libbpf's lines, unasked" "$(grep -c '^libbpf: ' "$work/quiet")" 0
+	NETLOG_DEBUG=libbpf "$netlog" --doctor >"$work/doctor2" 2>"$work/aloud"
+	grep -q "^libbpf: loading object 'netlog_bpf'" "$work/aloud" || fail "not a word: $(head -n 5 "$work/aloud")"
+	cmp "$work/doctor" "$work/doctor2" || fail "the doctor says something else"
+}
+
 # Without the packets' entry there is no latency at all, and no stage's program is left behind.
 test_a_refused_entry_takes_the_whole_event() {
 	export NETLOG_REFUSE=latency__netif_

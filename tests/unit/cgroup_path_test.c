@@ -3,8 +3,8 @@
  * Paths as the container runtimes and systemd make them, each with the unit and the container that
  * it tells; NULL: none.
  */
-#include "cgroup_path.h"
-#include "cgroup_walk.h"
+#include "host/cgroup_path.h"
+#include "host/cgroup_walk.h"
 #include "test.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

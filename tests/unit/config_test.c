@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "options.h"
+#include "base/util.h"
+#include "settings/command_line.h"
 #include "test.h"
-#include "util.h"
 
 /* The settings of a configuration file with this text, and of the words after it. */
 static int parse_text(const char *text, size_t length, const char *argument,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "control.h"
+#include "schema/control.h"
 #include "strict.h"
 #include "test.h"
 

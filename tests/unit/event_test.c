@@ -2,9 +2,9 @@
 #include <ctype.h>
 #include <errno.h>
 
-#include "event.h"
+#include "base/util.h"
+#include "schema/event.h"
 #include "test.h"
-#include "util.h"
 
 /* Elasticsearch's Common Schema has objects of these names: a scalar would clash. */
 static const char *const reserved[] = { "event",   "host",    "source",	   "destination",

@@ -6,10 +6,10 @@
 #include <arpa/inet.h>
 #include <sys/stat.h>
 
-#include "filter.h"
-#include "options.h"
+#include "base/util.h"
+#include "filter/filter.h"
+#include "settings/command_line.h"
 #include "test.h"
-#include "util.h"
 
 #define ARGUMENTS_MAX 64
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "flow_cache.h"
+#include "line/flow_cache.h"
 #include "test.h"
 
 static struct flow_cache *cache_new(void)

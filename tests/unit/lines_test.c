@@ -2,7 +2,7 @@
 #include <json-c/json.h>
 #include <time.h>
 
-#include "lines.h"
+#include "run/lines.h"
 #include "test.h"
 
 static char made[] = "/tmp/netlog-test-XXXXXX";

@@ -7,9 +7,9 @@
 #include <ftw.h>
 #include <sys/stat.h>
 
-#include "clock.h"
-#include "encode.h"
-#include "names.h"
+#include "base/clock.h"
+#include "host/names.h"
+#include "line/encode.h"
 #include "strict.h"
 #include "test.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 
-#include "options.h"
+#include "base/util.h"
+#include "settings/command_line.h"
 #include "test.h"
-#include "util.h"
 
 #define ARGUMENTS_MAX 8
 

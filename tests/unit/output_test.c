@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "output.h"
+#include "output/output.h"
 #include "test.h"
 
 #define LINE_MAX 4096

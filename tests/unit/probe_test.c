@@ -7,12 +7,12 @@
 
 #include <bpf/libbpf.h>
 
-#include "../../bpf/config.h"
-#include "event.h"
-#include "filter.h"
+#include "base/util.h"
+#include "bpf/config.h"
+#include "filter/filter.h"
 #include "netlog.skel.h"
+#include "schema/event.h"
 #include "test.h"
-#include "util.h"
 
 TEST(every_hook_of_the_schema_has_its_program_and_every_program_its_row)
 {

@@ -5,10 +5,10 @@
  */
 #include <endian.h>
 
-#include "../../bpf/sample.h"
-#include "rates.h"
+#include "base/util.h"
+#include "bpf/sample.h"
+#include "settings/rates.h"
 #include "test.h"
-#include "util.h"
 
 #define FLOWS 100000
 #define BUCKETS 64

@@ -2,15 +2,15 @@
 /*
  * SSH_CONNECTION: what it says, and where it is found.
  */
-#include "ssh.h"
+#include "host/ssh.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "settings.h"
+#include "base/util.h"
+#include "settings/settings.h"
 #include "test.h"
-#include "util.h"
 
 static const struct {
 	const char *given;

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "strict.h"
 #include "test.h"
-#include "text.h"
 
 static void check_u64(uint64_t value)
 {

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * log.h - messages for people, to stderr; stdout belongs to the lines.
+ */
+#ifndef NETLOG_LOG_H
+#define NETLOG_LOG_H
+
+#include <stdbool.h>
+
+#include "base/util.h"
+
+enum log_level {
+	LOG_LEVEL_ERROR = 3, /* the numbers of syslog(3) */
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_INFO = 6,
+};
+
+/* Leave out what is only informative (--quiet). */
+void log_set_quiet(bool quiet);
+
+/* "netlog: " (in the journal, its priority) and the message and a newline, in one write. */
+void log_message(enum log_level level, const char *format, ...) _printf_(2, 3);
+
+#define log_error(...) log_message(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_message(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...) log_message(LOG_LEVEL_INFO, __VA_ARGS__)
+
+#endif

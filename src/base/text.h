@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * text.h - numbers, addresses, times and strings as text, for the hot path.
+ *
+ * Every put_*() writes at `p`, without a terminating NUL, and returns the end. The caller has made
+ * room: the *_TEXT_MAX constants say how much each may take, and numbers are stored in steps of
+ * four bytes, so that up to TEXT_SLACK bytes behind any end may be overwritten, too.
+ */
+#ifndef NETLOG_TEXT_H
+#define NETLOG_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define U64_TEXT_MAX 20
+#define IPV4_TEXT_MAX 15
+#define IPV6_TEXT_MAX 45
+#define TIMESTAMP_TEXT_MAX 27
+#define TEXT_SLACK 3
+#define JSON_TEXT_MAX(bytes) ((size_t)6 * (bytes)) /* a control byte becomes \u00xx */
+
+/* A part of a number: up to three digits, copied as four bytes whatever their length. */
+struct digits {
+	char text[3];
+	uint8_t length;
+};
+
+/*
+ * Each part stands three times in its table: as the first of two, which is not there if it is 0; as
+ * one that follows another; and as the only one, without leading zeros.
+ */
+extern const struct digits decimals[3 * 1000];
+extern const struct digits hexadecimals[3 * 256];
+
+enum { decimals_first = 0, decimals_after = 1000, decimals_alone = 2000 };
+enum { hexadecimals_first = 0, hexadecimals_after = 256, hexadecimals_alone = 512 };
+
+static __always_inline char *put_digits(char *p, const struct digits *digits)
+{
+	memcpy(p, digits, sizeof(*digits)); /* the length is left behind, and written over */
+	return p + digits->length;
+}
+
+static __always_inline char *put_padded(char *p, uint32_t value) /* below 1000, three digits */
+{
+	memcpy(p, &decimals[decimals_after + value], sizeof(struct digits));
+	return p + 3;
+}
+
+/* Without a branch: how long numbers are is what a processor cannot guess. */
+static __always_inline char *put_below_million(char *p, uint32_t value)
+{
+	const uint32_t high = value / 1000, low = value - high * 1000;
+	const uint32_t alone = -(uint32_t)(value < 1000) & (decimals_alone - decimals_after);
+
+	p = put_digits(p, &decimals[decimals_first + high]);
+	return put_digits(p, &decimals[decimals_after + low + alone]);
+}
+
+/* Numbers of more than six digits. */
+char *put_large(char *p, uint64_t value);
+
+/* Decimal. */
+static __always_inline char *put_u64(char *p, uint64_t value)
+{
+	return value < 1000000 ? put_below_million(p, (uint32_t)value) : put_large(p, value);
+}
+
+/* The address's four bytes, in network order, dotted. */
+char *put_ipv4(char *p, const uint8_t bytes[4]);
+
+/*
+ * RFC 5952: lower case, no leading zeros, the first longest run of zeros as `::`, never for a
+ * single one; the last four bytes dotted for ::ffff:0:0/96 and ::/96, as inet_ntop(3) has them.
+ */
+char *put_ipv6(char *p, const uint8_t bytes[16]);
+
+/* The last second written, so that the next line of the same second costs only its microseconds. */
+struct timestamp_cache {
+	uint64_t from_ns;  /* the second's begin */
+	uint64_t valid_ns; /* its length; 0: the cache is empty */
+	char text[20];	   /* 2026-11-21T01:22:33. */
+};
+
+/* Take over the second of `wall_ns`. */
+void timestamp_cache_fill(struct timestamp_cache *cache, uint64_t wall_ns);
+
+/* RFC 3339, UTC, six digits and Z. `wall_ns`: nanoseconds since 1970. A zeroed cache is empty. */
+static __always_inline char *put_timestamp(char *p, struct timestamp_cache *cache, uint64_t wall_ns)
+{
+	uint32_t us;
+
+	if (wall_ns - cache->from_ns >= cache->valid_ns)
+		timestamp_cache_fill(cache, wall_ns);
+	memcpy(p, cache->text, sizeof(cache->text));
+	p += sizeof(cache->text);
+	us = (uint32_t)(wall_ns - cache->from_ns) / 1000;
+	p = put_padded(p, us / 1000);
+	p = put_padded(p, us % 1000);
+	*p++ = 'Z';
+	return p;
+}
+
+#define COUNT_CACHED_MAX 10000000000000000000ULL /* of more digits none are remembered */
+
+/* All of the last number but three digits, so that the next one up costs only these. */
+struct count_cache {
+	uint64_t from;	/* the number that ends with three zeros */
+	uint64_t valid; /* how many numbers from there on; 0: the cache is empty */
+	char text[16];
+	size_t length;
+};
+
+/* Take over what stands before the last three digits. */
+void count_cache_fill(struct count_cache *cache, uint64_t value);
+
+/* Decimal, of a number that mostly is the one before and 1. A zeroed cache is empty. */
+static __always_inline char *put_count(char *p, struct count_cache *cache, uint64_t value)
+{
+	if (value - cache->from >= cache->valid) {
+		if (value < 1000 || value >= COUNT_CACHED_MAX)
+			return put_u64(p, value);
+		count_cache_fill(cache, value);
+	}
+	memcpy(p, cache->text, sizeof(cache->text));
+	return put_padded(p + cache->length, (uint32_t)(value - cache->from));
+}
+
+/*
+ * The inside of a JSON string: the bytes up to the first NUL, at most `size`. Always valid UTF-8:
+ * whatever is not becomes U+FFFD. Control characters (C0, DEL, C1) are escaped, so that no terminal
+ * takes them for commands. At most JSON_TEXT_MAX(size).
+ */
+char *put_json_string(char *p, const char *bytes, size_t size);
+
+#endif

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "filter/filter.h"
+
+#include <errno.h>
+
+#include "host/cgroup.h"
+#include "host/netns.h"
+
+#define PORT_MAX (FILTER_PORTS - 1)
+
+/* ---- ports and protocols ---- */
+
+static char *take_port(const struct half *half, const char *text)
+{
+	uint64_t first = 0, last = 0;
+	char number[8] = "";
+	size_t length = strcspn(text, "-");
+
+	if (length < sizeof(number))
+		memcpy(number, text, length);
+	if (parse_u64(number, &first) < 0 ||
+	    parse_u64(text[length] ? text + length + 1 : number, &last) < 0 || !first ||
+	    first > PORT_MAX || last > PORT_MAX)
+		return setting_wrong("'%s' is no port; give numbers from 1 to %d, as 443 or "
+				     "80,8000-8100",
+				     text, PORT_MAX);
+	if (first > last)
+		return setting_wrong("'%s' ends before it begins; give %llu-%llu", text,
+				     (unsigned long long)last, (unsigned long long)first);
+	for (uint64_t port = first; port <= last; port++)
+		half->filter->ports[port] |= (uint8_t)(half->bit >> FILTER_PORTS_SHIFT);
+	return NULL;
+}
+
+char *take_ports(const struct half *half, const char *text)
+{
+	return half_take_each(half, text, take_port);
+}
+
+#define PROTOCOL_ROW(number, text) { #text, number },
+static const struct {
+	const char *name;
+	unsigned int number;
+} protocols[] = { IP_PROTOCOL_VALUES(PROTOCOL_ROW) };
+#define PROTOCOL_FITS(number, text) _Static_assert(number < 64, #text " is no bit of a u64");
+IP_PROTOCOL_VALUES(PROTOCOL_FITS)
+
+static char *take_protocol(const struct half *half, const char *text)
+{
+	char known[64] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		list_add(known, sizeof(known), protocols[i].name);
+		if (!strcmp(text, protocols[i].name)) {
+			half->filter->protocols[half->negative] |= BIT(protocols[i].number);
+			return NULL;
+		}
+	}
+	return setting_wrong("there is no protocol '%s'; known are: %s", text, known);
+}
+
+char *take_protocols(const struct half *half, const char *text)
+{
+	return half_take_each(half, text, take_protocol);
+}
+
+/* ---- network namespaces and interfaces ---- */
+
+static char *take_namespace(const struct half *half, const char *text)
+{
+	uint64_t number;
+	uint32_t inode;
+	int r;
+
+	if (parse_u64(text, &number) == 0 && number && number <= UINT32_MAX)
+		return half_add_number(half, &half->filter->namespaces, (uint32_t)number);
+	r = netns_by_name(text, &inode);
+	if (r == -ENOENT)
+		return setting_wrong("there is no network namespace '%s'; give a name of `ip "
+				     "netns`, a number, or a path as /proc/PID/ns/net",
+				     text);
+	if (r == -EINVAL)
+		return setting_wrong("'%s' is no network namespace; give a path as "
+				     "/proc/PID/ns/net",
+				     text);
+	if (r < 0)
+		return setting_wrong("cannot look at the network namespace '%s': %s", text,
+				     strerror(-r));
+	return half_add_number(half, &half->filter->namespaces, inode);
+}
+
+char *take_namespaces(const struct half *half, const char *text)
+{
+	return half_take_each(half, text, take_namespace);
+}
+
+static char *take_interface(const struct half *half, const char *text)
+{
+	if (!*text || strlen(text) >= IFNAME_BYTES || strchr(text, '/'))
+		return setting_wrong("'%s' can be no interface; give a name as `ip link` shows it",
+				     text);
+	return half_add_name(half, &half->filter->ifnames, text);
+}
+
+char *take_interfaces(const struct half *half, const char *text)
+{
+	return half_take_each(half, text, take_interface);
+}
+
+/* ---- the whole ---- */
+
+#define FILTER_WAY(filter, option, syntax, metavar, help) \
+	[filter_##filter] = { { option, "not-" option }, take_##syntax },
+static const struct {
+	const char *names[2]; /* of the halves' options */
+	char *(*take)(const struct half *half, const char *text);
+} ways[] = { FILTERS(FILTER_WAY) };
+
+_Static_assert(2 * filter_kinds <= 31, "FILTER_CONNECTION is a half's bit");
+
+void filter_exclude(struct filter_set *set, const struct ssh_connection *connection)
+{
+	struct filter *filter = &set->filter;
+
+	filter->active &= ~FILTER_CONNECTION;
+	filter->excluded = (struct filter_connection){};
+	if (!connection)
+		return;
+	filter->active |= FILTER_CONNECTION;
+	filter->excluded.ip_version = connection->ip_version;
+	for (int end = 0; end < 2; end++) {
+		memcpy(filter->excluded.addresses[end].bytes, connection->addresses[end],
+		       sizeof(connection->addresses[end]));
+		filter->excluded.ports[end] = connection->ports[end];
+	}
+}
+
+const char *filter_name(enum filter_kind kind, bool negative)
+{
+	return ways[kind].names[negative];
+}
+
+const char *filter_value(const struct filter_set *set, enum filter_kind kind, bool negative,
+			 unsigned int number)
+{
+	for (unsigned int i = 0; i < set->count; i++) {
+		const struct filter_value *value = &set->values[i];
+
+		if (value->kind == kind && value->negative == negative && !number--)
+			return set->texts + value->text;
+	}
+	return NULL;
+}
+
+/* Take the values of a half out of a list. */
+#define LIST_CLEAR(list, count, bit)                         \
+	do {                                                 \
+		unsigned int kept_ = 0;                      \
+		for (unsigned int i = 0; i < (count); i++)   \
+			if (!((list)[i].bits & (bit)))       \
+				(list)[kept_++] = (list)[i]; \
+		(count) = kept_;                             \
+	} while (0)
+
+/* Segments are cut anew when the half's next value is taken. */
+static void half_clear(const struct half *half)
+{
+	struct filter *filter = half->filter;
+	const uint32_t bit = half->bit;
+
+	filter->active &= ~bit;
+	LIST_CLEAR(half->networks->of, half->networks->count, bit);
+	LIST_CLEAR(filter->cgroups, filter->cgroup_count, bit);
+	LIST_CLEAR(filter->pids.of, filter->pids.count, bit);
+	LIST_CLEAR(filter->namespaces.of, filter->namespaces.count, bit);
+	LIST_CLEAR(filter->comms.of, filter->comms.count, bit);
+	LIST_CLEAR(filter->ifnames.of, filter->ifnames.count, bit);
+	for (unsigned int port = 0; bit & FILTER_OF_PORTS && port < FILTER_PORTS; port++)
+		filter->ports[port] &= (uint8_t) ~(bit >> FILTER_PORTS_SHIFT);
+	if (bit & FILTER_BITS(filter_proto))
+		filter->protocols[half->negative] = 0;
+}
+
+/* The bytes of the texts are few, and stay. */
+static void values_clear(struct filter_set *set, const struct half *half)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < set->count; i++)
+		if (set->values[i].kind != half->kind || set->values[i].negative != half->negative)
+			set->values[kept++] = set->values[i];
+	set->count = kept;
+}
+
+static struct half half_of(struct filter_set *set, enum filter_kind kind, bool negative)
+{
+	return (struct half){
+		.filter = &set->filter,
+		.networks = &set->networks,
+		.kind = kind,
+		.negative = negative,
+		.bit = FILTER_BIT(kind, negative),
+	};
+}
+
+int filter_watch(const struct filter_set *set, int inotify)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < set->count; i++) {
+		const char *text = set->texts + set->values[i].text;
+		int r = 0;
+
+		if (set->values[i].kind == filter_cgroup)
+			r = cgroup_watch_path(inotify, text);
+		else if (set->values[i].kind == filter_unit)
+			r = watch_unit(inotify, text);
+		if (r < 0 && r != -ENOENT) /* what has ended is watched for already */
+			error = r;
+	}
+	return error;
+}
+
+bool filter_look_up(struct filter_set *set, char **ret_wrong)
+{
+	struct filter *filter = &set->filter;
+	struct filter_cgroup before[FILTER_CGROUPS];
+	unsigned int count = filter->cgroup_count;
+
+	*ret_wrong = NULL;
+	memcpy(before, filter->cgroups, sizeof(before));
+	filter->cgroup_count = 0;
+	for (unsigned int i = 0; i < set->count; i++) {
+		const struct filter_value *value = &set->values[i];
+		const struct half half =
+			half_of(set, (enum filter_kind)value->kind, value->negative);
+		char *wrong;
+
+		if (value->kind != filter_cgroup && value->kind != filter_unit)
+			continue;
+		wrong = ways[value->kind].take(&half, set->texts + value->text);
+		if (wrong) {
+			free(*ret_wrong);
+			*ret_wrong = wrong;
+		}
+	}
+	return filter->cgroup_count != count ||
+	       memcmp(before, filter->cgroups, count * sizeof(before[0])) != 0;
+}
+
+char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
+		  bool more)
+{
+	const struct half half = half_of(set, kind, negative);
+	size_t size = strlen(value) + 1;
+	char *wrong;
+
+	if (!more) {
+		half_clear(&half);
+		values_clear(set, &half);
+	}
+	wrong = ways[kind].take(&half, value); /* an allocated text, which has nothing of `half` */
+	if (wrong)
+		return wrong; // cppcheck-suppress returnDanglingLifetime
+	if (set->count == FILTER_VALUES_MAX)
+		return half_full(FILTER_VALUES_MAX);
+	if (size > sizeof(set->texts) - set->used)
+		return setting_wrong("all filters together may have %zu bytes", sizeof(set->texts));
+	set->values[set->count++] = (struct filter_value){
+		.kind = (unsigned short)kind,
+		.negative = negative,
+		.text = set->used,
+	};
+	memcpy(set->texts + set->used, value, size);
+	set->used += (unsigned int)size;
+	set->filter.active |= half.bit;
+	return NULL;
+}

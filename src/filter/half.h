@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * half.h - one half of a filter, and how the text of a value is put into it.
+ *
+ * Of all that take or add a value: NULL if it is well; else what is wrong and what would do, which
+ * the caller frees.
+ */
+#ifndef NETLOG_FILTER_HALF_H
+#define NETLOG_FILTER_HALF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/util.h"
+#include "bpf/filter.h"
+
+/* The networks of all halves, as they were given. */
+struct filter_networks {
+	unsigned int count;
+	struct filter_network {
+		struct filter_address first, last; /* both belong to it */
+		uint32_t bits;			   /* of the half */
+	} of[FILTER_NETWORKS];
+};
+
+struct half {
+	struct filter *filter;
+	struct filter_networks *networks;
+	enum filter_kind kind;
+	bool negative;
+	uint32_t bit;
+};
+
+/* Each syntax of bpf/filter.h's table. */
+char *take_networks(const struct half *half, const char *text);
+char *take_ports(const struct half *half, const char *text);
+char *take_protocols(const struct half *half, const char *text);
+char *take_pids(const struct half *half, const char *text);
+char *take_comm(const struct half *half, const char *text);
+char *take_cgroup(const struct half *half, const char *text);
+char *take_unit(const struct half *half, const char *text);
+char *take_namespaces(const struct half *half, const char *text);
+char *take_interfaces(const struct half *half, const char *text);
+
+/* As cgroup_watch_unit(), of a value of --unit. */
+int watch_unit(int inotify, const char *text);
+
+/* What to say where no more values fit. */
+char *half_full(unsigned int most);
+
+/* A comma-separated list of what `take` takes. */
+char *half_take_each(const struct half *half, const char *text,
+		     char *(*take)(const struct half *half, const char *text));
+
+char *half_add_number(const struct half *half, struct filter_numbers *list, uint32_t number);
+
+/* The text is shorter than a name may be. */
+char *half_add_name(const struct half *half, struct filter_names *list, const char *text);
+
+#endif

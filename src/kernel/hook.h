@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * hook.h - what is asked of the kernel side, and what became of each hook.
+ */
+#ifndef NETLOG_HOOK_H
+#define NETLOG_HOOK_H
+
+#include <errno.h>
+
+#include "filter/filter.h"
+#include "schema/event.h"
+
+/* What may be changed while the probe works. */
+struct probe_settings {
+	uint64_t events; /* wanted event types, as bits; of those that the probe was made for */
+	uint64_t stages; /* wanted stages of latency, as bits by their number */
+	uint64_t rtt_interval_us; /* at the least between two rtt events of a socket */
+	struct threshold rtt_us;  /* of rtt events */
+	struct threshold latency_us;
+	const struct filter *filter; /* the caller's, who keeps it while the probe is made */
+	struct figures sample;	     /* of so many flows one; 0: all */
+	struct figures max_rate;     /* events a second; 0: no limit */
+	bool adaptive;		     /* fewer while the ring is full */
+};
+
+struct probe_config {
+	struct probe_settings settings;
+	size_t ring_bytes; /* a power of two, a multiple of the page size */
+	uint64_t tick_ns;  /* length of the kernel's tick */
+	bool filter_fixed; /* probe_set() will not change the filter: where it is empty, it costs
+			      nothing */
+};
+
+#define KERNEL_BTF_PATH "/sys/kernel/btf/vmlinux"
+
+/* What became of one wanted hook. */
+struct probe_hook {
+	const struct hook_desc *desc;
+	char section[64]; /* what it hangs on, such as tp_btf/tcp_probe */
+	bool standby;	  /* not tried, or not needed: another rung serves the part */
+	bool served;	  /* its part is, by this rung or by another */
+	int error;	  /* 0: attached, or on standby; else why not, and `reason` has words */
+	char *reason;	  /* the kernel's or libbpf's own words; NULL when error is 0 */
+};
+
+/* The kernel has no such tracepoint or function, so that nobody has refused it. */
+static inline bool hook_absent(const struct probe_hook *hook)
+{
+	return hook->error == -ENOENT || hook->error == -ESRCH;
+}
+
+#endif

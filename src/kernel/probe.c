@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "kernel/probe.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/clock.h"
+#include "bpf/config.h"
+#include "bpf/sample.h"
+#include "kernel/ladder.h"
+#include "netlog.skel.h"
+
+#define PROGRAMS_PAUSE_US 20000
+
+struct probe {
+	struct ladder ladder;
+	struct ring_buffer *ring;
+	unsigned int cpus;	/* numbers of CPUs are below this */
+	struct figures skipped; /* what the kernel counted as missed, when last asked */
+	/* of the drain that is going on */
+	bool (*handle)(void *context, const void *record, size_t size);
+	void *context;
+	unsigned int drained, budget;
+	bool emptied; /* the last one has left nothing in the ring */
+};
+
+/*
+ * Until those programs have ended that are at work now. They work inside RCU read-side sections,
+ * and membarrier(2)'s oldest command waits for all of these. Where that is refused (nohz_full), or
+ * waits for nothing (one CPU: kernel/sched/membarrier.c), a pause has to do.
+ */
+static void programs_wait(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0 ||
+	    sysconf(_SC_NPROCESSORS_ONLN) == 1)
+		usleep(PROGRAMS_PAUSE_US);
+}
+
+/* Nothing is above UINT64_MAX, which stands for no limit. */
+static void limits_put(struct limits *mapped, const struct threshold *threshold, uint64_t unit)
+{
+	uint64_t below = threshold->below ? threshold->below * unit : UINT64_MAX;
+
+	__atomic_store_n(&mapped->least, threshold->least * unit, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->below, below, __ATOMIC_RELAXED);
+}
+
+/*
+ * A program works with one of two filters from its beginning to its end. So the other one is
+ * filled, when nobody is left who began before the last change, and then put in force.
+ */
+static void filter_put(struct probe *probe, const struct filter *filter)
+{
+	struct netlog_bpf__bss *bss = probe->ladder.skeleton->bss;
+	__u32 next = !bss->settings.filter;
+
+	programs_wait();
+	bss->filters[next] = *filter;
+	bss->filters[next].copy = next;
+	__atomic_store_n(&bss->settings.filter, next, __ATOMIC_RELEASE);
+}
+
+static void sampling_set(struct settings *mapped, const struct probe_settings *settings)
+{
+	for_each_event_type(type) {
+		uint64_t one_in = settings->sample.of[type];
+		uint64_t per_second = settings->max_rate.of[type];
+
+		__atomic_store_n(&mapped->one_in[type], one_in ? (uint32_t)one_in : 1,
+				 __ATOMIC_RELAXED);
+		__atomic_store_n(&mapped->pace_ns[type],
+				 per_second ? pace_interval_ns(per_second) : 0, __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&mapped->adaptive, settings->adaptive, __ATOMIC_RELAXED);
+}
+
+void probe_set(struct probe *probe, const struct probe_settings *settings)
+{
+	struct settings *mapped = &probe->ladder.skeleton->bss->settings;
+
+	__atomic_store_n(&mapped->events_off, ~settings->events, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->stages_off, ~settings->stages, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
+			 __ATOMIC_RELAXED);
+	limits_put(&mapped->latency_ns, &settings->latency_us, NSEC_PER_USEC);
+	limits_put(&mapped->rtt_us, &settings->rtt_us, 1);
+	filter_put(probe, settings->filter);
+	sampling_set(mapped, settings);
+}
+
+/* Load and attach; where a hook cannot be attached, all is loaded again with what replaces it. */
+static int hooks_set_up(struct probe *probe)
+{
+	for (;;) {
+		int r = ladder_load(&probe->ladder);
+
+		if (r < 0)
+			return r;
+		if (probe->ladder.skeleton->bss)
+			probe_set(probe, &probe->ladder.config.settings);
+		if (ladder_attach(&probe->ladder)) {
+			/* last, so that what is seen meanwhile is not missed */
+			ladder_iterate(&probe->ladder);
+			return 0;
+		}
+	}
+}
+
+/* ---- the ring ---- */
+
+static int on_sample(void *context, void *record, size_t size)
+{
+	struct probe *probe = context;
+
+	probe->drained++;
+	if (!probe->handle(probe->context, record, size))
+		return -ECANCELED;
+	return probe->drained < probe->budget ? 0 : -EAGAIN;
+}
+
+unsigned int probe_drain(struct probe *probe, unsigned int budget,
+			 bool (*handle)(void *context, const void *record, size_t size),
+			 void *context)
+{
+	probe->handle = handle;
+	probe->context = context;
+	probe->drained = 0;
+	probe->budget = budget;
+	/* fails only with what on_sample() returns, which is not asked of an empty ring */
+	probe->emptied = ring_buffer__consume(probe->ring) >= 0;
+	return probe->drained;
+}
+
+/*
+ * The next event_submit() sees the doorbell and signals. One that looked just before it was raised
+ * does not, but has its record in the ring by then, and the caller's next poll of probe_fd(), which
+ * follows, sees that: ringbuf_map_poll(), kernel/bpf/ringbuf.c. So it is where the reservation is
+ * ordered before the look at the doorbell (x86); elsewhere the caller should look once more, a
+ * little later.
+ */
+void probe_sleep(struct probe *probe)
+{
+	__atomic_store_n(&probe->ladder.skeleton->bss->doorbell, 1, __ATOMIC_SEQ_CST);
+}
+
+int probe_fd(const struct probe *probe)
+{
+	return bpf_map__fd(probe->ladder.skeleton->maps.ring);
+}
+
+/*
+ * __bpf_trace_run() skips a program that is at work on this CPU already, and counts that. Of a
+ * program that chooses, some of these would have made no event: an upper bound. Retransmits are
+ * counted by TCP itself, see bpf/retransmit.bpf.c.
+ */
+static int skipped_count(struct probe *probe)
+{
+	const struct ladder *ladder = &probe->ladder;
+	struct figures skipped = {};
+
+	for (unsigned int i = 0; i < ladder->hook_count; i++) {
+		const struct probe_hook *hook = &ladder->hooks[i];
+		struct bpf_prog_info info = {};
+		__u32 size = sizeof(info);
+
+		if (!hook_at_work(hook) || !ladder_makes_lines(ladder, hook) ||
+		    hook->desc->event == event_retransmit)
+			continue;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(ladder_program(ladder, hook)), &info,
+					   &size) < 0)
+			return -errno;
+		skipped.of[hook->desc->event] += info.recursion_misses;
+	}
+	probe->skipped = skipped;
+	return 0;
+}
+
+int probe_check(struct probe *probe)
+{
+	return skipped_count(probe);
+}
+
+void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret_figures)
+{
+	const struct counters *counters = probe->ladder.skeleton->bss->counters;
+	struct probe_figures sum = {};
+
+	if (thorough)
+		skipped_count(probe);
+	for_each_event_type(type) {
+		for (unsigned int cpu = 0; cpu < probe->cpus; cpu++) {
+			const struct counters *c = &counters[cpu];
+
+			sum.produced.of[type] +=
+				__atomic_load_n(&c->produced[type], __ATOMIC_RELAXED);
+			sum.lost.of[type] += __atomic_load_n(&c->lost[type], __ATOMIC_RELAXED);
+			sum.missed.of[type] += __atomic_load_n(&c->missed[type], __ATOMIC_RELAXED);
+			sum.sampled_out.of[type] +=
+				__atomic_load_n(&c->sampled_out[type], __ATOMIC_RELAXED);
+		}
+		sum.produced.of[type] += probe->skipped.of[type];
+		sum.missed.of[type] += probe->skipped.of[type];
+	}
+	*ret_figures = sum;
+}
+
+/*
+ * The kernel side lowers its shift only when an event comes. Where none does, and the ring is
+ * empty, the next one will find as much time gone by as we do. While the output takes nothing
+ * nobody asks: hence the peak.
+ */
+unsigned int probe_pressure(struct probe *probe)
+{
+	struct netlog_bpf__bss *mapped = probe->ladder.skeleton->bss;
+	uint32_t peak = __atomic_exchange_n(&mapped->pressure.peak, 0, __ATOMIC_RELAXED);
+	uint64_t since_ns = __atomic_load_n(&mapped->pressure.since_ns, __ATOMIC_RELAXED);
+	uint32_t shift = __atomic_load_n(&mapped->pressure.shift, __ATOMIC_RELAXED);
+	uint64_t now_ns = clock_boot_ns();
+
+	if (!mapped->settings.adaptive)
+		return 0;
+	if (probe->emptied)
+		shift = pressure_lowered(shift, now_ns > since_ns ? now_ns - since_ns : 0);
+	return peak > shift ? peak : shift;
+}
+
+/* ---- the whole ---- */
+
+/* One more than the highest number a CPU may have, from a list such as 0-3,8-11. */
+static unsigned int cpus_count(void)
+{
+	FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
+	unsigned int last = COUNTER_CPUS - 1;
+	char list[4096], *digits;
+
+	if (file && fgets(list, sizeof(list), file)) {
+		list[strcspn(list, "\n")] = 0;
+		digits = list + strlen(list);
+		while (digits > list && digits[-1] >= '0' && digits[-1] <= '9')
+			digits--;
+		if (*digits)
+			last = (unsigned int)strtoul(digits, NULL, 10);
+	}
+	if (file)
+		fclose(file);
+	return last < COUNTER_CPUS ? last + 1 : COUNTER_CPUS;
+}
+
+int probe_new(const struct probe_config *config, struct probe **ret_probe)
+{
+	_cleanup_(probe_freep) struct probe *probe = calloc(1, sizeof(*probe));
+	int r;
+
+	if (!probe)
+		return -ENOMEM;
+	ladder_keep_words();
+	probe->cpus = cpus_count();
+	ladder_init(&probe->ladder, config);
+	r = hooks_set_up(probe);
+	if (r < 0)
+		return r;
+	if (probe->ladder.events) {
+		probe->ring = ring_buffer__new(probe_fd(probe), on_sample, probe, NULL);
+		if (!probe->ring)
+			return -errno;
+	}
+	r = probe->ladder.events ? 0 : -ENOTSUP;
+	*ret_probe = probe;
+	probe = NULL;
+	return r;
+}
+
+void probe_detach(struct probe *probe)
+{
+	ladder_detach(&probe->ladder);
+	programs_wait(); /* one may still be at work on another CPU when its link has gone */
+}
+
+void probe_free(struct probe *probe)
+{
+	if (!probe)
+		return;
+	ring_buffer__free(probe->ring);
+	ladder_done(&probe->ladder);
+	free(probe);
+}
+
+const struct probe_hook *probe_hooks(const struct probe *probe, unsigned int *ret_count)
+{
+	*ret_count = probe->ladder.hook_count;
+	return probe->ladder.hooks;
+}
+
+uint64_t probe_events(const struct probe *probe)
+{
+	return probe->ladder.events;
+}
+
+const char *probe_caution(const struct probe *probe)
+{
+	return probe->ladder.caution;
+}

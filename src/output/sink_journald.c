@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * sink_journald.c - lines as entries of the journal, with their fields to search by.
+ *
+ * sd_journal_sendv(3) waits while journald is slow or stopped, so it has a thread of its own, and a
+ * buffer of bounded size stands between: one half is filled while the other is sent. The thread
+ * also reads a line's fields back from its JSON, so that they need no second description; that is a
+ * tenth of what sending it costs.
+ *
+ * What is not sent stays: the thread tries the same line again when it is asked to.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/uio.h>
+#include <syslog.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+#include "base/clock.h"
+#include "output/output.h"
+#include "schema/control.h"
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define HALF_BYTES (256 * 1024)
+#define FIELDS_MAX 64	/* of one entry */
+#define FIELD_BYTES 512 /* NAME=value of one field but MESSAGE; longer ones are left out */
+#define PATIENCE_NS (5 * NSEC_PER_SEC) /* with a journald that takes nothing at all */
+#define EVENTFD_FULL (UINT64_MAX - 1)
+
+struct half {
+	size_t end; /* of what is in it */
+	size_t lines;
+	char buffer[HALF_BYTES];
+};
+
+/* An entry being made. */
+struct entry {
+	struct json_tokener *tokener;
+	struct iovec fields[FIELDS_MAX];
+	int count;
+	char message[8 + OUTPUT_LINE_MAX]; /* MESSAGE= */
+	char text[FIELDS_MAX][FIELD_BYTES];
+};
+
+struct journald {
+	struct sink sink;
+	struct entry entry; /* the thread's */
+	pthread_t thread;
+	bool running;		/* the thread */
+	uint64_t seen_bytes;	/* sent_bytes, at the last look */
+	uint64_t progressed_ns; /* when it last grew, or there was nothing to send */
+
+	pthread_mutex_t mutex; /* of all below, and of the swap of the halves */
+	pthread_cond_t asked;  /* there is something to send, or to try again */
+	struct half *filling;  /* by the main thread */
+	struct half *sending;  /* by the thread, which alone swaps the two */
+	size_t unsent;	       /* lines in it */
+	int error;	       /* of the last try */
+	bool again;	       /* try it again */
+	bool stop;
+	uint64_t sent_bytes;
+	/* An eventfd that is full, so not writable, while the main thread waits for progress. */
+	int progress_fd;
+};
+
+/* ---- one entry ---- */
+
+/* `name` in capitals: the journal takes no others. */
+static void entry_add(struct entry *entry, const char *prefix, const char *name, const char *value)
+{
+	char *text;
+	int length;
+
+	if (entry->count >= FIELDS_MAX)
+		return;
+	text = entry->text[entry->count];
+	length = snprintf(text, FIELD_BYTES, "%s%s=%s", prefix, name, value);
+	if (length < 0 || length >= FIELD_BYTES)
+		return;
+	for (char *p = text; *p != '='; p++)
+		*p = (char)toupper((unsigned char)*p);
+	entry->fields[entry->count++] = (struct iovec){ text, (size_t)length };
+}
+
+static const char *message_id_of(const char *name)
+{
+	enum event_type event = event_by_name(name);
+
+	if (event != event_none)
+		return event_desc(event)->message_id;
+	for (enum control_type type = 0; type < control_types; type++)
+		if (!strcmp(control_descs[type].name, name))
+			return control_descs[type].message_id;
+	return "";
+}
+
+/* What the line's type says; a loss is worth a warning. */
+static void entry_add_type(struct entry *entry, const char *name)
+{
+	bool lost = !strcmp(name, control_descs[control_lost].name);
+	char priority[2] = { (char)('0' + (lost ? LOG_WARNING : LOG_INFO)), 0 };
+
+	entry_add(entry, "", "PRIORITY", priority);
+	entry_add(entry, "", "MESSAGE_ID", message_id_of(name));
+	entry_add(entry, "NETLOG_", "EVENT", name);
+}
+
+/* The line's keys as fields, but for what is no single value, and the host, which journald knows. */
+static void entry_add_keys(struct entry *entry, struct json_object *line)
+{
+	json_object_object_foreach(line, key, value)
+	{
+		if (!strcmp(key, "event_type"))
+			entry_add_type(entry, json_object_get_string(value));
+		else if (strcmp(key, "hostname") != 0 &&
+			 !json_object_is_type(value, json_type_object) &&
+			 !json_object_is_type(value, json_type_array))
+			entry_add(entry, "NETLOG_", key, json_object_get_string(value));
+	}
+}
+
+/* 0 when journald has it. */
+static int send_line(struct entry *entry, const char *line, size_t length)
+{
+	struct json_object *object;
+	int r, state;
+
+	entry->count = 0;
+	memcpy(entry->message, "MESSAGE=", 8);
+	memcpy(entry->message + 8, line, length);
+	entry->fields[entry->count++] = (struct iovec){ entry->message, 8 + length };
+	entry_add(entry, "", "SYSLOG_IDENTIFIER", "netlog");
+	json_tokener_reset(entry->tokener);
+	object = json_tokener_parse_ex(entry->tokener, line, (int)length);
+	if (json_object_is_type(object, json_type_object))
+		entry_add_keys(entry, object);
+	json_object_put(object);
+	/* a thread that is waiting for a stopped journald must not keep netlog from ending */
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+	r = sd_journal_sendv(entry->fields, entry->count);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	/* with no socket there, it says 0 and does nothing */
+	if (r == 0 && access(JOURNAL_SOCKET, W_OK) < 0)
+		return -errno;
+	return r == -EAGAIN ? -ENOBUFS : r; /* -EAGAIN has a meaning of its own here */
+}
+
+/* ---- the thread ---- */
+
+static void lock(struct journald *journald)
+{
+	pthread_mutex_lock(&journald->mutex);
+}
+
+static void unlock(struct journald *journald)
+{
+	pthread_mutex_unlock(&journald->mutex);
+}
+
+/* Make the eventfd writable, which the main thread may be waiting for. */
+static void progress_tell(struct journald *journald)
+{
+	uint64_t count;
+
+	if (read(journald->progress_fd, &count, sizeof(count)) < 0)
+		return; /* it is not waiting */
+}
+
+/* Send what is unsent, as far as it goes; from `*from` in the half. */
+static int send_half(struct journald *journald, size_t *from)
+{
+	const struct half *half = journald->sending;
+
+	while (*from < half->end) {
+		const char *line = half->buffer + *from;
+		const char *newline = memchr(line, '\n', half->end - *from);
+		size_t length = (size_t)(newline - line);
+		int r = send_line(&journald->entry, line, length);
+
+		if (r < 0)
+			return r;
+		*from += length + 1;
+		lock(journald);
+		journald->sent_bytes += length + 1;
+		journald->unsent--;
+		unlock(journald);
+	}
+	*from = 0;
+	return 0;
+}
+
+/* Wait until there is something to send, or to be tried again. False: the sink is being freed. */
+static bool work_wait(struct journald *journald)
+{
+	bool wanted;
+
+	lock(journald);
+	while (!journald->stop && (journald->unsent ? !journald->again : !journald->filling->lines))
+		pthread_cond_wait(&journald->asked, &journald->mutex);
+	wanted = !journald->stop;
+	journald->again = false;
+	if (!journald->unsent) {
+		struct half *empty = journald->sending;
+
+		empty->end = empty->lines = 0;
+		journald->sending = journald->filling;
+		journald->unsent = journald->sending->lines;
+		journald->filling = empty;
+	}
+	unlock(journald);
+	progress_tell(journald); /* there is room again */
+	return wanted;
+}
+
+static void *thread_run(void *argument)
+{
+	struct journald *journald = argument;
+	size_t from = 0;
+	int r;
+
+	/* only where it may wait for journald: see send_line() */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	while (work_wait(journald)) {
+		r = send_half(journald, &from);
+		lock(journald);
+		journald->error = r;
+		unlock(journald);
+		progress_tell(journald);
+	}
+	return NULL;
+}
+
+/* Not before there is something to send: by then netlog has dropped its capabilities. */
+static int thread_start(struct journald *journald)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
+	r = -pthread_create(&journald->thread, NULL, thread_run, journald);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	journald->running = r == 0;
+	return r;
+}
+
+/* ---- the sink ---- */
+
+static size_t journald_room(const struct sink *sink)
+{
+	struct journald *journald = (struct journald *)sink;
+	size_t room;
+
+	lock(journald);
+	room = HALF_BYTES - journald->filling->end;
+	unlock(journald);
+	return room;
+}
+
+static void journald_write(struct sink *sink, const char *line, size_t length)
+{
+	struct journald *journald = (struct journald *)sink;
+	struct half *half;
+
+	lock(journald);
+	half = journald->filling;
+	if (!half->lines && !journald->unsent)
+		journald->progressed_ns = clock_boot_ns(); /* idle till now */
+	memcpy(half->buffer + half->end, line, length);
+	half->end += length;
+	half->lines++;
+	unlock(journald);
+}
+
+static int journald_state(struct journald *journald)
+{
+	uint64_t now_ns = clock_boot_ns();
+	bool idle = !journald->unsent && !journald->filling->lines;
+	const uint64_t full = EVENTFD_FULL;
+
+	if (idle || journald->sent_bytes != journald->seen_bytes)
+		journald->progressed_ns = now_ns;
+	journald->seen_bytes = journald->sent_bytes;
+	if (idle)
+		return 0;
+	if (journald->error) {
+		journald->again = true;
+		/* whoever wants to can wait for the end of the new try */
+		return write(journald->progress_fd, &full, sizeof(full)) < 0 && errno != EAGAIN ?
+			       -errno :
+			       journald->error;
+	}
+	if (now_ns - journald->progressed_ns > PATIENCE_NS)
+		return -ETIMEDOUT;
+	if (write(journald->progress_fd, &full, sizeof(full)) < 0 && errno != EAGAIN)
+		return -errno;
+	return -EAGAIN;
+}
+
+static int journald_flush(struct sink *sink)
+{
+	struct journald *journald = (struct journald *)sink;
+	int r;
+
+	if (!journald->running && !journald->stop && journald->filling->lines) {
+		r = thread_start(journald);
+		if (r < 0)
+			return r == -EAGAIN ? -ENOMEM : r;
+	}
+	lock(journald);
+	r = journald_state(journald);
+	sink->written_bytes = journald->sent_bytes;
+	pthread_cond_signal(&journald->asked);
+	unlock(journald);
+	return r;
+}
+
+static size_t journald_pending(const struct sink *sink)
+{
+	struct journald *journald = (struct journald *)sink;
+	size_t lines;
+
+	lock(journald);
+	lines = journald->unsent + journald->filling->lines;
+	unlock(journald);
+	return lines;
+}
+
+static int journald_fd(const struct sink *sink)
+{
+	return ((const struct journald *)sink)->progress_fd;
+}
+
+static void journald_stop(struct sink *sink)
+{
+	struct journald *journald = (struct journald *)sink;
+
+	if (!journald->running)
+		return;
+	lock(journald);
+	journald->stop = true;
+	pthread_cond_signal(&journald->asked);
+	unlock(journald);
+	pthread_cancel(journald->thread);
+	pthread_join(journald->thread, NULL);
+	journald->running = false;
+}
+
+static void journald_free(struct sink *sink)
+{
+	struct journald *journald = (struct journald *)sink;
+
+	journald_stop(sink);
+	if (journald->progress_fd >= 0)
+		close(journald->progress_fd);
+	if (journald->entry.tokener)
+		json_tokener_free(journald->entry.tokener);
+	free(journald->filling);
+	free(journald->sending);
+	free(journald);
+}
+
+static const struct sink_ops journald_ops = {
+	.room = journald_room,
+	.write = journald_write,
+	.flush = journald_flush,
+	.pending = journald_pending,
+	.fd = journald_fd,
+	.stop = journald_stop,
+	.free = journald_free,
+};
+
+int sink_journald_open(const struct sink_spec *spec, struct sink **ret_sink)
+{
+	struct journald *journald;
+
+	(void)spec;
+	if (access(JOURNAL_SOCKET, W_OK) < 0)
+		return -errno;
+	journald = calloc(1, sizeof(*journald));
+	if (!journald)
+		return -ENOMEM;
+	journald->sink.ops = &journald_ops;
+	pthread_mutex_init(&journald->mutex, NULL);
+	pthread_cond_init(&journald->asked, NULL);
+	journald->filling = calloc(1, sizeof(*journald->filling));
+	journald->sending = calloc(1, sizeof(*journald->sending));
+	journald->entry.tokener = json_tokener_new();
+	journald->progress_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!journald->filling || !journald->sending || !journald->entry.tokener ||
+	    journald->progress_fd < 0) {
+		journald_free(&journald->sink);
+		return -ENOMEM;
+	}
+	*ret_sink = &journald->sink;
+	return 0;
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * sink_stream.c - whole lines, or a recording, to a file descriptor, without ever waiting for it.
+ *
+ * Setting O_NONBLOCK on an inherited descriptor would change it for the shell and all who share it.
+ * So a pipe or a terminal is opened anew, for a file description of our own. Where that is refused,
+ * poll(2) says when PIPE_BUF bytes can be written without waiting. No more are written at once to a
+ * pipe: it takes so much whole or not at all (pipe(7)), and no line is cut when we have to give up.
+ */
+#include "output/sink_stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* ---- items ---- */
+
+/* The end of the item that begins at `at` in the buffer; past the buffer's end if it is not whole. */
+static size_t item_end(const struct stream *stream, size_t at)
+{
+	const char *newline;
+
+	if (stream->recording) /* these are never put in but whole */
+		return at + recording_length(stream->buffer + at);
+	newline = memchr(stream->buffer + at, '\n', stream->sink.end - at);
+	return newline ? (size_t)(newline - stream->buffer) + 1 : stream->sink.end + 1;
+}
+
+size_t stream_last_end(const struct stream *stream, size_t limit)
+{
+	size_t end = stream->torn, next;
+	const char *newline;
+
+	if (!stream->recording) {
+		newline = memrchr(stream->buffer, '\n', limit);
+		return newline ? (size_t)(newline - stream->buffer) + 1 : 0;
+	}
+	if (end > limit)
+		return 0;
+	while (end < stream->sink.end && (next = item_end(stream, end)) <= limit)
+		end = next;
+	return end;
+}
+
+size_t stream_first_end(const struct stream *stream)
+{
+	size_t end = stream->torn ?: item_end(stream, 0);
+
+	return end < stream->sink.end ? end : stream->sink.end;
+}
+
+/* What is left moves to the front, so that a slow reader holds no space twice. */
+void stream_drop(struct stream *stream, size_t length)
+{
+	size_t whole = length < stream->sink.end ? stream_last_end(stream, length) : length;
+
+	if (!length)
+		return;
+	if (stream->recording && stream->regular)
+		stream_record_drop(stream, length);
+	if (whole == length)
+		stream->torn = 0;
+	else if (length < stream->torn)
+		stream->torn -= length;
+	else
+		stream->torn = item_end(stream, whole) - length;
+	stream->sink.end -= length;
+	memmove(stream->buffer, stream->buffer + length, stream->sink.end);
+}
+
+size_t stream_pending(const struct sink *sink)
+{
+	const struct stream *stream = (const struct stream *)sink;
+	size_t items = stream->torn && stream->torn <= stream->sink.end, at = stream->torn;
+
+	while (at < stream->sink.end) {
+		size_t end = item_end(stream, at);
+
+		items += end <= stream->sink.end &&
+			 !(stream->recording && (recording_is_header(stream->buffer + at) ||
+						 recording_is_name(stream->buffer + at)));
+		at = end;
+	}
+	return items;
+}
+
+/* ---- what is put in ---- */
+
+size_t stream_room(const struct sink *sink)
+{
+	const struct stream *stream = (const struct stream *)sink;
+	/* of a recording: what goes around the bytes, and two headers, by _begin() and _origin() */
+	size_t around = stream->recording ? RECORDING_ITEM_BYTES(0) + RECORDING_ALIGNMENT +
+						    2 * sizeof(struct recording_header) :
+					    0;
+
+	return STREAM_BUFFER_BYTES > stream->sink.end + around ?
+		       STREAM_BUFFER_BYTES - stream->sink.end - around :
+		       0;
+}
+
+/* ---- writing ---- */
+
+/*
+ * Whole lines that a pipe takes at once or not at all (pipe(7)); a longer one has to go in parts. A
+ * recording may be cut: its reader notices.
+ */
+static size_t atomic_length(const struct stream *stream, const char *bytes, size_t length)
+{
+	const char *newline = NULL;
+
+	if (length <= PIPE_BUF || (stream->recording && stream->mode == STREAM_PIPE))
+		return length;
+	if (!stream->recording)
+		newline = memrchr(bytes, '\n', PIPE_BUF);
+	return newline ? (size_t)(newline - bytes) + 1 : PIPE_BUF;
+}
+
+static ssize_t write_some(struct stream *stream, const char *bytes, size_t length)
+{
+	struct pollfd pollfd = { .fd = stream->fd, .events = POLLOUT };
+
+	switch (stream->mode) {
+	case STREAM_SOCKET:
+		return send(stream->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	case STREAM_POLLED:
+		if (poll(&pollfd, 1, 0) == 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+		return write(stream->fd, bytes, atomic_length(stream, bytes, length));
+	case STREAM_PIPE:
+		return write(stream->fd, bytes, atomic_length(stream, bytes, length));
+	default:
+		return write(stream->fd, bytes, length);
+	}
+}
+
+/*
+ * A full disk has taken a part of an item: take it back, if the file still ends with it, so that no
+ * reader ever sees the half. Returns how much of the buffer is `written` then.
+ */
+static size_t untear(const struct stream *stream, size_t written)
+{
+	size_t line = stream_last_end(stream, written);
+	off_t end = lseek(stream->fd, 0, SEEK_CUR), whole;
+	struct stat status;
+
+	if (!stream->regular || line == written || (!line && stream->torn))
+		return written;
+	whole = end - (off_t)(written - line);
+	if (fstat(stream->fd, &status) < 0 || status.st_size != end || whole < 0 ||
+	    ftruncate(stream->fd, whole) < 0)
+		return written;
+	lseek(stream->fd, whole, SEEK_SET);
+	return line;
+}
+
+int stream_flush(struct stream *stream, size_t limit)
+{
+	size_t written = 0;
+	int r = 0;
+
+	if (limit > stream->sink.end)
+		limit = stream->sink.end;
+	while (!r && written < limit) {
+		ssize_t n = write_some(stream, stream->buffer + written, limit - written);
+
+		if (n >= 0)
+			written += (size_t)n;
+		else if (errno != EINTR)
+			r = errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	}
+	if (r < 0 && r != -EAGAIN)
+		written = untear(stream, written);
+	stream->sink.written_bytes += written;
+	stream_drop(stream, written);
+	return r ?: stream->sink.end ? -EAGAIN : 0;
+}
+
+static int sink_flush(struct sink *sink)
+{
+	return stream_flush((struct stream *)sink, SIZE_MAX);
+}
+
+int stream_fd(const struct sink *sink)
+{
+	const struct stream *stream = (const struct stream *)sink;
+
+	return stream->pollable ? stream->fd : -EPERM;
+}
+
+/* The same pipe or terminal, by a file description of our own that does not block. */
+static int reopen_nonblocking(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
+int stream_init(struct stream *stream, int fd, bool owned)
+{
+	const struct names_config none = {};
+	struct stat status;
+	int own, r = 0;
+
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (stream->recording)
+		r = names_new(&none, &stream->told) ?: names_new(&none, &stream->before);
+	if (r < 0)
+		return r;
+	if (!stream->recording)
+		stream->sink.buffer = stream->buffer;
+	stream->fd = fd;
+	stream->owned = owned;
+	stream->regular = S_ISREG(status.st_mode);
+	if (S_ISSOCK(status.st_mode)) {
+		stream->mode = STREAM_SOCKET;
+		stream->pollable = true;
+	} else if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
+		stream->mode = STREAM_PIPE;
+		own = owned ? -1 : reopen_nonblocking(fd); /* our own were opened so */
+		if (own >= 0) {
+			stream->fd = own;
+			stream->owned = true;
+		} else if (!owned) {
+			stream->mode = STREAM_POLLED;
+		}
+		/* epoll refuses what cannot block, such as /dev/null */
+		stream->pollable = S_ISFIFO(status.st_mode) || isatty(stream->fd);
+	}
+	return 0;
+}
+
+void stream_done(struct stream *stream)
+{
+	names_free(stream->told);
+	names_free(stream->before);
+	if (stream->owned)
+		close(stream->fd);
+}
+
+static void sink_free(struct sink *sink)
+{
+	stream_done((struct stream *)sink);
+	free(sink);
+}
+
+#define STDOUT_OPS                                                                            \
+	.room = stream_room, .flush = sink_flush, .pending = stream_pending, .fd = stream_fd, \
+	.free = sink_free, .ends_run = true
+
+static const struct sink_ops stdout_ops = { STDOUT_OPS };
+static const struct sink_ops recording_ops = {
+	STDOUT_OPS,
+	.write = stream_record_line,
+	.record = stream_record_event,
+	.origin = stream_record_origin,
+};
+
+int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
+{
+	struct stream *stream;
+	int r = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (r < 0 || r & O_PATH) /* closed: main() has put something there that cannot be written */
+		return -EBADF;
+	stream = calloc(1, sizeof(*stream));
+	if (!stream)
+		return -ENOMEM;
+	stream->recording = spec->records;
+	stream->sink.ops = spec->records ? &recording_ops : &stdout_ops;
+	r = stream_init(stream, STDOUT_FILENO, false);
+	if (r < 0) {
+		sink_free(&stream->sink);
+		return r;
+	}
+	*ret_sink = &stream->sink;
+	return 0;
+}

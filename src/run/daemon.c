@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "run/daemon.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <systemd/sd-id128.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "run/delivery.h"
+#include "run/reload.h"
+#include "run/service.h"
+#include "run/signals.h"
+
+#define DRAIN_BUDGET 4096		      /* records before signals and timers have a turn */
+#define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC) /* between looks at the ring while events come */
+#define DRAIN_BYTES_PER_US 600 /* that may come; a look for each quarter of the ring */
+#define LOSS_INTERVAL_US (500 * USEC_PER_MSEC)	/* at the least between two lost lines of a type */
+#define STATUS_INTERVAL_US (10 * USEC_PER_SEC)	/* between figures for the service manager */
+#define MANAGED_PATIENCE_NS (10 * NSEC_PER_SEC) /* less than the unit's TimeoutStopSec */
+#define CGROUP_LOOKS_A_SECOND 5
+#define TIMER_ACCURACY_US 1
+
+struct daemon {
+	struct options *options;
+	struct probe *probe;
+	struct lines *lines;
+	struct output *output;
+	struct delivery delivery;
+	sd_event *loop;
+	sd_event_source *ring; /* readable when an event wakes us; off while we look by ourselves */
+	sd_event_source *drain; /* the next look */
+	sd_event_source *loss;	/* when to tell of losses and pressure again */
+	sd_event_source *stats;
+	sd_event_source *status; /* for the service manager */
+	int cgroups;		 /* inotify: one that is filtered by may be there again */
+	struct report report;
+	const char *reason;
+	bool waiting; /* a reader is slow, its buffer is full: the ring is left alone */
+	bool asleep;  /* the doorbell has been raised */
+	bool stopped; /* the drain ended before its budget and the ring's end */
+};
+
+static void end(struct daemon *daemon, const char *reason)
+{
+	if (!daemon->reason)
+		daemon->reason = reason;
+	sd_event_exit(daemon->loop, 0);
+}
+
+static bool count_reached(const struct daemon *daemon)
+{
+	return daemon->options->count && daemon->lines->emitted_total >= daemon->options->count;
+}
+
+static void timer_set(sd_event_source *timer, uint64_t us)
+{
+	sd_event_source_set_time_relative(timer, us);
+	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+static void flush(struct daemon *daemon)
+{
+	delivery_flush(&daemon->delivery);
+	if (daemon->delivery.reader_gone)
+		end(daemon, "reader gone");
+}
+
+/* ---- the ring ---- */
+
+static bool on_record(void *context, const void *record, size_t size)
+{
+	struct daemon *daemon = context;
+
+	daemon->stopped = !lines_event(daemon->lines, record, size) || count_reached(daemon);
+	return !daemon->stopped;
+}
+
+/* Until the next look. A small ring is full sooner: a million events a second are 150 bytes a us. */
+static uint64_t drain_interval_us(const struct daemon *daemon)
+{
+	uint64_t us = daemon->options->ring_bytes / DRAIN_BYTES_PER_US;
+
+	return us < DRAIN_INTERVAL_US ? us : DRAIN_INTERVAL_US;
+}
+
+/*
+ * While events come, look at the ring every few milliseconds and leave the doorbell alone. When a
+ * look finds nothing, raise it and wait for the ring's own signal: idle costs nothing. While a
+ * reader is slow and the buffer full, wait for the reader; what does not fit the ring is counted.
+ */
+static int ring_wait(struct daemon *daemon, unsigned int drained)
+{
+	daemon->waiting = !output_ready(daemon->output);
+	if (!daemon->waiting && !drained) {
+		probe_sleep(daemon->probe);
+		if (!daemon->asleep)
+			timer_set(daemon->drain,
+				  drain_interval_us(daemon)); /* one more: see probe_sleep() */
+		daemon->asleep = true;
+		return sd_event_source_set_enabled(daemon->ring, SD_EVENT_ON);
+	}
+	daemon->asleep = false;
+	if (!daemon->waiting) /* at once if there is more, but signals and timers first */
+		timer_set(daemon->drain, daemon->stopped || drained == DRAIN_BUDGET ?
+						 0 :
+						 drain_interval_us(daemon));
+	return sd_event_source_set_enabled(daemon->ring, SD_EVENT_OFF);
+}
+
+/* What has to be told at once. Returns whether there may be more to tell soon. */
+static bool tell(struct daemon *daemon)
+{
+	bool lost = report_losses(&daemon->report), pressed = report_pressure(&daemon->report);
+
+	return lost || pressed;
+}
+
+static void ring_drain(struct daemon *daemon)
+{
+	unsigned int drained = 0;
+	int r;
+
+	daemon->stopped = false;
+	lines_refresh(daemon->lines);
+	if (output_ready(daemon->output))
+		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_record, daemon);
+	if (output_ready(daemon->output) &&
+	    sd_event_source_get_enabled(daemon->loss, NULL) == SD_EVENT_OFF && tell(daemon))
+		timer_set(daemon->loss, LOSS_INTERVAL_US);
+	flush(daemon);
+	if (count_reached(daemon)) {
+		end(daemon, "count");
+		return;
+	}
+	r = ring_wait(daemon, drained);
+	if (r < 0) {
+		log_error("cannot wait for the ring: %s", strerror(-r));
+		sd_event_exit(daemon->loop, r);
+	}
+}
+
+static int on_ring(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	ring_drain(context);
+	return 0;
+}
+
+static int on_drain(sd_event_source *source, uint64_t us, void *context)
+{
+	(void)source;
+	(void)us;
+	ring_drain(context);
+	return 0;
+}
+
+/* A reader has read, or an output works again: back to the ring, if that has been waited for. */
+static void on_progress(void *context)
+{
+	struct daemon *daemon = context;
+
+	if (daemon->delivery.reader_gone)
+		end(daemon, "reader gone");
+	else if (daemon->waiting && output_ready(daemon->output))
+		ring_drain(daemon);
+}
+
+/* ---- cgroups ---- */
+
+/* What came does not matter: all are looked up. */
+static int on_cgroups(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	struct daemon *daemon = context;
+	char names[4096];
+
+	(void)source;
+	(void)events;
+	while (read(fd, names, sizeof(names)) > 0)
+		;
+	filters_refresh(daemon->options, daemon->probe, fd);
+	return 0;
+}
+
+/* Where no cgroup is filtered by, nothing is watched. */
+static int cgroups_watch(struct daemon *daemon)
+{
+	sd_event_source *source;
+	int r;
+
+	daemon->cgroups = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (daemon->cgroups < 0) {
+		log_warning("cannot watch cgroups (inotify: %s): those of --cgroup and --unit are "
+			    "looked up on SIGHUP only",
+			    strerror(errno));
+		return 0;
+	}
+	r = sd_event_add_io(daemon->loop, &source, daemon->cgroups, EPOLLIN, on_cgroups, daemon);
+	if (r < 0)
+		return r;
+	/* hosts that start containers all the time make cgroups all the time */
+	r = sd_event_source_set_ratelimit(source, USEC_PER_SEC, CGROUP_LOOKS_A_SECOND);
+	sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
+	if (r >= 0)
+		filters_refresh(daemon->options, daemon->probe, daemon->cgroups);
+	return r;
+}
+
+/* ---- timers and signals ---- */
+
+static int on_loss(sd_event_source *source, uint64_t us, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)us;
+	if (output_ready(daemon->output) && !tell(daemon))
+		return 0; /* all told: the next loss is told at once */
+	flush(daemon);
+	timer_set(source, LOSS_INTERVAL_US);
+	return 0;
+}
+
+static int on_stats(sd_event_source *source, uint64_t us, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)us;
+	if (output_ready(daemon->output)) {
+		report_stats(&daemon->report);
+		flush(daemon);
+	}
+	timer_set(source, daemon->options->stats_interval_us);
+	return 0;
+}
+
+static int on_duration(sd_event_source *source, uint64_t us, void *context)
+{
+	(void)source;
+	(void)us;
+	end(context, "duration");
+	return 0;
+}
+
+static int on_status(sd_event_source *source, uint64_t us, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)us;
+	service_status(daemon->lines, report_lost(&daemon->report));
+	timer_set(source, STATUS_INTERVAL_US);
+	return 0;
+}
+
+/* All of the new settings, or none. */
+static void config_reload(struct daemon *daemon)
+{
+	int r, watched;
+
+	delivery_unwatch(&daemon->delivery);
+	r = reload(daemon->options, daemon->probe, &daemon->report);
+	watched = delivery_rewatch(&daemon->delivery);
+	if (watched < 0)
+		log_error("cannot watch the outputs: %s", strerror(-watched));
+	if (r < 0)
+		return; /* it has said why */
+	if (daemon->options->stats_interval_us)
+		timer_set(daemon->stats, daemon->options->stats_interval_us);
+	else
+		sd_event_source_set_enabled(daemon->stats, SD_EVENT_OFF);
+	if (daemon->cgroups >= 0)
+		filters_refresh(daemon->options, daemon->probe, daemon->cgroups);
+	report_reload(&daemon->report);
+}
+
+static void on_hangup(struct daemon *daemon)
+{
+	int r;
+
+	service_reloading();
+	if (daemon->options->config_path)
+		config_reload(daemon);
+	r = output_reopen(daemon->output);
+	if (r < 0)
+		log_error("cannot open an output anew: %s; going on with the old file",
+			  strerror(-r));
+	flush(daemon);
+	service_ready(daemon->lines, report_lost(&daemon->report));
+}
+
+/*
+ * SIGHUP reads the configuration and opens files anew, for logrotate(8); where there is neither, it
+ * is the terminal's end. The first signal that ends the run does so in order, and gives the next
+ * one its default meaning back.
+ */
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)source;
+	if (info->ssi_signo == SIGHUP &&
+	    (daemon->options->config_path || output_reopens(daemon->output))) {
+		on_hangup(daemon);
+		return 0;
+	}
+	signals_release();
+	end(daemon, signal_name((int)info->ssi_signo));
+	return 0;
+}
+
+static int sources_add(struct daemon *daemon)
+{
+	const struct options *options = daemon->options;
+	const clockid_t clock = CLOCK_MONOTONIC;
+	int r;
+
+	r = sd_event_add_io(daemon->loop, &daemon->ring, probe_fd(daemon->probe), EPOLLIN, on_ring,
+			    daemon);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(daemon->loop, &daemon->drain, clock, 0, TIMER_ACCURACY_US,
+				       on_drain, daemon);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(daemon->loop, &daemon->loss, clock, 0, TIMER_ACCURACY_US,
+				       on_loss, daemon);
+	if (r < 0)
+		return r;
+	sd_event_source_set_enabled(daemon->loss, SD_EVENT_OFF);
+	r = sd_event_add_time_relative(daemon->loop, &daemon->stats, clock,
+				       options->stats_interval_us, TIMER_ACCURACY_US, on_stats,
+				       daemon);
+	if (r < 0)
+		return r;
+	if (!options->stats_interval_us)
+		sd_event_source_set_enabled(daemon->stats, SD_EVENT_OFF);
+	if (service_managed()) {
+		r = sd_event_add_time_relative(daemon->loop, &daemon->status, clock,
+					       STATUS_INTERVAL_US, USEC_PER_SEC, on_status, daemon);
+		if (r < 0)
+			return r;
+	}
+	if (options->duration_us) {
+		r = sd_event_add_time_relative(daemon->loop, NULL, clock, options->duration_us,
+					       TIMER_ACCURACY_US, on_duration, daemon);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int signals_add(struct daemon *daemon)
+{
+	sigset_t set;
+	int r = 0;
+
+	signals_set(&set);
+	for (int number = 1; number < NSIG && r >= 0; number++)
+		if (sigismember(&set, number) == 1)
+			r = sd_event_add_signal(daemon->loop, NULL, number, on_signal, daemon);
+	return r;
+}
+
+/* ---- the end ---- */
+
+static bool on_last_record(void *context, const void *record, size_t size)
+{
+	struct daemon *daemon = context;
+
+	if (!count_reached(daemon))
+		return lines_event(daemon->lines, record, size);
+	report_unasked(&daemon->report, record, size);
+	return true;
+}
+
+/*
+ * How long the end may take. One output alone may take its time, as long as its reader reads; but
+ * not others, nor a service manager that would end us before the stop line.
+ */
+static uint64_t patience_ns(const struct daemon *daemon)
+{
+	if (output_sink(daemon->output, 1))
+		return DELIVERY_PATIENCE_NS;
+	return service_managed() ? MANAGED_PATIENCE_NS : UINT64_MAX / 2;
+}
+
+static int finish(struct daemon *daemon)
+{
+	struct delivery *delivery = &daemon->delivery;
+	uint64_t until_ns = clock_boot_ns() + patience_ns(daemon);
+	unsigned int drained;
+	int r;
+
+	service_stopping();
+	probe_detach(daemon->probe);
+	do {
+		delivery_flush_patiently(delivery, until_ns);
+		if (!output_alive(daemon->output))
+			return 0;
+		if (!output_ready(daemon->output))
+			output_give_up(daemon->output); /* who still does not read loses lines */
+		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
+	} while (drained);
+	r = report_stop(&daemon->report, daemon->reason ?: "failure");
+	delivery_flush_patiently(delivery, until_ns + DELIVERY_PATIENCE_NS);
+	output_stop(daemon->output);
+	return report_unwritten(daemon->output) || daemon->report.unwritten ? -EIO : r;
+}
+
+static void identity_fill(struct run_identity *identity)
+{
+	sd_id128_t boot = SD_ID128_NULL, run = SD_ID128_NULL;
+
+	if (sd_id128_get_boot(&boot) == 0) /* it lies in /proc/sys, which may be hidden */
+		sd_id128_to_string(boot, identity->boot_id);
+	sd_id128_randomize(&run);
+	sd_id128_to_string(run, identity->run_id);
+}
+
+static int run(struct daemon *daemon)
+{
+	struct run_identity identity = {};
+	struct recording_origin origin = {};
+	int r, failure;
+
+	r = signals_add(daemon);
+	if (r < 0)
+		return r;
+	r = sources_add(daemon);
+	if (r < 0)
+		return r;
+	r = cgroups_watch(daemon);
+	if (r < 0)
+		return r;
+	r = delivery_init(&daemon->delivery);
+	if (r < 0)
+		return r;
+	r = sd_event_set_watchdog(daemon->loop, true); /* if the service manager wants it */
+	if (r < 0)
+		return r;
+	identity_fill(&identity);
+	snprintf(origin.hostname, sizeof(origin.hostname), "%s", daemon->lines->hostname);
+	strcpy(origin.boot_id, identity.boot_id);
+	output_set_origin(daemon->output, &origin);
+	report_start(&daemon->report, &identity);
+	flush(daemon);
+	service_ready(daemon->lines, 0);
+	failure = sd_event_loop(daemon->loop);
+	r = finish(daemon);
+	return failure < 0 ? failure : r;
+}
+
+int daemon_run(struct options *options, struct probe *probe, struct lines *lines)
+{
+	struct daemon daemon = {
+		.options = options,
+		.probe = probe,
+		.lines = lines,
+		.output = lines->output,
+		.cgroups = -1,
+		.report = { .options = options, .probe = probe, .lines = lines },
+	};
+	int r;
+
+	lines->events = probe_events(probe);
+	r = sd_event_new(&daemon.loop);
+	if (r < 0)
+		return r;
+	daemon.delivery = (struct delivery){
+		.loop = daemon.loop,
+		.output = lines->output,
+		.report = &daemon.report,
+		.on_progress = on_progress,
+		.context = &daemon,
+	};
+	r = run(&daemon);
+	delivery_done(&daemon.delivery);
+	sd_event_source_unref(daemon.ring);
+	sd_event_source_unref(daemon.drain);
+	sd_event_source_unref(daemon.loss);
+	sd_event_source_unref(daemon.stats);
+	sd_event_source_unref(daemon.status);
+	sd_event_unref(daemon.loop);
+	cleanup_close(&daemon.cgroups);
+	return r;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * reload.h - from settings to what they set, at the start and again while it runs.
+ */
+#ifndef NETLOG_RELOAD_H
+#define NETLOG_RELOAD_H
+
+#include "kernel/probe.h"
+#include "run/report.h"
+#include "settings/command_line.h"
+
+/* What the options say of the kernel side. */
+void settings_for_probe(const struct options *options, struct probe_settings *ret_settings);
+
+/* Say what is logged, and to where. */
+void announce(const struct probe *probe, const struct options *options);
+
+/*
+ * Read the configuration that the options come from anew, and have all of it: thresholds, events of
+ * those that were asked for at the start, outputs. What cannot change while hooks are attached
+ * stays, which is logged. What an output did not get that goes, is told in the others. An error
+ * (logged, too): all is as it was, the options included.
+ */
+int reload(struct options *options, struct probe *probe, struct report *report);
+
+/*
+ * Filter by the cgroups that those of --cgroup and --unit are now: a unit that has been restarted
+ * has another one. `inotify` then tells when to ask again, which is to be asked once at the start.
+ */
+void filters_refresh(struct options *options, struct probe *probe, int inotify);
+
+#endif

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "run/replay.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "run/lines.h"
+#include "run/report.h"
+#include "run/signals.h"
+
+/* After a signal, for the writer of a pipe to end its recording: Ctrl-C goes to both of us. */
+#define END_PATIENCE_NS (2 * NSEC_PER_SEC)
+#define POLL_MS 100 /* for outputs that cannot be watched */
+
+struct replay {
+	const struct options *options;
+	struct output *output;
+	struct recording_reader *reader;
+	struct lines lines;
+	struct names *names; /* those of the recording, never this host's */
+	const char *name;    /* of the recording, for people */
+	int fd;
+	int signals;
+	bool regular;	   /* the recording is a file, which does not keep anybody waiting */
+	bool input;	   /* there is something to be read */
+	bool slow;	   /* an output has not taken all yet */
+	bool done;	   /* no more is wanted */
+	uint64_t until_ns; /* a signal has come: no longer than this; 0: none */
+};
+
+/* ---- waiting ---- */
+
+static void on_signal(struct replay *replay)
+{
+	struct signalfd_siginfo info;
+
+	if (read(replay->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP && output_reopens(replay->output)) {
+		if (output_reopen(replay->output) < 0)
+			log_error("cannot open an output anew; going on with the old file");
+		return;
+	}
+	signals_release(); /* the next one ends it at once */
+	replay->until_ns = clock_boot_ns() + END_PATIENCE_NS;
+	replay->done |= replay->regular;
+}
+
+/*
+ * Until a signal, an output that takes more or whose reader goes, or (`reading`) input; or the
+ * timeout, -1: none.
+ */
+static void wait_for_any(struct replay *replay, bool reading, int timeout_ms)
+{
+	struct pollfd fds[2 + OUTPUT_SINKS_MAX] = {
+		{ replay->signals, POLLIN, 0 },
+		{ reading ? replay->fd : -1, POLLIN, 0 },
+	};
+	struct sink *sink;
+	unsigned int i;
+
+	for (i = 0; (sink = output_sink(replay->output, i)); i++) {
+		bool slow = sink->error == -EAGAIN;
+		bool wanted = !sink->gone && (slow || sink->ops->ends_run);
+
+		fds[2 + i] =
+			(struct pollfd){ wanted ? sink->ops->fd(sink) : -1, slow ? POLLOUT : 0, 0 };
+	}
+	if (poll(fds, 2 + i, timeout_ms) < 0)
+		return;
+	replay->input = fds[1].revents;
+	if (fds[0].revents)
+		on_signal(replay);
+	for (i = 0; (sink = output_sink(replay->output, i)); i++)
+		if (sink->ops->ends_run && fds[2 + i].revents & (POLLERR | POLLHUP))
+			replay->done = sink->gone = true;
+	if (replay->until_ns && clock_boot_ns() > replay->until_ns)
+		replay->done = true;
+}
+
+static void wait_for_long(struct replay *replay, bool reading)
+{
+	wait_for_any(replay, reading, replay->slow || replay->until_ns ? POLL_MS : -1);
+}
+
+/* ---- writing ---- */
+
+/* Write what can be. Standard output's reader has gone: done. -EIO (told): an output fails. */
+static int flush(struct replay *replay)
+{
+	const struct sink *sink;
+	int r = output_flush(replay->output, clock_boot_ns());
+
+	replay->slow = r == -EAGAIN;
+	if (r == -EPIPE)
+		replay->done = true;
+	for (unsigned int i = 0; (sink = output_sink(replay->output, i)); i++) {
+		if (sink->gone || !sink->error || sink->error == -EAGAIN)
+			continue;
+		log_error("cannot write to %s: %s", sink->name, strerror(-sink->error));
+		return -EIO;
+	}
+	return 0;
+}
+
+/* Nothing is lost for want of room: the recording can wait. */
+static int room_make(struct replay *replay)
+{
+	while (!output_ready(replay->output) && !replay->done) {
+		int r = flush(replay);
+
+		if (r < 0)
+			return r;
+		if (!output_ready(replay->output) && !replay->done)
+			wait_for_long(replay, false);
+	}
+	return 0;
+}
+
+static int finish(struct replay *replay)
+{
+	int r = flush(replay);
+
+	while (r == 0 && replay->slow && output_alive(replay->output)) {
+		wait_for_long(replay, false);
+		if (replay->until_ns && clock_boot_ns() > replay->until_ns)
+			break;
+		r = flush(replay);
+	}
+	output_stop(replay->output);
+	return report_unwritten(replay->output) ? -EIO : r;
+}
+
+/* ---- reading ---- */
+
+/* Hostname and all: the recording's. Several, behind one another, may be of several hosts. */
+static int on_header(struct replay *replay, const struct recording_origin *origin)
+{
+	struct lines lines;
+	int r = lines_init(&lines, origin->hostname, replay->output);
+
+	if (r < 0) {
+		log_error("cannot prepare the lines: %s", strerror(-r));
+		return r;
+	}
+	lines.events = replay->options->events;
+	lines.emitted_total = replay->lines.emitted_total;
+	names_clear(replay->names);
+	lines_set_names(&lines, replay->names);
+	lines_done(&replay->lines);
+	replay->lines = lines;
+	output_set_origin(replay->output, origin);
+	return 0;
+}
+
+static int on_name(struct replay *replay, const struct recording_item *item)
+{
+	struct recording_naming naming;
+	int r = recording_naming_of(item, &naming);
+
+	if (r < 0)
+		return r;
+	r = names_feed(replay->names, naming.source, naming.id, naming.text);
+	if (r < 0)
+		log_error("cannot keep the names: %s", strerror(-r));
+	return r;
+}
+
+/* -EBADMSG: what is recorded is nothing that netlog writes. */
+static int on_item(struct replay *replay, const struct recording_item *item)
+{
+	const uint64_t count = replay->options->count;
+	int r;
+
+	if (item->type == recording_header)
+		return on_header(replay, item->origin);
+	if (item->type == recording_event) {
+		r = lines_replay(&replay->lines, item);
+		replay->done |= count && replay->lines.emitted_total >= count;
+		return r;
+	}
+	if (item->type == recording_name)
+		return on_name(replay, item);
+	if (item->size > OUTPUT_LINE_MAX)
+		return -EBADMSG;
+	r = control_check(item->payload, item->size);
+	if (r == 0)
+		output_write(replay->output, event_none, item->payload, item->size);
+	return r;
+}
+
+/* There is no whole item: read on; when that may take a while, write first what there is. */
+static int more(struct replay *replay)
+{
+	int r;
+
+	wait_for_any(replay, true, 0);
+	while (!replay->input && !replay->done) {
+		r = flush(replay);
+		if (r < 0)
+			return r;
+		if (!replay->done)
+			wait_for_long(replay, true);
+	}
+	r = replay->done ? 0 : recording_fill(replay->reader);
+	if (r == -EAGAIN)
+		return 0; /* somebody else has read it */
+	if (r < 0)
+		log_error("cannot read %s: %s", replay->name, strerror(-r));
+	return r < 0 ? -ENODATA : 0;
+}
+
+/* One item, or more bytes. -ENODATA: there are no more. */
+static int step(struct replay *replay)
+{
+	const char *path = replay->name;
+	struct recording_item item;
+	int r = recording_read(replay->reader, &item);
+
+	if (r == -EAGAIN)
+		return more(replay);
+	if (r == -EBADMSG)
+		log_error("%s: %s", path, recording_problem(replay->reader));
+	if (r == -ENODATA)
+		replay->done = true;
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	r = room_make(replay);
+	if (r < 0 || replay->done)
+		return r;
+	r = on_item(replay, &item);
+	if (r == -EBADMSG)
+		log_error("%s: byte %llu: neither an event nor a line or name of netlog's, though "
+			  "the checksum agrees; no netlog has written it" RECORDING_WRITTEN,
+			  path, (unsigned long long)recording_position(replay->reader));
+	return r;
+}
+
+static int run(struct replay *replay)
+{
+	int r = 0, failure;
+
+	while (r == 0 && !replay->done)
+		r = step(replay);
+	failure = finish(replay);
+	return r ?: failure;
+}
+
+int replay_run(const struct options *options, int fd, struct output *output)
+{
+	struct replay replay = {
+		.options = options,
+		.output = output,
+		.name = strcmp(options->read_path, "-") != 0 ? options->read_path : "stdin",
+		.fd = fd,
+	};
+	const struct names_config nowhere = {};
+	struct stat status;
+	sigset_t set;
+	int r;
+
+	signals_set(&set);
+	replay.regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+	replay.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	r = replay.signals < 0 ? -errno : recording_reader_new(fd, &replay.reader);
+	r = r ?: names_new(&nowhere, &replay.names);
+	if (r == 0) {
+		output_set_patient(output);
+		r = run(&replay);
+	} else {
+		log_error("cannot prepare to replay: %s", strerror(-r));
+	}
+	lines_done(&replay.lines);
+	names_free(replay.names);
+	recording_reader_free(replay.reader);
+	if (replay.signals >= 0)
+		close(replay.signals);
+	return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * replay.h - from a recording to the lines that the recorded run wrote, or would have written.
+ */
+#ifndef NETLOG_REPLAY_H
+#define NETLOG_REPLAY_H
+
+#include "output/output.h"
+#include "settings/command_line.h"
+
+/*
+ * Write the lines of the recording that is read from `fd` until it ends, --count is reached,
+ * standard output's reader has gone, or a signal comes (signals_hold() has been called). Outputs
+ * that are slow are waited for; the output stays the caller's.
+ *
+ * 0, or, told to the log: -EBADMSG when the recording cannot be read on, -ENODATA when it cannot be
+ * read at all, -EIO when lines could not be written, -ENOMEM, or an error of signalfd(2).
+ */
+int replay_run(const struct options *options, int fd, struct output *output);
+
+#endif

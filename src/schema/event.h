@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * event.h - the schema as data: what bpf/events.h says, for those who walk it at run time; and the
+ * check that every record passes before anybody reads it.
+ */
+#ifndef NETLOG_EVENT_H
+#define NETLOG_EVENT_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/util.h"
+#include "bpf/events.h"
+
+#define EVENT_KIND_ID(kind, type) kind_##kind,
+#define EVENT_ENUM_ID(name, values) kind_##name,
+enum kind { KINDS(EVENT_KIND_ID) ENUMS(EVENT_ENUM_ID) kinds };
+
+#define ENUM_NUMBERS 64 /* numbers of enumerations are below this */
+
+struct kind_desc {
+	const char *name;
+	uint16_t size;
+	bool is_enum;
+	const char *texts[ENUM_NUMBERS]; /* of an enumeration, by number; NULL: no text */
+};
+
+struct field_desc {
+	const char *name;
+	const char *doc;
+	enum kind kind;
+	uint16_t offset; /* in the record, bytes */
+};
+
+#define EVENT_NAME_SOURCE(field, names) names_of_##field,
+enum name_source { NAMED_FIELDS(EVENT_NAME_SOURCE) name_sources };
+
+#define NAME_KEYS_MAX 4	  /* of one field */
+#define NAME_TEXT_MAX 512 /* bytes of a name; a longer one has no key */
+
+struct name_source_desc {
+	const char *field;
+	unsigned int index; /* of the field: its bit of `has` */
+	uint16_t offset;    /* of the field in the record, bytes */
+	uint16_t size;
+	unsigned int key_count;
+	struct {
+		const char *name;
+		const char *doc;
+	} keys[NAME_KEYS_MAX];
+};
+
+enum hook_role {
+	role_lines,    /* makes lines; an event needs one of these */
+	role_required, /* makes none; the event cannot do without */
+	role_extra,    /* makes none; the event's lines are better with it */
+};
+
+struct hook_desc {
+	enum event_type event; /* event_none: it serves all */
+	const char *part;
+	unsigned int rung; /* of the part's ladder, from 1, the best first */
+	enum hook_role role;
+	const char *program; /* name of the BPF program */
+	const char *blind;   /* what it cannot see; "" = nothing known */
+};
+
+struct event_desc {
+	const char *name;
+	const char *message_id; /* journald's, 32 hexadecimal digits */
+	const char *doc;
+	uint16_t size; /* of the record, bytes */
+	unsigned int field_count;
+	const struct field_desc *fields; /* in the order of the bits of `has` */
+	unsigned int hook_count;
+	const struct hook_desc *hooks;
+};
+
+/* The hooks that serve all events. */
+const struct hook_desc *hooks_common(unsigned int *ret_count);
+
+/* The name of the hook's event, for people; "all" of one that serves them all. */
+const char *hook_event_name(const struct hook_desc *hook);
+
+/* Figures for each event type; [event_none] is for what is no event. */
+struct figures {
+	uint64_t of[event_types];
+};
+
+extern const struct kind_desc kind_descs[kinds];
+
+extern const struct name_source_desc name_source_descs[name_sources];
+
+/* The description of an event; `type` is one of enum event_type, but not event_none. */
+const struct event_desc *event_desc(enum event_type type);
+
+#define for_each_event_type(type) \
+	for (enum event_type type = event_none + 1; type < event_types; type++)
+
+/* The type by its name; 0 if there is none. */
+enum event_type event_by_name(const char *name);
+
+/* The number of an enumeration's text; -ENOENT if there is none. */
+int enum_by_text(enum kind kind, const char *text);
+
+/*
+ * The stage of latency whose lines the hook's part makes: the part's name begins with it, as that
+ * of transport_tcp6. -ENOENT if there is none.
+ */
+int hook_stage(const struct hook_desc *hook);
+
+/*
+ * The number in a field that has names. Returns whether the record has the field; for those that
+ * have passed event_check(); of any alignment.
+ */
+bool event_named_number(const struct event *event, enum name_source source, uint64_t *ret_id);
+
+/*
+ * A number that is another one as soon as a record is laid out or told in another way: over the
+ * names, kinds, places and sizes of all fields of all events, over the texts of enumerations, and
+ * over the fields that have names and the keys of these.
+ */
+uint64_t event_fingerprint(void);
+
+/* What the check asks of each event's records. */
+struct event_check {
+	uint64_t fields; /* as bits of `has` */
+	uint64_t size;
+};
+
+extern const struct event_check event_checks[event_types];
+
+/*
+ * Is this a record as the kernel side makes them? Returns its type, or
+ * -EBADMSG when it is too short, of no known type, not of that type's size, says it has fields that
+ * the type does not, or has addresses of no IP version.
+ */
+static inline int event_check(const void *record, size_t size)
+{
+	const struct event *e = (const struct event *)record;
+	const uint64_t addresses = BIT(offsetof(struct event_index, src_ip)) |
+				   BIT(offsetof(struct event_index, dest_ip));
+	const uint64_t ip_version = BIT(offsetof(struct event_index, ip_version));
+	unsigned int type;
+
+	if (size < sizeof(struct event_header))
+		return -EBADMSG;
+	type = e->header.type;
+	/* event_none has a size that no record has */
+	if (type >= event_types || size != event_checks[type].size || size != e->header.size)
+		return -EBADMSG;
+	if (e->header.has & ~event_checks[type].fields)
+		return -EBADMSG;
+	if (e->header.has & addresses &&
+	    (!(e->header.has & ip_version) || (e->ip_version != 4 && e->ip_version != 6)))
+		return -EBADMSG;
+	return (int)type;
+}
+
+#endif

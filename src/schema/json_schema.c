@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * json_schema.c - the JSON Schema of the lines, from the same rows as the lines themselves.
+ */
+#include "schema/control.h"
+
+/* Shorthand: a JSON text as an object. The texts are constants, so only memory can be short. */
+static struct json_object *json(const char *text)
+{
+	return json_tokener_parse(text);
+}
+
+static void set(struct json_object *object, const char *name, struct json_object *value)
+{
+	json_object_object_add(object, name, value);
+}
+
+static void set_string(struct json_object *object, const char *name, const char *value)
+{
+	set(object, name, json_object_new_string(value));
+}
+
+static void set_property(struct json_object *properties, const char *name, const char *doc,
+			 struct json_object *schema)
+{
+	set_string(schema, "description", doc);
+	set(properties, name, schema);
+}
+
+static struct json_object *integer(uint64_t max)
+{
+	struct json_object *object = json("{\"type\":\"integer\",\"minimum\":0}");
+
+	set(object, "maximum", json_object_new_uint64(max));
+	return object;
+}
+
+/* A value's texts, each once, in the order of their numbers. */
+static struct json_object *enum_schema(const struct kind_desc *kind)
+{
+	struct json_object *object = json("{\"type\":\"string\"}");
+	struct json_object *texts = json_object_new_array();
+
+	for (int i = 0; i < ENUM_NUMBERS; i++) {
+		bool seen = !kind->texts[i];
+
+		for (int j = 0; j < i && !seen; j++)
+			seen = kind->texts[j] && !strcmp(kind->texts[i], kind->texts[j]);
+		if (!seen)
+			json_object_array_add(texts, json_object_new_string(kind->texts[i]));
+	}
+	set(object, "enum", texts);
+	return object;
+}
+
+static struct json_object *kind_schema(enum kind kind)
+{
+	switch (kind) {
+	case kind_u8:
+		return integer(UINT8_MAX);
+	case kind_u16:
+		return integer(UINT16_MAX);
+	case kind_u32:
+		return integer(UINT32_MAX);
+	case kind_u64:
+		return integer(UINT64_MAX);
+	case kind_id:
+		return json("{\"type\":\"string\",\"pattern\":\"^[0-9]{1,20}$\"}");
+	case kind_ip:
+		return json("{\"type\":\"string\",\"pattern\":\"^[0-9a-f:.]{2,45}$\"}");
+	case kind_comm:
+		return json("{\"type\":\"string\",\"minLength\":1,\"maxLength\":16}");
+	case kind_ifname:
+		return json("{\"type\":\"string\",\"minLength\":1,\"maxLength\":16}");
+	case kind_xmit_error:
+		return json("{\"type\":\"string\",\"pattern\":\"^(E[0-9A-Z]+|NET_XMIT_DROP)$\"}");
+	default:
+		return enum_schema(&kind_descs[kind]);
+	}
+}
+
+/* The names of the field's number, if it has some. */
+static void set_names(struct json_object *properties, const char *field)
+{
+	for (enum name_source source = 0; source < name_sources; source++) {
+		const struct name_source_desc *desc = &name_source_descs[source];
+
+		for (unsigned int i = 0; !strcmp(desc->field, field) && i < desc->key_count; i++)
+			set_property(properties, desc->keys[i].name, desc->keys[i].doc,
+				     json("{\"type\":\"string\",\"minLength\":1}"));
+	}
+}
+
+static struct json_object *event_names_schema(void)
+{
+	struct json_object *object = json("{\"type\":\"string\"}");
+	struct json_object *names = json_object_new_array();
+
+	for_each_event_type(type)
+		json_object_array_add(names, json_object_new_string(event_desc(type)->name));
+	set(object, "enum", names);
+	return object;
+}
+
+static struct json_object *figures_schema(void)
+{
+	struct json_object *object = json("{\"type\":\"object\",\"additionalProperties\":false}");
+	struct json_object *properties = json_object_new_object();
+
+	for_each_event_type(type)
+		set(properties, event_desc(type)->name, integer(UINT64_MAX));
+	set(object, "properties", properties);
+	return object;
+}
+
+static struct json_object *outputs_schema(void)
+{
+	struct json_object *array = json("{\"type\":\"array\"}");
+	struct json_object *object = json("{\"type\":\"object\",\"additionalProperties\":false,"
+					  "\"required\":[\"output\",\"emitted\",\"lost\"]}");
+	struct json_object *properties = json_object_new_object();
+
+	set(properties, "output", json("{\"type\":\"string\"}"));
+	set(properties, "emitted", figures_schema());
+	set(properties, "lost", figures_schema());
+	set(object, "properties", properties);
+	set(array, "items", object);
+	return array;
+}
+
+static struct json_object *shape_schema(enum control_shape shape)
+{
+	struct json_object *object;
+
+	switch (shape) {
+	case shape_string:
+	case shape_string_or_none:
+		return json("{\"type\":\"string\",\"minLength\":1}");
+	case shape_hex32:
+	case shape_hex32_or_none:
+		return json("{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{32}$\"}");
+	case shape_count:
+		return integer(UINT64_MAX);
+	case shape_lost_name:
+		object = event_names_schema();
+		json_object_array_add(json_object_object_get(object, "enum"),
+				      json_object_new_string(LOST_OTHER));
+		return object;
+	case shape_event_names:
+		object = json("{\"type\":\"array\",\"uniqueItems\":true}");
+		set(object, "items", event_names_schema());
+		return object;
+	case shape_figures:
+		return figures_schema();
+	case shape_outputs:
+		return outputs_schema();
+	case shape_hooks:
+		return json("{\"type\":\"array\",\"items\":{\"type\":\"object\","
+			    "\"additionalProperties\":false,"
+			    "\"required\":[\"event\",\"part\",\"hook\"],\"properties\":{"
+			    "\"event\":{\"type\":\"string\"},\"part\":{\"type\":\"string\"},"
+			    "\"hook\":{\"type\":\"string\"},\"blind\":{\"type\":\"string\"},"
+			    "\"error\":{\"type\":\"string\"}}}}");
+	case shape_filters:
+		return json("{\"type\":\"object\",\"additionalProperties\":{\"type\":\"array\","
+			    "\"items\":{\"type\":\"string\"}}}");
+	}
+	return NULL;
+}
+
+/* The schema of one line type, with the envelope that all share. */
+static struct json_object *line_schema(const char *name, const char *doc,
+				       struct json_object **ret_properties,
+				       struct json_object **ret_required)
+{
+	struct json_object *object = json("{\"type\":\"object\",\"additionalProperties\":false}");
+	struct json_object *properties = json_object_new_object();
+	struct json_object *required = json("[\"timestamp\",\"event_type\",\"seq\",\"hostname\"]");
+	struct json_object *type = json_object_new_object();
+
+	set_string(object, "title", name);
+	set_string(object, "description", doc);
+	set_property(properties, "timestamp", "when it happened in the kernel, UTC",
+		     json("{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+			  "T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$\"}"));
+	set_string(type, "const", name);
+	set_property(properties, "event_type", "what the line tells", type);
+	set_property(properties, "seq", "number of the line in its run, without gaps",
+		     integer(UINT64_MAX));
+	set_property(properties, "hostname", "this host", json("{\"type\":\"string\"}"));
+	set(object, "properties", properties);
+	set(object, "required", required);
+	*ret_properties = properties;
+	*ret_required = required;
+	return object;
+}
+
+struct json_object *schema_json(void)
+{
+	struct json_object *schema, *lines, *properties, *required;
+
+	schema = json("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
+		      "\"title\":\"netlog\",\"description\":\"One line of netlog's output.\"}");
+	lines = json_object_new_array();
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+
+		json_object_array_add(lines,
+				      line_schema(desc->name, desc->doc, &properties, &required));
+		for (unsigned int i = 0; i < desc->field_count; i++) {
+			set_property(properties, desc->fields[i].name, desc->fields[i].doc,
+				     kind_schema(desc->fields[i].kind));
+			set_names(properties, desc->fields[i].name);
+		}
+	}
+	for (enum control_type type = 0; type < control_types; type++) {
+		const struct control_desc *desc = &control_descs[type];
+
+		json_object_array_add(lines,
+				      line_schema(desc->name, desc->doc, &properties, &required));
+		for (unsigned int i = 0; i < desc->field_count; i++) {
+			const struct control_field *field = &desc->fields[i];
+
+			set_property(properties, field->name, field->doc,
+				     shape_schema(field->shape));
+			if (field->shape != shape_hex32_or_none &&
+			    field->shape != shape_string_or_none)
+				json_object_array_add(required,
+						      json_object_new_string(field->name));
+		}
+	}
+	set(schema, "oneOf", lines);
+	return schema;
+}
