@@ -36,6 +36,7 @@
 	A(tcp_retransmit_synack, 1, struct request_sock *, req,                                    \
 	  "the request that is answered; the event reads it, too")                                 \
 	A(inet_sock_set_state, 0, struct sock *, sk, "whose state is being set")                   \
+	A(inet_sock_set_state, 1, int, old_state, "")                                              \
 	A(inet_sock_set_state, 2, int, new_state, "")                                              \
 	A(tcp_rcv_space_adjust, 0, struct sock *, sk, "the locked socket that is being read")      \
 	A(tcp_sendmsg_locked, 0, struct sock *, sk, "the locked socket that is written to")        \

@@ -18,8 +18,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 __u32 wanted_id = 0;
 
 /* What the kernel made of it. */
-__u32 seen = 0, mended_loads = 0;
-bool has_table = false;
+__u32 seen = 0, functions = 0, mended_loads = 0;
+bool compiled = false, has_table = false;
 
 __weak __noinline __u32 function_of_its_own(__u32 number)
 {
@@ -49,6 +49,8 @@ int look(struct bpf_iter__bpf_prog *ctx)
 
 	if (!aux || aux->id != wanted_id)
 		return 0;
+	compiled = BPF_CORE_READ_BITFIELD(prog, jited);
+	functions = aux->func_cnt;
 	mended_loads = aux->num_exentries;
 	has_table = aux->extable != NULL;
 	seen = 1;

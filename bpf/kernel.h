@@ -227,11 +227,13 @@ struct exception_table_entry;
 
 struct bpf_prog_aux {
 	u32 id;
+	u32 func_cnt;	   /* 0: it has no functions besides itself */
 	u32 num_exentries; /* loads that are mended if they fault */
 	struct exception_table_entry *extable;
 };
 
 struct bpf_prog {
+	u16 jited : 1;
 	struct bpf_prog_aux *aux;
 };
 

@@ -171,10 +171,10 @@ static __always_inline bool sock_is_full(const struct sock *sk, const bool typed
 }
 
 /*
- * The same socket, as a pointer that helpers take: skb->sk is one of RCU since 6.3, which they do
- * not. By way of its file's half it is a plain one. NULL: its process has closed it (sk_socket is
- * NULL from sock_orphan() on, and that half's sk while inet_release() is at work), or is about to
- * accept it (inet_csk_accept() gives it a file last).
+ * The socket behind the same file, as a pointer that helpers take: skb->sk is one of RCU since 6.3,
+ * which they do not. It is the same socket, but for MPTCP, where many have one file. NULL: its
+ * process has closed it (sk_socket is NULL from sock_orphan() on, and that half's sk while
+ * inet_release() is at work), or is about to accept it (inet_csk_accept() gives it a file last).
  */
 static __always_inline struct sock *sock_of_file(const struct sock *sk)
 {
@@ -186,9 +186,11 @@ static __always_inline struct sock *sock_of_file(const struct sock *sk)
 /* Of a socket that was read out of an skb. Where it has no file, one that was asked for before. */
 static __always_inline __u64 skb_cookie(const struct sock *sk, const bool typed)
 {
-	struct sock *same = typed ? sock_of_file(sk) : NULL;
+	struct sock *same = typed ? sock_of_file(sk) : NULL, *compared = same;
 
-	return same ? socket_cookie(same) : cookie_read(sk);
+	/* what is equal the compiler takes for the same, and the verifier does not */
+	barrier_var(compared);
+	return same && compared == sk ? socket_cookie(same) : cookie_read(sk);
 }
 
 static __always_inline void skb_owner(const struct sock *sk, struct owner *ret_owner,

@@ -17,6 +17,12 @@ static __always_inline bool sock_is_inet(const struct sock *sk)
 	return family == AF_INET || family == AF_INET6;
 }
 
+/* What is kept of others by their address would stay for the next socket there. */
+static __always_inline bool sock_is_seen_to_end(const struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state != TCP_CLOSE;
+}
+
 /* Is that owner known, and by its work? */
 static __always_inline bool owner_is(const struct owner *known, const struct owner *now)
 {
@@ -34,8 +40,7 @@ static __always_inline void owner_learn(struct sock *sk)
 	if (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || !owner_of_current(&now))
 		return;
 	if (config.no_sk_storage) {
-		/* what is read of a closed socket must not stay for the next one at its address */
-		if (sk->__sk_common.skc_state == TCP_CLOSE && sk->sk_protocol == IPPROTO_TCP)
+		if (!sock_is_seen_to_end(sk))
 			return;
 		key = (__u64)sk;
 		known = bpf_map_lookup_elem(&owners_by_address, &key);
@@ -53,12 +58,16 @@ SEC("tp_btf/inet_sock_set_state")
 int owner__inet_sock_set_state(__u64 *ctx)
 {
 	struct sock *sk = ARGUMENT(inet_sock_set_state, sk);
+	int old_state = ARGUMENT(inet_sock_set_state, old_state);
 	int new_state = ARGUMENT(inet_sock_set_state, new_state);
 	__u64 key;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	if (config.no_sk_storage && new_state == TCP_CLOSE) {
+	/* its end; or the beginning of one that is to be accepted, at an address whose end was not
+	 * seen */
+	if (config.no_sk_storage && (new_state == TCP_CLOSE ||
+				     (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED))) {
 		key = (__u64)sk;
 		bpf_map_delete_elem(&owners_by_address, &key);
 	}
@@ -135,6 +144,8 @@ int owner__task_file(struct bpf_iter__task_file *ctx)
 	owner_read_task(&now, task);
 	now.found = 1;
 	if (config.no_sk_storage) {
+		if (!sock_is_seen_to_end(sk))
+			return 0;
 		key = (__u64)sk;
 		bpf_map_update_elem(&owners_by_address, &key, &now, BPF_NOEXIST);
 		known = bpf_map_lookup_elem(&owners_by_address, &key);

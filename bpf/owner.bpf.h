@@ -32,8 +32,9 @@ struct {
 } owners SEC(".maps") __weak;
 
 /*
- * The same by the socket's address, for kernels without storage (5.10). A closed socket's is
- * taken out, since its address may soon be another's.
+ * The same by the socket's address, where sockets keep nothing (no_sk_storage). An address may soon
+ * be another socket's, so only those are in it that are seen to end: TCP's, from being made to
+ * being closed.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -61,6 +61,11 @@ static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 s
 {
 	__u32 *seen = counted ? memory_get(retransmit_seen, sk, NULL) : NULL, grown;
 
+	/* below it: another socket, at an address that is in a table still; or tcp_disconnect() */
+	if (seen && total < *seen) {
+		*seen = total;
+		return segs;
+	}
 	if (!seen) {
 		if (counted)
 			memory_get(retransmit_seen, sk, &total);

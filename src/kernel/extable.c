@@ -56,8 +56,11 @@ static int kernel_asked(void)
 	r = iterator_run(link);
 	if (r < 0)
 		return r;
-	/* without a mended load, its table would prove nothing */
-	if (!skeleton->bss->seen || !skeleton->bss->mended_loads)
+	/* where programs are interpreted, each load is a copy: mended by the kernel's own table */
+	if (skeleton->bss->seen && !skeleton->bss->compiled)
+		return true;
+	/* without a function, or without a mended load, its table would prove nothing */
+	if (!skeleton->bss->seen || !skeleton->bss->functions || !skeleton->bss->mended_loads)
 		return -ENODATA;
 	return skeleton->bss->has_table;
 }

@@ -335,6 +335,9 @@ static bool helper_forgone(struct ladder *ladder, const char *words)
  */
 static void helpers_check(struct ladder *ladder, const struct btf *btf)
 {
+	/* one that every kernel has: else this BTF does not tell of functions */
+	if (btf__find_by_name_kind(btf, "bpf_get_current_comm", BTF_KIND_FUNC) < 0)
+		return;
 	for (unsigned int i = 0; i < ARRAY_SIZE(helpers); i++)
 		if (btf__find_by_name_kind(btf, helpers[i].function, BTF_KIND_FUNC) >= 0)
 			return;

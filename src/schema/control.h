@@ -14,18 +14,18 @@
 #include "schema/event.h"
 
 /* Fields: C(shape, name, doc). */
-#define START_FIELDS(C)                                                                  \
-	C(string, version, "of netlog")                                                  \
-	C(string, kernel, "release of the kernel, as in `uname -r`")                     \
-	C(hex32_or_none, boot_id, "of this boot, as in /proc/sys/kernel/random/boot_id") \
-	C(hex32, run_id, "of this run, random")                                          \
-	C(string_or_none, caution,                                                       \
-	  "a hazard of this kernel that programs keep clear of: they copy each field "   \
-	  "rather than load it, which costs more; absent: none is known")                \
-	C(event_names, events, "event types that are logged")                            \
-	C(hooks, hooks,                                                                  \
-	  "for each part of an event: the kernel hook that serves it, and what it "      \
-	  "cannot see; or why there is none")                                            \
+#define START_FIELDS(C)                                                                   \
+	C(string, version, "of netlog")                                                   \
+	C(string, kernel, "release of the kernel, as in `uname -r`")                      \
+	C(hex32_or_none, boot_id, "of this boot, as in /proc/sys/kernel/random/boot_id")  \
+	C(hex32, run_id, "of this run, random")                                           \
+	C(string_or_none, caution,                                                        \
+	  "a hazard of this kernel that programs keep clear of: those that it concerns "  \
+	  "copy each field rather than load it, which costs more; absent: none is known") \
+	C(event_names, events, "event types that are logged")                             \
+	C(hooks, hooks,                                                                   \
+	  "for each part of an event: the kernel hook that serves it, and what it "       \
+	  "cannot see; or why there is none")                                             \
 	C(filters, filters, "what was asked for that leaves events out")
 
 #define FIGURES(C)                                                                                \

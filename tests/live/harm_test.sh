@@ -13,16 +13,25 @@ play_old_kernel() {
 	[ "$1" != refused ] || export NETLOG_REFUSE=look
 }
 
+# No program is refused by the verifier: others are by a policy, or are not in this kernel.
+hooks_are_taken() {
+	equal "hooks that are refused" "$(head -n 1 "$lines" | jq -c '.hooks[] | select(has("error")) | select(.error |
+		test("^Operation not permitted|^not in this kernel|^the kernel has no kprobes") | not)')" ""
+}
+
 # All programs, filters included, as there may be some later
 start_all() {
 	echo '{}' >"$work/conf"
 	netlog_start --config="$work/conf"
+	hooks_are_taken
 }
 
 # judged QUESTION: of the programs at work
 judged() {
 	env -u LD_PRELOAD build/loads "$netlog_pid" >"$work/loads" || fail "no programs are to be seen"
-	[ "$(count <"$work/loads")" -gt 10 ] || fail "few programs: $(count <"$work/loads")"
+	# one line more, and a hook of each that is at work, but for what is over when netlog has begun
+	[ "$(count <"$work/loads")" -gt "$(head -n 1 "$lines" | jq '[.hooks[] | select(has("error") | not)] | length')" ] ||
+		fail "$(($(count <"$work/loads") - 1)) programs, and these hooks: $(head -n 1 "$lines" | jq -c .hooks)"
 	equal "what is wrong ($1)" "$(/usr/bin/python3 tests/live/loads.py "$work/loads" "$1" | head -n 5)" ""
 }
 
@@ -31,24 +40,44 @@ test_no_pointer_is_followed_or_handed_over_unasked() {
 	judged asked
 	netlog_stop
 	netlog_start
+	hooks_are_taken
 	judged asked
 	netlog_stop
 }
 
+# judged_code NAME FUNCTIONS TABLE QUESTION CODE...: what the judge says of these instructions
+judged_code() {
+	local name=$1 functions=$2 table=$3 question=$4
+	shift 4
+	printf 'following 7:1\n1 %s %s 1 %s %s\n' "$name" "$functions" "$table" "$(printf %s "$@")" >"$work/code"
+	/usr/bin/python3 tests/live/loads.py "$work/code" "$question"
+}
+
 # The judge itself: with what it has to find.
 test_what_is_followed_unasked_is_found() {
-	# r1 = *(u64 *)(r1 + 0), an argument; r2 = *(u64 *)(r1 + 8); r0 = *(u64 *)(r2 + 0): a mended load; exit
+	# r1 = *(u64 *)(r1 + 0), an argument; r2 = *(u64 *)(r1 + 8); r0 = *(u64 *)(r2 + 0), a mended load; exit
 	local argument=7911000000000000 load=7912080000000000 follow=3920000000000000 end=9500000000000000
-	# if r2 == 0 goto the end
-	local ask=1502010000000000
-	printf 'following\n1 bare 0 1 1 %s\n' $argument$load$follow$end >"$work/bare"
-	printf 'following\n1 asked 0 1 1 %s\n' $argument$load$ask$follow$end >"$work/asked"
-	printf 'following\n1 bare 2 1 0 %s\n' $argument$load$ask$follow$end >"$work/tableless"
-	equal "asked" "$(/usr/bin/python3 tests/live/loads.py "$work/asked" asked)" ""
-	equal "bare" "$(/usr/bin/python3 tests/live/loads.py "$work/bare" asked)" \
+	# if r2 == 0 goto the second, third next; r2 += 8; call a helper that follows r1; call the function that is
+	# the second next (its number is 1); r1 = r2
+	local ask=1502010000000000 ask_far=1502020000000000 add=0702000008000000 help=8500000007000000
+	local function=8510010001000000 move=bf21000000000000
+	# in the function, r1 is what was handed to it: r0 = *(u64 *)(r1 + 0)
+	local follow_handed=3910000000000000
+	equal "asked" "$(judged_code asked 0 1 asked $argument $load $ask $follow $end)" ""
+	equal "bare" "$(judged_code bare 0 1 asked $argument $load $follow $end)" \
 		"bare: instruction 2 follows what instruction 1 loaded, unasked"
-	equal "without a table" "$(/usr/bin/python3 tests/live/loads.py "$work/tableless" mended)" \
-		"bare: 1 loads that cannot be mended, 2 functions"
+	equal "asked too late" "$(judged_code late 0 1 asked $argument $load $add $ask $follow $end)" \
+		"late: instruction 4 follows what instruction 1 loaded, unasked"
+	equal "handed over" "$(judged_code help 0 0 asked $argument $load $move $help $end | tail -n 1)" \
+		"help: instruction 3 hands over what instruction 1 loaded, unasked"
+	equal "in a function" "$(judged_code function 2 1 asked $argument $load $move $function $end $follow_handed $end)" \
+		"function: instruction 5 follows what instruction 1 loaded, unasked"
+	equal "asked for before the call" \
+		"$(judged_code function 2 1 asked $argument $load $ask_far $move $function $end $follow_handed $end)" ""
+	equal "without a table" "$(judged_code tableless 2 0 mended $argument $load $ask $follow $end)" \
+		"tableless: 1 loads that cannot be mended, 2 functions"
+	equal "through an argument" "$(judged_code typed 2 1 none $argument $load $end | tail -n 1)" \
+		"typed: arguments are followed at [1], 2 functions"
 }
 
 test_a_kernel_that_may_not_mend_is_asked() {
@@ -94,6 +123,22 @@ test_without_loads_the_lines_are_as_true() {
 	done
 }
 
+# Owners are kept by their sockets' addresses then, which are soon others'.
+test_without_loads_nobody_is_named_for_another_s_socket() {
+	local scene
+	play_old_kernel refused
+	for scene in plain fork pass; do
+		wire_up --delay-ms 1 --drop-every 10
+		netlog_start
+	hooks_are_taken
+		timeout 120 build/owners $scene --client "$ns0" --server "$ns1" >"$work/owners.truth" || fail "owners $scene"
+		netlog_stop
+		/usr/bin/python3 tests/live/owners.py "$lines" "$work/owners.truth" >"$work/owners" ||
+			fail "$scene: $(cat "$work/owners")"
+		wire_down
+	done
+}
+
 has_last_message() { [ "$(events latency server 'select(.stage == "app")' | count)" -ge 20 ]; }
 
 # churned KIND: so often, what is told of it is in $lines
@@ -107,13 +152,16 @@ churned() {
 cgroup_root() { awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts; }
 
 # Of all that ends while packets of its are under way, no load of a program's faults; and the lines say what is
-# known, or nothing.
+# known, or nothing. NULL itself does not fault where the kernel's compiler puts a look in front of each load (x86
+# from 5.14 on): that it is asked for is for the tests above, and other bad pointers are for this one.
 test_what_is_gone_makes_no_load_fault() {
 	local kind faults cgroup
+	[ "$(uname -m)" = x86_64 ] || skip "page faults are counted on x86 only"
 	build/faults --check >"$work/check" || fail "page faults cannot be counted"
 	equal "a fault that is made" "$(tail -n 1 "$work/check")" "total 1"
 	wire_up --delay-ms 1 --drop-every 10
 	netlog_start
+	hooks_are_taken
 	build/faults "$netlog_pid" >"$work/faults" &
 	faults=$!
 	wait_for 10 grep -q ready "$work/faults"

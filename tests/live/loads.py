@@ -4,22 +4,41 @@
 mended: no program with functions has loads that the kernel mends when they fault, unless it has the table
 for that. Without one, such a load is a panic, see src/kernel/extable.h.
 
-none: no program with functions has such loads at all.
+none: no program with functions has such loads at all, nor any load by which a hook's argument is followed: on
+some kernels that is a mended one, on others not.
 
-asked: no pointer that was loaded is followed, or handed to a helper, before it has been compared with zero,
-on any way through the program. For that the values of registers and of the stack are followed, as the
-verifier does: a value is where it was loaded, or nothing if no harm can come of it.
+asked: no pointer that was loaded is followed, or handed to a helper that follows it, before it has been
+compared with zero, on any way through the program and its functions. For that the values of registers and of
+the stack are followed, as the verifier does.
 """
 
 import struct
 import sys
+from typing import NamedTuple
 
 LD, LDX, ST, STX, ALU, JMP, JMP32, ALU64 = range(8)
 MEM, PROBE_MEM, PROBE_MEMSX = 0x60, 0x20, 0x40
 JEQ, JNE, CALL, EXIT, JA = 1, 5, 8, 9, 0
-MOV = 0xB
+ADD, MOV = 0, 0xB
 ADDR_PERCPU = -1
-STACK, CONTEXT, CONSTANT, MEMORY, HARMLESS = "stack", "context", "constant", "memory", "harmless"
+PSEUDO_CALL = 1
+
+# Values. All but those that were loaded are safe to follow, or are followed by nobody.
+CONTEXT, ARGUMENT, CONSTANT, MEMORY, HARMLESS = "context", "argument", "constant", "memory", "harmless"
+
+
+class Stack(NamedTuple):
+    """An address in the program's own stack."""
+
+    offset: int
+
+
+class Loaded(NamedTuple):
+    """What was loaded through a pointer, and not yet compared with zero: by its place, or where ways meet."""
+
+    place: tuple
+    moved: bool = False  # something has been added to it: comparing that tells nothing
+
 
 class Instruction:
     def __init__(self, raw):
@@ -40,119 +59,137 @@ def instructions_of(text):
     return [Instruction(raw[at : at + 8]) for at in range(0, len(raw), 8)]
 
 
-def join(a, b):
-    """A value that may be either: unasked if one of them is."""
+def join(a, b, where):
+    """A value that may be either, where two ways meet: not asked for if one of them is not."""
     if a == b:
         return a
-    for value in (a, b):
-        if isinstance(value, tuple):
+    if isinstance(a, Loaded) or isinstance(b, Loaded):
+        return Loaded(where)  # asking for the one does not tell of the other
+    if isinstance(a, Stack) or isinstance(b, Stack):
+        return MEMORY
+    for value in (ARGUMENT, MEMORY):
+        if value in (a, b):
             return value
-    return MEMORY if MEMORY in (a, b) else HARMLESS
+    return HARMLESS
 
 
-def joined(old, new):
+def joined(old, new, at):
     if old is None:
         return dict(new)
-    return {place: join(old.get(place, HARMLESS), new.get(place, HARMLESS)) for place in old.keys() | new.keys()}
+    places = old.keys() | new.keys()
+    return {p: join(old.get(p, HARMLESS), new.get(p, HARMLESS), ("meeting", at, p)) for p in places}
 
 
 def asked_for(state, value):
-    """It is not zero: nor is any copy of it."""
-    return {place: MEMORY if other == value else other for place, other in state.items()}
+    """It is not zero: nor is any copy of it, and what was added to leads to where it should."""
+    return {
+        place: MEMORY if isinstance(other, Loaded) and other.place == value.place else other
+        for place, other in state.items()
+    }
 
 
 class Program:
-    """`state` is {register number or ("slot", offset): value}; a loaded value is a tuple (place, of)."""
+    """`state` is {register number or ("slot", offset): value}."""
 
-    def __init__(self, text, following):
+    def __init__(self, text, functions, following):
         self.code = instructions_of(text)
+        self.functions = functions
         self.following = following  # calls that follow a pointer, and in which register that is
-        self.wrong = {}
+        self.wrong, self.through_arguments = {}, set()
+        self.known, self.todo, self.entries = {}, [], {0}
 
     def use(self, state, register, at, what):
         value = state.get(register, HARMLESS)
-        if isinstance(value, tuple):
-            self.wrong[at] = f"instruction {at} {what} what instruction {value[0]} loaded, unasked"
+        if isinstance(value, Loaded):
+            self.wrong[at] = f"instruction {at} {what} what {value.place[0]} {value.place[1]} loaded, unasked"
 
     def loaded(self, state, at, i):
         base = state.get(i.src, HARMLESS)
-        if base == STACK:
-            return state.get(("slot", i.off), HARMLESS)
+        whole = i.code & 0x18 == 0x18  # only a pointer as a whole can be followed later
+        if isinstance(base, Stack):
+            return state.get(("slot", base.offset + i.off), HARMLESS)
         if base == CONTEXT:
-            return MEMORY  # an argument; bpf/arguments.h says which may be NULL
+            return ARGUMENT  # bpf/arguments.h says which may be NULL
         if base == CONSTANT:
             return HARMLESS  # netlog's own memory
         self.use(state, i.src, at, "follows")
-        # only a pointer as a whole can be followed later
-        return (at, i.src) if i.code & 0x18 == 0x18 else HARMLESS
+        if base == ARGUMENT:
+            self.through_arguments.add(at)
+        return Loaded(("instruction", at)) if whole else HARMLESS
 
     def step(self, state, at):
-        """Yields (next place, state there)."""
+        """Goes on behind the instruction."""
         i, state = self.code[at], dict(state)
         if i.kind == LD:  # a constant of 64 bits
             state[i.dst] = CONSTANT
-            yield at + 2, state
+            self.go(at + 2, state)
             return
         if i.loads():
             state[i.dst] = self.loaded(state, at, i)
-        elif i.kind == STX and state.get(i.dst) == STACK and i.mode == MEM:
-            state[("slot", i.off)] = state.get(i.src, HARMLESS) if i.code & 0x18 == 0x18 else HARMLESS
-        elif i.kind == ST and state.get(i.dst) == STACK:
-            state[("slot", i.off)] = HARMLESS
+        elif i.kind in (ST, STX) and isinstance(state.get(i.dst), Stack):
+            value = state.get(i.src, HARMLESS) if i.kind == STX and i.mode == MEM and i.code & 0x18 == 0x18 else HARMLESS
+            state[("slot", state[i.dst].offset + i.off)] = value
         elif i.kind in (ALU, ALU64):
             self.calculate(state, i)
         elif i.kind in (JMP, JMP32):
-            yield from self.jump(state, at, i)
+            self.jump(state, at, i)
             return
-        yield at + 1, state
+        self.go(at + 1, state)
 
     @staticmethod
     def calculate(state, i):
-        by_register = i.code & 8
+        by_register, value = i.code & 8, state.get(i.dst)
         if i.kind == ALU64 and i.operation == MOV and by_register and i.off == ADDR_PERCPU:
             state[i.dst] = CONSTANT  # a variable of this CPU's, such as the task at work: never NULL
         elif i.kind == ALU64 and i.operation == MOV and by_register and not i.off:
             state[i.dst] = state.get(i.src, HARMLESS)
-        elif i.kind == ALU64 and i.operation == 0 and not by_register:
-            # a place in the structure; in the stack it is some other slot
-            if state.get(i.dst) == STACK:
-                state[i.dst] = "stack address"
+        elif i.kind == ALU64 and i.operation == ADD and not by_register:
+            if isinstance(value, Stack):
+                state[i.dst] = Stack(value.offset + i.imm)
+            elif isinstance(value, Loaded):
+                state[i.dst] = Loaded(value.place, True)
         else:
             state[i.dst] = HARMLESS
 
+    def call(self, state, at, i):
+        if i.src == PSEUDO_CALL:
+            # compiled, the distance is in `off`, and in `imm` the function's number: jit_subprogs()
+            entry = at + 1 + (i.off if self.functions > 1 else i.imm)
+            self.entries.add(entry)
+            handed = {r: MEMORY if isinstance(state.get(r), Stack) else state.get(r, HARMLESS) for r in range(1, 6)}
+            self.go(entry, handed | {10: Stack(0)})
+        elif i.src == 0 and i.imm in self.following:
+            self.use(state, self.following[i.imm], at, "hands over")
+        # what a helper writes to the stack is copied, or its own
+        state = {place: value for place, value in state.items() if place not in range(6)}
+        state[0] = MEMORY
+        self.go(at + 1, state)
+
     def jump(self, state, at, i):
         if i.operation == CALL:
-            if i.src == 0 and i.imm in self.following:
-                self.use(state, self.following[i.imm], at, "hands over")
-            # what a helper writes to the stack is copied, or its own
-            state = {place: value for place, value in state.items() if place not in range(6)}
-            state[0] = MEMORY
-            yield at + 1, state
+            self.call(state, at, i)
         elif i.operation == JA:
-            yield at + 1 + (i.imm if i.kind == JMP32 else i.off), state
+            self.go(at + 1 + (i.imm if i.kind == JMP32 else i.off), state)
         elif i.operation != EXIT:
             value = state.get(i.dst)
-            zero = isinstance(value, tuple) and i.kind == JMP and not i.code & 8 and i.imm == 0
-            there = asked_for(state, value) if zero and i.operation == JNE else state
-            here = asked_for(state, value) if zero and i.operation == JEQ else state
-            yield at + 1 + i.off, there
-            yield at + 1, here
+            zero = isinstance(value, Loaded) and not value.moved and i.kind == JMP and not i.code & 8 and i.imm == 0
+            self.go(at + 1 + i.off, asked_for(state, value) if zero and i.operation == JNE else state)
+            self.go(at + 1, asked_for(state, value) if zero and i.operation == JEQ else state)
 
-    def functions(self):
-        return {0} | {at + 1 + i.imm for at, i in enumerate(self.code) if i.code == 0x85 and i.src == 1}
+    def go(self, at, state):
+        new = joined(self.known.get(at), state, at)
+        if new != self.known.get(at):
+            self.known[at] = new
+            self.todo.append(at)
 
-    def unasked(self):
-        for entry in self.functions():
-            known = {}
-            first = {1: CONTEXT if entry == 0 else MEMORY, 10: STACK}
-            todo = [(entry, first | {r: MEMORY for r in range(2, 6)} if entry else first)]
-            while todo:
-                at, state = todo.pop()
-                new = joined(known.get(at), state)
-                if new == known.get(at):
-                    continue
-                known[at] = new
-                todo.extend(self.step(new, at))
+    def follow(self):
+        """What is wrong, in the order of the instructions."""
+        self.go(0, {1: CONTEXT, 10: Stack(0)})
+        while self.todo:
+            at = self.todo.pop()
+            self.step(self.known[at], at)
+        if len(self.entries) != max(self.functions, 1):
+            return [f"{len(self.entries)} functions were found, not {self.functions}"]
         return [self.wrong[at] for at in sorted(self.wrong)]
 
 
@@ -163,19 +200,25 @@ def main():
     if first[0] != "following" or not programs:
         sys.exit("no programs")
     following = {int(call): int(register) for call, register in (word.split(":") for word in first[1:])}
+    if not following:
+        sys.exit("no helpers")
     for _, name, functions, count, has_table, text in programs:
-        program = Program(text, following)
+        functions = int(functions)
+        program = Program(text, functions, following)
+        wrong = program.follow()
         mended = sum(i.mended() for i in program.code)
         # of one with functions, the kernel may count the first one's only
-        if functions == "0" and mended != int(count):
+        if not functions and mended != int(count):
             print(f"{name}: {mended} mended loads, and the kernel counts {count}")
-        if question == "mended" and mended and int(functions) > 1 and has_table == "0":
+        if question == "mended" and mended and functions > 1 and has_table == "0":
             print(f"{name}: {mended} loads that cannot be mended, {functions} functions")
-        if question == "none" and mended and int(functions) > 1:
+        if question == "none" and functions > 1 and mended:
             print(f"{name}: {mended} mended loads, {functions} functions")
+        if question == "none" and functions > 1 and program.through_arguments:
+            print(f"{name}: arguments are followed at {sorted(program.through_arguments)}, {functions} functions")
         if question == "asked":
-            for wrong in program.unasked():
-                print(f"{name}: {wrong}")
+            for what in wrong:
+                print(f"{name}: {what}")
 
 
 main()
