@@ -479,7 +479,7 @@ int main(int argc, char **argv)
 {
 	struct sigaction on_end = { .sa_handler = on_term }; /* interrupts the wait */
 	pid_t clients[ARRAY_SIZE(kinds)] = {};
-	int status, failed = 0;
+	int status, failed = 0, told = 0;
 
 	options_read(argc, argv);
 	done = mmap(NULL, sizeof(kinds), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -498,7 +498,8 @@ int main(int argc, char **argv)
 		if (clients[i] && waitpid(clients[i], &status, 0) == clients[i] && status)
 			failed = 1;
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++)
-		printf("%s\"%s\":%lu", i ? "," : "{", kinds[i].name, done[i]);
+		if (kind_wanted(&kinds[i]))
+			printf("%s\"%s\":%lu", told++ ? "," : "{", kinds[i].name, done[i]);
 	puts("}");
 	return failed && !ended;
 }

@@ -164,7 +164,7 @@ test_what_is_gone_makes_no_load_fault() {
 	hooks_are_taken
 	build/faults "$netlog_pid" >"$work/faults" &
 	faults=$!
-	wait_for 10 grep -q ready "$work/faults"
+	wait_for 10 grep -qs ready "$work/faults"
 	for kind in closed reset unread idle mptcp refused echo vanished; do
 		churned $kind
 	done

@@ -10,7 +10,7 @@
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin
-netlog=build/netlog
+netlog=${NETLOG:-build/netlog}
 work=$(mktemp -d) || exit 1
 reports=$work/reports # what sanitizers have found, whatever user netlog was by then
 wire_pid=

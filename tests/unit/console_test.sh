@@ -36,9 +36,19 @@ done <<-'END'
 	suspicious_rcu|suspicious RCU usage
 	a_protection_fault|general protection fault, probably for non-canonical address 0xdead: 0000
 	a_hung_task|INFO: task netlog:1 blocked for more than 120 seconds.
+	a_stall|rcu: INFO: rcu_sched self-detected stall on CPU
+	a_device_that_is_kept|unregister_netdevice: waiting for gone0 to become free. Usage count = 2
+	a_lock_taken_twice|WARNING: possible recursive locking detected
 	a_broken_list|list_del corruption. prev->next should be x, but was y
 	a_broken_count|refcount_t: underflow; use-after-free.
 END
 told a_healthy_console_tells_of_no_harm 0 "Unstable clock detected, switching default tracing clock to \"global\"" \
 	"acpi PNP0A03:00: fail to add MMCONFIG information" "debug: no bug here" "wire0: warnings are off"
+printf '' >"$work"
+if tests/vm/console.sh "$work" >/dev/null || tests/vm/console.sh "$work.none" >/dev/null 2>&1; then
+	echo "not ok a_console_that_says_nothing_is_no_proof"
+	failed=1
+else
+	echo "ok a_console_that_says_nothing_is_no_proof"
+fi
 exit $failed

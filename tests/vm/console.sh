@@ -7,11 +7,15 @@
 # something has made it show.
 set -u
 
+[ -s "${1:?usage: console.sh FILE}" ] || {
+	echo "# console: nothing is in $1"
+	exit 1
+}
 harm='\bBUG\b|\bOops\b|\bWARNING\b|Kernel panic|suspicious RCU|soft lockup|hard LOCKUP|ex gen bug'
-harm="$harm|general protection fault|unable to handle|KASAN:|UBSAN:|double fault|stack guard page"
-harm="$harm|refcount_t:|list_(add|del) corruption|bad page state|blocked for more than|scheduling while atomic"
+harm="$harm|general protection fault|[Uu]nable to handle|KASAN:|UBSAN:|double fault|stack guard page"
+harm="$harm|refcount_t:|list_(add|del) corruption|bad page state|blocked for more than|self-detected stall|detected stalls on|waiting for [^ ]* to become free|recursive locking|scheduling while atomic"
 
-found=$(tr -d '\r' <"${1:?usage: console.sh FILE}" | grep -aE "$harm" | head -n 20)
+found=$(tr -d '\r' <"$1" | grep -aE "$harm" | head -n 20)
 [ -n "$found" ] || exit 0
 echo "$found" | sed 's/^/# console: /'
 exit 1

@@ -6,7 +6,7 @@
 
 # namespace_make: a namespace that ends with the process $holder in it
 namespace_make() {
-	unshare --net sleep 900 &
+	unshare --net sleep infinity &
 	holder=$!
 	entered() { [ "$(readlink /proc/$holder/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
 	wait_for 60 entered || fail "no namespace"

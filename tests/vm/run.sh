@@ -135,15 +135,17 @@ judge_harm() {
 	local rounds kinds faults
 	rounds=$(wc -l <"$1/rounds")
 	echo "# $rounds rounds; $(cat "$1"/churn.*)"
-	# through the router no cgroup comes and goes
-	kinds=$(jq -r 'to_entries[] | select(.value == 0) | .key' "$1"/churn.* 2>&1 | sort | uniq -c | xargs)
-	[ ! -e "$1/churn.router" ] || kinds=${kinds#1 cgroup}
-	faults=$(grep -v '^total 0$' "$1/faults" 2>&1 | head -n 5)
+	kinds=$(jq -r --argjson rounds "$ROUNDS" 'to_entries[] | select(.value < $rounds) | .key' "$1"/churn.* 2>&1 |
+		sort | uniq -c | xargs)
+	touch "$1/faults"
+	faults=$(grep -v '^total 0$' "$1/faults" | head -n 5)
 	[ -z "$faults" ] || echo "# page faults in programs: $faults"
-	if [ "$rounds" = "$ROUNDS" ] && [ -z "$faults" ] && { [ -z "$kinds" ] || [ "$3" = closed ]; }; then
+	# of each eighth round
+	[ "$(grep -c '^total' "$1/faults")" = $((ROUNDS / 8)) ] || faults="counted in $(grep -c '^total' "$1/faults") rounds"
+	if [ "$rounds" = "$ROUNDS" ] && [ -z "$faults" ] && [ -z "$kinds" ]; then
 		echo "ok netlogs_come_and_go_and_no_load_faults_$2_CPUs"
 	else
-		echo "# $rounds of $ROUNDS rounds; kinds that never were: $kinds"
+		echo "# $rounds of $ROUNDS rounds; kinds that were less often: $kinds"
 		echo "not ok netlogs_come_and_go_and_no_load_faults_$2_CPUs"
 	fi
 }
@@ -158,7 +160,10 @@ one_vm() {
 	rm -rf "$work/share"
 	mkdir "$work/share"
 	pwd -P >"$work/share/tree"
-	echo "cd /netlog-tree && exec tests/vm/guest.sh /netlog-vm $script.sh $ROUNDS $scene" >"$work/share/begin"
+	# a netlog from elsewhere may be tried, too; its tree lies below /host
+	echo "cd /netlog-tree && ${NETLOG:+NETLOG=/netlog-vm/netlog }exec tests/vm/guest.sh /netlog-vm $script.sh $ROUNDS $scene" \
+		>"$work/share/begin"
+	[ -z "${NETLOG:-}" ] || cp "$NETLOG" "$work/share/netlog"
 	# NICs, by two on a wire
 	for end in 0 1 2 3; do
 		nics="$nics -netdev hubport,id=end$end,hubid=$((end / 2)) -device virtio-net-pci,netdev=end$end,romfile="
@@ -184,9 +189,9 @@ one_vm() {
 			judge_harm "$work/share/kept" "$cpus" "$scene"
 		fi
 		if tests/vm/console.sh "$console"; then
-			echo "ok the_console_of_${scene}_with_$4_CPUs_tells_of_no_harm"
+			echo "ok the_console_of_${scene}_with_${cpus}_CPUs_tells_of_no_harm"
 		else
-			echo "not ok the_console_of_${scene}_with_$4_CPUs_tells_of_no_harm"
+			echo "not ok the_console_of_${scene}_with_${cpus}_CPUs_tells_of_no_harm"
 		fi
 	} >"$work/said"
 	rm -rf "$kept"
@@ -210,6 +215,7 @@ vm_begin() { # NUMBER KERNEL DIRECTORY SCENE CPUS
 }
 
 vm_end() { # NUMBER
+	wait "${pids[$1]}" || echo "not ok vm $1: it ended with status $?" | tee -a "$work/results"
 	cat "$work/$1/told_of"
 	cat "$work/$1/results" >>"$work/results"
 	rm -rf "${work:?}/$1"
@@ -240,19 +246,21 @@ for name in $KERNELS; do
 	[ "${times[$name]}" = 1 ] || again=${times[$name]}-
 	for vm_wanted in $VMS; do
 		[ $((begun - told)) -lt "$AT_ONCE" ] || {
-			wait "${pids[$told]}"
 			vm_end $told
 			told=$((told + 1))
 		}
 		vm_cpus=${vm_wanted##*:}
 		[ "$vm_cpus" != "$vm_wanted" ] || vm_cpus=2
+		if [ "$vm_cpus" != "$(cpus "$name" "$vm_cpus")" ] && [ "${vm_wanted%%:*}" != scenes ]; then
+			echo "# $name $vm_wanted: not tried, since this kernel has one CPU here (see cpus())"
+			continue
+		fi
 		vm_begin $begun "$name" "$kernel" "${vm_wanted%%:*}" "$vm_cpus" &
 		pids[$begun]=$!
 		begun=$((begun + 1))
 	done
 done
 while [ $told -lt $begun ]; do
-	wait "${pids[$told]}"
 	vm_end $told
 	told=$((told + 1))
 done
