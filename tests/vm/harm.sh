@@ -18,7 +18,8 @@
 . "$(dirname "$0")/hosts.sh"
 kept=$1
 rounds=$2
-only=${3:-}
+only=
+[ "${3:-}" != closed ] || only=closed
 
 # router_up: $routed0 and $routed1, whose packets to each other a third namespace forwards
 router_up() {
@@ -107,6 +108,14 @@ round_of() { # ROUND
 	echo "$1 $(cut -d ' ' -f 1 /proc/uptime) $(wc -l <"$lines") $(cat "$work/conf")" >>"$kept/rounds"
 }
 
+# before 5.19 or so MPTCP has to be asked for
+mptcp_on() { # NAMESPACE...
+	local ns
+	for ns in "$@"; do
+		nsenter --net="$ns" sh -c 'echo 1 >/proc/sys/net/mptcp/enabled' || fail "no MPTCP"
+	done
+}
+
 trap at_exit_of_test EXIT
 : >"$kept/rounds"
 mkdir /sys/fs/cgroup/churn || fail "no cgroup"
@@ -116,6 +125,7 @@ if [ "$only" = closed ]; then
 	churns=$!
 else
 	router_up
+	mptcp_on "$ns0" "$ns1" "$routed0" "$routed1"
 	(
 		echo $BASHPID >/sys/fs/cgroup/churn/cgroup.procs
 		exec build/churn --client "$ns0" --server "$ns1" --gap-ms 300 --cgroup /sys/fs/cgroup/churn

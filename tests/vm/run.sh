@@ -21,6 +21,7 @@ AT_ONCE=${AT_ONCE:-2} # VMs
 limit=$((900 + 15 * ROUNDS)) # seconds for a VM that hangs; on a quiet machine it takes some minutes
 work=$(mktemp -d) || exit 1
 vm=
+vm_shell=$$
 
 at_exit() {
 	# shellcheck disable=SC2046 # pids are words
@@ -41,9 +42,9 @@ cpus() { # KERNEL WANTED
 	esac
 }
 
-# CPU time of the processes that have been waited for: fields 16 and 17 of proc(5)'s stat
+# CPU time of the processes that this shell has waited for: fields 16 and 17 of proc(5)'s stat
 children_seconds() {
-	sed 's/.*) //' /proc/$BASHPID/stat | awk -v hz="$(getconf CLK_TCK)" '{ printf "%d", ($14 + $15) / hz }'
+	sed 's/.*) //' /proc/"$vm_shell"/stat | awk -v hz="$(getconf CLK_TCK)" '{ printf "%d", ($14 + $15) / hz }'
 }
 
 # qemu SECONDS CPUS KERNEL CMDLINE OPTION...: until the VM is off. It ends with us, even after SIGKILL.
@@ -203,7 +204,7 @@ one_vm() {
 vm_begin() { # NUMBER KERNEL DIRECTORY SCENE CPUS
 	local number=$1 started=$SECONDS
 	shift
-	work=$work/$number
+	work=$work/$number vm_shell=$BASHPID
 	mkdir "$work"
 	trap 'kill $vm 2>/dev/null; wait' EXIT
 	: >"$work/results"
