@@ -27,6 +27,7 @@ requirements() {
 	test|gcc|command gcc|gcc|gcc
 	test|ip|command ip|iproute2|iproute
 	test|tc|command tc|iproute2|iproute-tc
+	test|nft|command nft|nftables|nftables
 	test|jq|command jq|jq|jq
 	test|nsenter and setpriv|command setpriv|util-linux|util-linux
 	test|systemd 250 or newer|systemd 250|systemd|systemd
