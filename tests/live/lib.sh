@@ -48,6 +48,20 @@ wire_up() {
 	wait_for 10 grep -qs ready "$work/wire" || fail "no wire: $(cat "$work/wire.log")"
 	ns0=/proc/$wire_pid/fd/30
 	ns1=/proc/$wire_pid/fd/31
+	case " $* " in
+	*" --drop-every "*) timeouts_are_short ;;
+	esac
+}
+
+# By itself TCP waits for 200 ms and more before it sends a lone lost packet again.
+timeouts_are_short() {
+	local end
+	for end in 0 1; do
+		nsenter --net="/proc/$wire_pid/fd/3$end" sh -c "ip route change 10.77.0.0/24 dev wire$end \
+			proto kernel scope link src 10.77.0.$((end + 1)) rto_min 20ms &&
+			ip -6 route change fd77::/64 dev wire$end proto kernel metric 256 rto_min 20ms" ||
+			fail "no rto_min"
+	done
 }
 
 wire_down() {
