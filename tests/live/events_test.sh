@@ -51,7 +51,7 @@ test_missed_calls_are_counted_and_told_as_lost() {
 test_a_small_receive_window_and_many_segments_in_one_skb_still_sum_up() {
 	wire_up --delay-ms 2 --drop-every 7
 	netlog_start --events=retransmit
-	traffic --bytes 500000 --messages 4 --congestion reno
+	traffic --bytes 500000 --messages 2 --congestion reno
 	netlog_stop
 	check_books
 	equal "segs" "$(segs_of client)" "$(of client total_retrans)"
@@ -60,7 +60,7 @@ test_a_small_receive_window_and_many_segments_in_one_skb_still_sum_up() {
 test_fast_retransmits_and_timeouts_are_those_of_the_kernels_counters() {
 	wire_up --delay-ms 5 --drop-every 20
 	netlog_start --events=retransmit
-	traffic --bytes 3000000 --congestion reno
+	traffic --bytes 1500000 --congestion reno
 	netlog_stop
 	told "fast" "$(events retransmit client 'select(.retrans_type == "fast") | .segs' | sum)" \
 		"$(counter "$ns0" TCPFastRetrans)"
@@ -161,7 +161,7 @@ test_a_smaller_path_mtu_is_not_called_a_timeout() {
 # finds them still there and lets it be. From 6.17 on this is told, with segs 0.
 test_what_was_not_sent_counts_no_segment() {
 	wire_up
-	nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 10kbit burst 2000 limit 200000
+	nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 20kbit burst 2000 limit 200000
 	netlog_start --events=retransmit
 	traffic --bytes 1000 --messages 5
 	netlog_stop
