@@ -140,23 +140,26 @@ started_again() {
 	# shellcheck disable=SC2034 # netlog_stop waits for it
 	netlog_pid=$!
 	wait_for 30 started "$lines" || fail "no start: $(cat "$work/netlog.log")"
-	before() { before=$(grep -c 'looked up anew' "$work/netlog.log"); }
-	looked_up() { [ "$(grep -c 'looked up anew' "$work/netlog.log")" -gt "$before" ]; }
+	# Of what is gone it says why; between the end of one and its successor there may be such a look, too.
+	seen() { grep -c "looked up anew$1" "$work/netlog.log"; }
+	seen_again() { [ "$(seen "$1")" -gt "$before" ]; }
 	told() { [ "$(jq -c "select(.cgroup_id == \"$id\")" "$lines" | count)" -ge 20 ]; }
 	for part in service slice later; do
-		before
+		before=$(seen '$')
 		if [ $part = service ]; then
 			in_cgroups sh -c "rmdir $slice/$unit.service && mkdir $slice/$unit.service"
 		elif [ $part = slice ]; then
 			in_cgroups sh -c "rmdir $slice/$unit.service $slice && mkdir -p $slice/$unit.service"
 		else
+			before=$(seen ': ')
 			in_cgroups sh -c "rmdir $slice/$unit.service $slice && mkdir $slice"
-			wait_for 20 looked_up || fail "that the unit has ended was not seen: $(cat "$work/netlog.log")"
-			before
+			wait_for 20 seen_again ': ' ||
+				fail "that the unit has ended was not seen: $(cat "$work/netlog.log")"
+			before=$(seen '$')
 			in_cgroups mkdir "$slice/$unit.service"
 		fi
 		id=$(in_cgroups stat -c %i "$slice/$unit.service")
-		wait_for 20 looked_up || fail "the new cgroup ($part) was not seen: $(cat "$work/netlog.log")"
+		wait_for 20 seen_again '$' || fail "the new cgroup ($part) was not seen: $(cat "$work/netlog.log")"
 		(cgroup_exec "$slice/$unit.service" timeout 60 build/traffic --client "$ns0" --server "$ns1" \
 			--messages 20) >"$work/truth" || fail "traffic failed"
 		wait_for 10 told || fail "no lines of the restarted unit ($part)"
