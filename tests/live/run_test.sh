@@ -159,7 +159,8 @@ test_a_flood_through_a_small_ring_is_counted_and_told() {
 		"$(jq -cs 'map(select(.event_type == "lost")) | group_by(.lost_event) |
 			map({(.[0].lost_event): (map(.count) | add)}) | add' "$lines")" \
 		"$(tail -n 1 "$lines" | jq -cS '.lost | with_entries(select(.value > 0))')"
-	equal "where" "$(jq -r 'select(.event_type == "lost") | .where' "$lines" | sort -u)" ring
+	# the kernel counts the calls that it skipped of the whole host, see README
+	equal "where" "$(jq -r 'select(.event_type == "lost" and .where != "hook") | .where' "$lines" | sort -u)" ring
 }
 
 test_stats_lines_come_as_often_as_asked() {
@@ -205,6 +206,7 @@ test_messages_never_get_into_the_lines_even_with_stderr_closed() {
 
 test_a_signal_while_loading_ends_it_in_order_too() {
 	for pause in 0 0.01 0.03 0.06 0.1; do
+		rm -f "$work/lines"
 		$netlog -q -o "file:$work/lines" &
 		pid=$!
 		sleep $pause # any moment is as good as another: whatever it is at, it must end in order
