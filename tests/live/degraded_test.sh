@@ -11,6 +11,7 @@ btf=/sys/kernel/btf/vmlinux
 # lack NAME...: from now on $netlog runs as on a kernel without these tracepoints and functions
 lack() {
 	local name script=
+	needs_mounts
 	for name in "$@"; do
 		# the same length: all else in the file is by offset
 		script="$script;s/^$name\$/_${name#?}/;s/^btf_trace_$name\$/_tf_trace_$name/"
@@ -23,6 +24,7 @@ lack() {
 
 # see BTF: from now on $netlog runs where the kernel's BTF is this file, or none if it is none
 see() {
+	needs_mounts
 	cat >"$work/netlog" <<-END
 		#!/bin/sh
 		exec unshare --mount --propagation private sh -c '

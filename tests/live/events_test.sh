@@ -404,6 +404,7 @@ test_timestamps_are_the_true_wall_clock() {
 
 # The server's socket is its listener's until its first read; the listener was the client's process.
 test_the_owner_is_who_uses_the_socket_on_every_event() {
+	needs_the_hosts_pids
 	wire_up --delay-ms 1 --drop-every 10
 	netlog_start
 	traffic --messages 100 --bytes 100 --reply 100

@@ -6,20 +6,37 @@
 # A test is a function test_*; run_tests at the end of the file runs them all. Waiting is always for
 # something, with a limit. All that is made is a process (the namespaces end with the wire's) or lies
 # in $work, and goes at the end.
+#
+# A test looks only at what it has made: other people's sockets, interfaces, mounts and processes come
+# and go on this host. netlog sees all of the host, so netlog_start has it log the wire's two namespaces
+# only; a test that starts netlog by itself does so with "${ours[@]}", or tells its own lines apart.
 
 set -u
+live= # what is tested is this host's netlog; tests/vm judges what another has left
+[[ ${BASH_SOURCE[1]} != *_test.sh ]] || live=yes
+# What a test mounts, the host does not see, and it ends with the test. A chroot whose root is no mount
+# point has no such namespace: what must mount there is skipped, see needs_mounts.
+if [[ -n $live && -z ${NETLOG_OWN_MOUNTS:-} ]]; then
+	export NETLOG_OWN_MOUNTS=no
+	if why_no_mounts=$(LC_ALL=C unshare --mount --propagation private true 2>&1); then
+		NETLOG_OWN_MOUNTS=yes
+		exec unshare --mount --propagation private "$0" "$@"
+	fi
+	export why_no_mounts
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin
 netlog=build/netlog
 work=$(mktemp -d) || exit 1
 wire_pid=
 netlog_pid=
+ours=() # netlog's options for the lines of the wire's namespaces alone
 
 at_exit() {
 	for pid in $(jobs -rp); do
 		kill "$pid" 2>/dev/null
 	done
-	rm -rf "$work"
+	rm -rf --one-file-system "$work" # what is mounted there is not ours
 }
 trap at_exit EXIT
 trap 'exit 130' INT TERM
@@ -28,6 +45,46 @@ trap 'exit 130' INT TERM
 fail() {
 	echo "# $*"
 	exit 1
+}
+
+# skip WHY: what the running test is about cannot be had here; it ends.
+skip() {
+	echo "$*" >"$work/skipped"
+	exit 1
+}
+
+needs_mounts() {
+	[ "${NETLOG_OWN_MOUNTS:-}" = yes ] || skip "no mount namespace of our own: ${why_no_mounts:-}"
+}
+
+# The initial one's number is a constant of the kernel: PROC_PID_INIT_INO
+needs_the_hosts_pids() {
+	[ "$(readlink /proc/self/ns/pid)" = "pid:[$((0xeffffffc))]" ] ||
+		skip "netlog tells pids of the host's pid namespace, and this is another"
+}
+
+# The whole hierarchy at $work/cgroups, where only we see it, until the end of the test
+cgroups_mount() {
+	needs_mounts
+	mkdir "$work/cgroups"
+	mount -t cgroup2 cgroup2 "$work/cgroups" 2>"$work/mount" || skip "no cgroup2: $(cat "$work/mount")"
+}
+
+# An empty /run, which only we see, until the end of the test
+run_mount() {
+	needs_mounts
+	mount -t tmpfs none /run || fail "no tmpfs"
+	run_is_ours=yes
+}
+
+# What no test can do without: why there is none of it here
+why_not_here() {
+	local self _
+	[ "$(id -u)" = 0 ] || echo "not root"
+	# of a /proc that is another pid namespace's, not even the wire's namespaces can be had
+	read -r self _ 2>/dev/null </proc/self/stat && [ "$self" = $BASHPID ] || echo "no /proc of this pid namespace"
+	[ -e /sys/kernel/btf/vmlinux ] || echo "no /sys/kernel/btf/vmlinux"
+	[ -c /dev/net/tun ] || echo "no /dev/net/tun"
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds; fails when the time is over.
@@ -48,6 +105,8 @@ wire_up() {
 	wait_for 10 grep -qs ready "$work/wire" || fail "no wire: $(cat "$work/wire.log")"
 	ns0=/proc/$wire_pid/fd/30
 	ns1=/proc/$wire_pid/fd/31
+	# as numbers: a netlog without privileges may not look there again when it reloads
+	ours=(--netns="$(stat -Lc %i "$ns0")" --netns="$(stat -Lc %i "$ns1")")
 	case " $* " in
 	*" --drop-every "*) timeouts_are_short ;;
 	esac
@@ -96,11 +155,11 @@ of() {
 	jq -r "select(.role == \"$1\" and has(\"local_port\")) | .$2" "$truth"
 }
 
-# netlog_start OPTIONS: its lines go to $lines
+# netlog_start OPTIONS: its lines of the wire go to $lines
 netlog_start() {
 	lines=$work/lines.jsonl
 	: >"$lines"
-	"$netlog" --output="file:$lines" "$@" 2>"$work/netlog.log" &
+	"$netlog" --output="file:$lines" "${ours[@]}" "$@" 2>"$work/netlog.log" &
 	netlog_pid=$!
 	wait_for 30 started_or_ended
 	grep -q '"event_type":"start"' "$lines" || fail "netlog did not start: $(cat "$work/netlog.log")"
@@ -241,17 +300,24 @@ ours() {
 started() { grep -qs '"event_type":"start"' "$1"; }
 
 run_tests() {
-	local name failed=0
+	local name failed=0 why=
+	[ -z "$live" ] || why=$(why_not_here)
+	why=${why_skipped:-$why}
+	why=${why%%$'\n'*}
 	# in the order of their names; TEST=word picks those that contain it
 	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }' | grep -F "${TEST:-test_}"); do
 		# a subshell each: what one leaves behind ends with it
-		if (
+		if [ -n "$why" ]; then
+			echo "skip ${name#test_}: $why"
+		elif (
 			work=$work/$name
 			mkdir "$work" && chmod 755 "$work" "${work%/*}"
 			trap at_exit_of_test EXIT
 			"$name"
 		); then
 			echo "ok ${name#test_}"
+		elif [ -e "$work/$name/skipped" ]; then
+			echo "skip ${name#test_}: $(cat "$work/$name/skipped")"
 		else
 			echo "not ok ${name#test_}"
 			failed=1
@@ -261,7 +327,10 @@ run_tests() {
 }
 
 at_exit_of_test() {
-	mountpoint -q "$work/disk" && umount -l "$work/disk"
+	for directory in "$work/disk" "$work/cgroups"; do
+		! mountpoint -q "$directory" || umount -l "$directory"
+	done
+	[ -z "${run_is_ours:-}" ] || umount -l /run
 	# all that was started here and still runs: a pid that has been waited for may be another's by now
 	for pid in $(jobs -rp); do
 		kill "$pid" 2>/dev/null

@@ -84,7 +84,8 @@ test_the_end_of_the_terminal_ends_it_unless_nohup_says_otherwise() {
 
 # Programs may be at work on the other CPU when they are detached: nothing is half counted.
 test_the_books_balance_when_it_ends_in_the_middle_of_traffic() {
-	build/traffic --bytes 100000000 --messages 1000 >/dev/null 2>&1 &
+	wire_up
+	build/traffic --client "$ns0" --server "$ns0" --bytes 100000000 --messages 1000 >/dev/null 2>&1 &
 	for _ in $(seq 8); do
 		netlog_start --ring-size=65536
 		some() { [ "$(wc -l <"$lines")" -gt 500 ]; }
@@ -112,7 +113,7 @@ read_with_time() { # adds the time at which each line was read
 test_lines_appear_within_100_ms_on_a_pipe() {
 	wire_up
 	chatter 20
-	timeout 60 $netlog -q -n 100 -e latency | read_with_time >"$work/read"
+	timeout 60 $netlog "${ours[@]}" -q -n 100 -e latency | read_with_time >"$work/read"
 	within "events" "$(grep -c '"latency"' "$work/read")" 100 102
 	within "lag in µs" "$(lag_of "$work/read")" 0 100000
 }
@@ -120,7 +121,7 @@ test_lines_appear_within_100_ms_on_a_pipe() {
 test_lines_appear_within_100_ms_on_a_terminal() {
 	wire_up
 	chatter 20
-	timeout 60 script -qfec "$netlog -q -n 100 -e latency" /dev/null </dev/null |
+	timeout 60 script -qfec "$netlog ${ours[*]} -q -n 100 -e latency" /dev/null </dev/null |
 		read_with_time >"$work/read"
 	within "events" "$(grep -c '"latency"' "$work/read")" 100 102
 	within "lag in µs" "$(lag_of "$work/read")" 0 100000
@@ -130,7 +131,7 @@ test_a_second_signal_ends_it_at_once() {
 	wire_up
 	mkfifo "$work/pipe"
 	exec {reader}<>"$work/pipe"
-	$netlog -q >"$work/pipe" &
+	$netlog "${ours[@]}" -q >"$work/pipe" &
 	pid=$!
 	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
 	for _ in 1 2 3; do
@@ -193,6 +194,7 @@ test_missing_capabilities_are_named() {
 }
 
 test_no_btf_is_said() {
+	needs_mounts
 	refused 72 "no BTF" unshare -m sh -c \
 		"mount -t tmpfs none /sys/kernel/btf && exec $netlog -d 0.1"
 }
@@ -309,6 +311,7 @@ test_the_doctor_names_missing_capabilities_and_btf() {
 	jq -e 'any(.checks[]; .check == "capabilities" and .state == "refused" and
 		.what == "CAP_BPF and CAP_PERFMON" and (.advice | contains("sudo netlog")))' \
 		"$work/findings" >/dev/null || fail "$(cat "$work/findings")"
+	needs_mounts
 	status_of unshare -m sh -c "mount -t tmpfs none /sys/kernel/btf && exec $netlog --doctor=json" \
 		>"$work/findings"
 	equal "exit status without BTF" "$status" 69
