@@ -46,7 +46,7 @@ BPF_CFLAGS = -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v2 -std=gnu11 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
 EVENTS := $(wildcard bpf/*.bpf.c)
 UNIT_TESTS := $(wildcard tests/unit/*_test.c)
-TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(wildcard tests/live/*.c))
+TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/live/*.c)))
 
 # Short lines; make V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -103,6 +103,14 @@ $(BUILD)/unit/%_test: tests/unit/%_test.c $(SOURCES:%.c=$(BUILD)/unit/%.o) $(BUI
 $(BUILD)/%: tests/live/%.c tests/live/tool.h | $(BUILD)/requirements
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $< -o $@
+
+$(BUILD)/witness.bpf.o: tests/live/witness.bpf.c bpf/kernel.h | $(BUILD)/requirements
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/witness: tests/live/witness.c $(BUILD)/witness.bpf.o
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@ $(LIBRARY_LIBS)
 
 $(BUILD)/%.so: tests/live/%.so.c | $(BUILD)/requirements
 	$(call say,CC)
