@@ -162,14 +162,20 @@ witness_start() {
 
 witness_stop() {
 	local seen
-	kill "$witness_pid"
-	wait "$witness_pid" || fail "the witness: $(cat "$work/witness.log")"
-	seen=$(awk -v ns0="$(stat -Lc %i "$ns0")" -v ns1="$(stat -Lc %i "$ns1")" \
-		'$1 == ns0 || $1 == ns1 { print $2 }' "$work/witness" | sum)
+	witness_end
+	seen=$(($(witnessed "$(stat -Lc %i "$ns0")") + $(witnessed "$(stat -Lc %i "$ns1")")))
 	skipped=$(($(of client total_retrans) + $(of server total_retrans) - seen))
 	[ $skipped -ge 0 ] || fail "the witness saw $seen segments: $(cat "$truth")"
 	[ $skipped = 0 ] || echo "# the kernel made no call for $skipped segments"
 }
+
+witness_end() {
+	kill "$witness_pid"
+	wait "$witness_pid" || fail "the witness: $(cat "$work/witness.log")"
+}
+
+# witnessed NUMBER: segments in that namespace
+witnessed() { awk -v netns="$1" '$1 == netns { print $2 }' "$work/witness" | sum; }
 
 # of ROLE FIELD: from the truth
 of() {
