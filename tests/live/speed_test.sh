@@ -29,7 +29,8 @@ test_without_events_netlog_is_never_woken() {
 	equal "wakeups in 3 s" $(($(sleeps) - before)) 0
 	kill -0 $chatter_pid || fail "there was no traffic"
 	netlog_stop
-	equal "events" "$(tail -n 1 "$lines" | jq .produced.latency)" 0
+	# not what was produced: to that, calls that the kernel skipped are added, of all of the host
+	equal "events" "$(grep -c '"event_type":"latency"' "$lines")" 0
 }
 
 # After its last event it looks at the ring once more, and then sleeps: see daemon.c.
