@@ -200,14 +200,18 @@ test_what_was_not_sent_counts_no_segment() {
 test_srtt_is_the_wires_delay() {
 	wire_up --delay-ms 5
 	netlog_start --events=rtt
-	traffic_both --messages 100
+	traffic_both --messages 100 --times
 	netlog_stop
 	check_books
 	for family in 4 6; do
 		truth=$work/truth.$family
 		for role in client server; do
-			within "median srtt_us of the $role over IPv$family" \
-				"$(events rtt $role .srtt_us | median)" 10000 12000
+			# a busy host adds to the wire's delay: what TCP_INFO said after each message is the truth
+			events rtt $role .srtt_us >"$work/told"
+			jq "select(.role == \"$role\" and has(\"message\")) | .srtt_us" "$truth" >"$work/true"
+			at_least "srtt_us that TCP_INFO gave the $role over IPv$family, and a line told" \
+				"$(grep -cxFf "$work/told" "$work/true")" 95 "$(count <"$work/true")"
+			[ "$(median <"$work/told")" -ge 10000 ] || fail "faster than the wire: $(cat "$work/told")"
 			[ "$(events rtt $role .min_rtt_us | tail -n 1)" -ge "$(of $role min_rtt_us)" ] ||
 				fail "min_rtt_us is below $(of $role min_rtt_us): $(events rtt $role)"
 			equal "src is the local end" "$(events rtt $role .src_port | sort -u)" \
