@@ -31,7 +31,7 @@ test_the_demo_shows_each_event_and_leaves_nothing_behind() {
 	sed -nE 's/^IPv[46]: netlog ([0-9]+), TCP_INFO ([0-9]+)$/\1 \2/p' "$work/out" >"$work/both"
 	equal "connections" "$(count <"$work/both")" 2
 	# both agree, but for what the kernel made no call for
-	seen=$(witnessed "$(grep '"event_type":"retransmit"' "$work/out" | jq .netns)")
+	seen=$(witnessed segments "$(grep '"event_type":"retransmit"' "$work/out" | jq .netns)")
 	within "segments told of both" "$(cut -d ' ' -f 1 "$work/both" | sum)" "$seen" \
 		"$(cut -d ' ' -f 2 "$work/both" | sum)"
 	[ "$seen" -gt 0 ] || fail "the witness saw nothing: $(cat "$work/witness")"

@@ -151,22 +151,35 @@ datagrams() {
 	timeout 120 build/datagrams --client "$ns0" --server "$ns1" "$@" >"$truth" || fail "datagrams $* failed"
 }
 
-# witness_start; witness_stop: from before netlog until after the traffic a witness counts the segments for
-# whose retransmit the kernel called it; $skipped is then how many of the truth's it was not called for.
+# witness_start; witness_stop or witness_stop_packets: from before netlog until after the traffic a witness
+# counts for what the kernel called it; $skipped is then how many of the truth's retransmitted segments it was
+# not called for, or of the packets that the client's driver was given.
 witness_start() {
 	: >"$work/witness"
 	build/witness build/witness.bpf.o >"$work/witness" 2>"$work/witness.log" &
 	witness_pid=$!
 	wait_for 10 grep -qs ready "$work/witness" || fail "no witness: $(cat "$work/witness.log")"
+	driven_before=$(driven)
 }
+
+# Packets that the client's driver was given, and has sent on or dropped
+driven() { nsenter --net="$ns0" ip -s -j link show wire0 | jq '.[0].stats64.tx | .packets + .dropped'; }
 
 witness_stop() {
 	local seen
 	witness_end
-	seen=$(($(witnessed "$(stat -Lc %i "$ns0")") + $(witnessed "$(stat -Lc %i "$ns1")")))
+	seen=$(($(witnessed segments "$(stat -Lc %i "$ns0")") + $(witnessed segments "$(stat -Lc %i "$ns1")")))
 	skipped=$(($(of client total_retrans) + $(of server total_retrans) - seen))
 	[ $skipped -ge 0 ] || fail "the witness saw $seen segments: $(cat "$truth")"
 	[ $skipped = 0 ] || echo "# the kernel made no call for $skipped segments"
+}
+
+witness_stop_packets() {
+	skipped=$(($(driven) - driven_before))
+	witness_end
+	skipped=$((skipped - $(witnessed packets "$(stat -Lc %i "$ns0")")))
+	[ $skipped -ge 0 ] || skipped=0 # IPv6 talks by itself, also in between
+	[ $skipped = 0 ] || echo "# the kernel made no call for $skipped packets"
 }
 
 witness_end() {
@@ -174,8 +187,8 @@ witness_end() {
 	wait "$witness_pid" || fail "the witness: $(cat "$work/witness.log")"
 }
 
-# witnessed NUMBER: segments in that namespace
-witnessed() { awk -v netns="$1" '$1 == netns { print $2 }' "$work/witness" | sum; }
+# witnessed segments|packets NUMBER: in that namespace
+witnessed() { awk -v what="$1" -v netns="$2" '$1 == what && $2 == netns { print $3 }' "$work/witness" | sum; }
 
 # of ROLE FIELD: from the truth
 of() {

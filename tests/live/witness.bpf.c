@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * witness - the calls that the kernel makes for a retransmit, seen by a program that is not
- * netlog's.
+ * witness - the calls that the kernel makes for a retransmit or a packet's sending, seen by a
+ * program that is not netlog's.
  *
  * Now and then a kernel runs no program at such a call, netlog's or another (README). What neither
  * has seen is the kernel's doing; what the witness has seen, netlog must have told.
@@ -20,17 +20,21 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, __u32); /* the network namespace */
 	__type(value, __u64);
-} segments SEC(".maps");
+} segments SEC(".maps"), packets SEC(".maps");
 
-static __always_inline void count(const struct sock_common *skc, __u64 segs)
+static __always_inline void count(void *map, __u32 netns, __u64 more)
 {
-	__u32 netns = BPF_CORE_READ(skc, skc_net.net, ns.inum);
 	__u64 none = 0, *sum;
 
-	bpf_map_update_elem(&segments, &netns, &none, BPF_NOEXIST);
-	sum = bpf_map_lookup_elem(&segments, &netns);
+	bpf_map_update_elem(map, &netns, &none, BPF_NOEXIST);
+	sum = bpf_map_lookup_elem(map, &netns);
 	if (sum)
-		__sync_fetch_and_add(sum, segs);
+		__sync_fetch_and_add(sum, more);
+}
+
+static __always_inline void count_segments(const struct sock_common *skc, __u64 segs)
+{
+	count(&segments, BPF_CORE_READ(skc, skc_net.net, ns.inum), segs);
 }
 
 SEC("raw_tp/tcp_retransmit_skb")
@@ -46,13 +50,22 @@ int segment(struct bpf_raw_tracepoint_args *args)
 	if (err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||
 	    err == -EHOSTUNREACH)
 		return 0;
-	count((void *)args->args[0], BPF_CORE_READ(cb, tcp_gso_segs));
+	count_segments((void *)args->args[0], BPF_CORE_READ(cb, tcp_gso_segs));
 	return 0;
 }
 
 SEC("raw_tp/tcp_retransmit_synack")
 int synack(struct bpf_raw_tracepoint_args *args)
 {
-	count((void *)args->args[1], 1);
+	count_segments((void *)args->args[1], 1);
+	return 0;
+}
+
+SEC("raw_tp/net_dev_start_xmit")
+int sent(struct bpf_raw_tracepoint_args *args)
+{
+	const struct net_device *dev = (void *)args->args[1];
+
+	count(&packets, BPF_CORE_READ(dev, nd_net.net, ns.inum), 1);
 	return 0;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * witness OBJECT - counts retransmitted segments until SIGTERM; see witness.bpf.c.
+ * witness OBJECT - counts segments and packets until SIGTERM; see witness.bpf.c.
  *
- * Prints "ready", and at the end a line for each network namespace: its number and its segments.
+ * Prints "ready", and at the end a line for each count of a network namespace: segments or packets,
+ * its number, and how many.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -17,13 +18,26 @@ static void fail(const char *what)
 	exit(EXIT_FAILURE);
 }
 
+static void print(struct bpf_object *object, const char *name)
+{
+	int map = bpf_object__find_map_fd_by_name(object, name);
+	__u32 key, *last = NULL;
+
+	while (!bpf_map_get_next_key(map, last, &key)) {
+		__u64 count = 0;
+
+		bpf_map_lookup_elem(map, &key, &count);
+		printf("%s %u %llu\n", name, key, (unsigned long long)count);
+		last = &key;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct bpf_program *program;
 	struct bpf_object *object;
-	__u32 key, *last = NULL;
 	sigset_t set;
-	int map, got;
+	int got;
 
 	if (argc != 2)
 		return 2;
@@ -40,13 +54,7 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	sigwait(&set, &got);
-	map = bpf_object__find_map_fd_by_name(object, "segments");
-	while (!bpf_map_get_next_key(map, last, &key)) {
-		__u64 segments = 0;
-
-		bpf_map_lookup_elem(map, &key, &segments);
-		printf("%u %llu\n", key, (unsigned long long)segments);
-		last = &key;
-	}
+	print(object, "segments");
+	print(object, "packets");
 	return EXIT_SUCCESS;
 }
