@@ -66,7 +66,7 @@ retransmits() {
 : >"$work/go"
 build/wire --delay-ms 1 --drop-every 5 >"$work/ready" 2>/dev/null &
 wire=$!
-until grep -q ready "$work/ready"; do
+until grep -qs ready "$work/ready"; do
 	kill -0 $wire || exit 1
 	sleep 0.05
 done
