@@ -170,7 +170,8 @@ witness_stop() {
 	witness_end
 	seen=$(($(witnessed segments "$(stat -Lc %i "$ns0")") + $(witnessed segments "$(stat -Lc %i "$ns1")")))
 	skipped=$(($(of client total_retrans) + $(of server total_retrans) - seen))
-	[ $skipped -ge 0 ] || fail "the witness saw $seen segments: $(cat "$truth")"
+	# of ten and more it sees some, else it is no witness
+	[ $skipped -ge 0 ] && [ $((seen > 0 || skipped < 10)) = 1 ] || fail "the witness saw $seen segments: $(cat "$truth")"
 	[ $skipped = 0 ] || echo "# the kernel made no call for $skipped segments"
 }
 
