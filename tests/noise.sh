@@ -58,7 +58,7 @@ cgroups() {
 
 retransmits() {
 	while goes_on; do
-		timeout 60 build/traffic --client /proc/$wire/fd/30 --server /proc/$wire/fd/31 --messages 30 \
+		timeout 5 build/traffic --client /proc/$wire/fd/30 --server /proc/$wire/fd/31 --messages 10 \
 			--bytes 3000 >/dev/null
 	done
 }
