@@ -22,6 +22,7 @@ loops=()
 
 # The loops end by themselves, with nothing half made: a signal in between would leave it behind.
 at_exit() {
+	trap '' INT TERM # a second signal, as timeout(1) sends it, must not end this
 	rm -f "$work/go"
 	[ -z "$command" ] || kill "$command" 2>/dev/null
 	[ -z "$burner" ] || kill "$burner"
