@@ -124,6 +124,14 @@ $(BUILD)/%: tests/live/%.c tests/live/tool.h | $(BUILD)/requirements
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $< -o $@
 
+$(BUILD)/witness.bpf.o: tests/live/witness.bpf.c bpf/kernel.h | $(BUILD)/requirements
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/witness: tests/live/witness.c $(BUILD)/witness.bpf.o
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@ $(LIBRARY_LIBS)
+
 $(BUILD)/%.so: tests/live/%.so.c | $(BUILD)/requirements
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -shared -fPIC $< -o $@

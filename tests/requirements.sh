@@ -35,6 +35,7 @@ requirements() {
 	test|gcc|command gcc|gcc|gcc
 	test|ip|command ip|iproute2|iproute
 	test|tc|command tc|iproute2|iproute-tc
+	test|nft|command nft|nftables|nftables
 	test|jq|command jq|jq|jq
 	test|nft|command nft|nftables|nftables
 	test|nsenter and setpriv|command setpriv|util-linux|util-linux

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # run.sh [NAME...] - run all tests, or those whose file's name contains a NAME; the last line counts.
@@ -6,19 +6,33 @@
 #   TEST=word    of live tests, only those whose names contain it
 #   KEEP=1       what a failed live test had in its directory stays, and it is said where
 #   SANITIZE=1   live tests run build/asan/netlog; what a sanitizer finds fails the test
+#   LANES=2      files that run at a time
 #
 # A test program prints `ok NAME`, `not ok NAME` or `skip NAME: why`, and `# ...` for what was seen.
 # Live tests need root. Without it they are skipped and say so; under CI=true that is a failure.
+#
+# A file with a line `# alone: WHY` runs after all others, by itself. What a file prints stays together, and the
+# files are in the same order in every run.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/root.sh
 
-results=$(mktemp) || exit 1
-trap 'rm -f "$results"' EXIT
+results=$(mktemp -d) || exit 1
+declare -A running=() # by pid: the file's number
+trap 'rm -rf "$results"' EXIT
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+
+interrupted() { # STATUS
+	trap '' INT TERM
+	[ "${#running[@]}" = 0 ] || kill "${!running[@]}" 2>/dev/null
+	wait
+	exit "$1"
+}
 
 wanted() { # file
 	[ "$#" -gt 1 ] || return 0
-	file=$1
+	local file=$1 name
 	shift
 	for name in "$@"; do
 		case $file in
@@ -28,70 +42,103 @@ wanted() { # file
 	return 1
 }
 
-# Run one test program; one that ends badly without having said so has failed.
+alone() { grep -q '^# alone: ' "$1" 2>/dev/null; }
+
+# Run file number $1, as the whole of a subshell; one that ends badly without having said so has failed.
 run() {
-	began=$(date +%s)
-	"$@" >"$results.one" 2>&1
+	local file=${files[$1]} one=$results/$1 began=$EPOCHREALTIME program status us
+	local -a prefix=() arguments=()
+	[[ $file != tests/live/* || $(id -u) = 0 ]] || prefix=(sudo)
+	[[ $file != build/* ]] || arguments=("${unit[@]}")
+	# sudo lets no variable through by itself
+	"${prefix[@]}" env --default-signal=INT TEST="${TEST:-}" KEEP="${KEEP:-}" SANITIZE="${SANITIZE:-}" \
+		"$file" "${arguments[@]}" >"$one.part" 2>&1 </dev/null &
+	program=$!
+	trap 'kill $program 2>/dev/null; wait $program; exit 1' INT TERM
+	wait $program
 	status=$?
-	if [ $status -ne 0 ] && ! grep -q '^not ok ' "$results.one"; then
-		echo "not ok $file: ended with status $status" >>"$results.one"
+	us=$((${EPOCHREALTIME/[.,]/} - ${began/[.,]/}))
+	if [ $status -ne 0 ] && ! grep -q '^not ok ' "$one.part"; then
+		echo "not ok $file: ended with status $status" >>"$one.part"
 	fi
-	cat "$results.one"
-	cat "$results.one" >>"$results"
-	rm -f "$results.one"
-	echo "== $(($(date +%s) - began)) s"
+	printf '%d.%d\n' $((us / 1000000)) $((us / 100000 % 10)) >"$one.seconds"
+	mv "$one.part" "$one"
 }
 
-if [ "$(id -u)" = 0 ]; then
-	why=
-elif ! can_be_root; then
-	why="live tests need root, and there is no sudo"
-elif ! sudo -v; then
-	why="live tests need root, and sudo refused"
-else
-	why=
+# What has ended, up to the first that has not.
+show() {
+	while [ -e "$results/$shown" ]; do
+		echo "== ${files[$shown]} (file $((shown + 1)) of ${#files[@]}, $(cat "$results/$shown.seconds") s)"
+		cat "$results/$shown"
+		shown=$((shown + 1))
+	done
+}
+
+one_has_ended() {
+	local pid
+	wait -n "${!running[@]}"
+	for pid in "${!running[@]}"; do
+		if [ -e "$results/${running[$pid]}" ]; then
+			unset "running[$pid]"
+		elif ! kill -0 "$pid" 2>/dev/null; then
+			echo "run.sh: what ran ${files[${running[$pid]}]} was killed" >&2
+			exit 1
+		fi
+	done
+	show
+}
+
+no_root=
+if [ "$(id -u)" != 0 ]; then
+	if ! can_be_root; then
+		no_root="live tests need root, and there is no sudo"
+	elif ! sudo -v; then
+		no_root="live tests need root, and sudo refused"
+	fi
 fi
 
-# sudo lets no variable through by itself
-run_live() {
-	if [ -z "$why" ]; then
-		run as_root env TEST="${TEST:-}" KEEP="${KEEP:-}" SANITIZE="${SANITIZE:-}" "$file"
-	elif [ "${CI:-}" = true ]; then
-		echo "not ok $file: $why (and CI=true)" | tee -a "$results"
-	else
-		echo "skip $file: $why" | tee -a "$results"
-	fi
-}
-
 # All unit tests are one program, which is told of which files to run them.
-unit=
+unit=()
 for file in tests/unit/*_test.c; do
-	! wanted "$file" "$@" || unit="$unit $(basename "$file" _test.c)."
+	! wanted "$file" "$@" || unit+=("$(basename "$file" _test.c).")
 done
-files=
-for file in tests/unit/*_test.sh tests/build_test.sh tests/bench/*_test.sh tests/live/*_test.sh; do
-	! wanted "$file" "$@" || files="$files $file"
+files=()
+[ ${#unit[@]} = 0 ] || files+=(build/unit/tests)
+for file in tests/unit/*_test.sh tests/*_test.sh tests/bench/*_test.sh tests/live/*_test.sh; do
+	alone "$file" || ! wanted "$file" "$@" || files+=("$file")
 done
-
-# shellcheck disable=SC2086 # no name has a space
-set -- ${unit:+build/unit/tests} $files
-nth=0
-for file in "$@"; do
-	nth=$((nth + 1))
-	echo "== file $nth of $#: $file"
-	case $file in
-	build/*) run "$file" $unit ;;
-	tests/live/*) run_live ;;
-	*) run "$file" ;;
-	esac
+together=${#files[@]}
+for file in tests/*_test.sh tests/*/*_test.sh; do
+	! alone "$file" || ! wanted "$file" "$@" || files+=("$file")
 done
 
-passed=$(grep -c '^ok ' "$results")
-failed=$(grep -c '^not ok ' "$results")
-skipped=$(grep -c '^skip ' "$results")
+shown=0
+for i in "${!files[@]}"; do
+	lanes=${LANES:-2}
+	[ "$i" -lt "$together" ] || lanes=1
+	while [ "${#running[@]}" -ge "$lanes" ]; do
+		one_has_ended
+	done
+	if [ -n "$no_root" ] && [[ ${files[$i]} = tests/live/* ]]; then
+		echo 0 >"$results/$i.seconds"
+		echo "skip ${files[$i]}: $no_root" >"$results/$i"
+		continue
+	fi
+	run "$i" &
+	running[$!]=$i
+done
+while [ "${#running[@]}" -gt 0 ]; do
+	one_has_ended
+done
+
+show
+count() { cat "$results"/* 2>/dev/null | grep -c "^$1 "; }
+passed=$(count ok) failed=$(count "not ok") skipped=$(count skip)
 if [ "$failed" -ne 0 ]; then
 	echo
-	grep '^not ok ' "$results"
+	for i in "${!files[@]}"; do
+		grep '^not ok ' "$results/$i"
+	done
 fi
 if [ "${CI:-}" = true ] && [ "$skipped" -ne 0 ]; then
 	echo "under CI=true nothing may be skipped"

@@ -13,6 +13,12 @@ cgroups_exec() {
 		sh -c 'mkdir -p "$0" && mount -t cgroup2 cgroup2 "$0" && exec "$@"' "$work/cgroups" "$@"
 }
 
+needs_cgroups() {
+	needs_mounts
+	in_cgroups true 2>"$work/mount" || skip "no cgroup2: $(cat "$work/mount")"
+	trap at_exit_of_cgroup_test EXIT
+}
+
 # in_cgroups COMMAND...: in its root
 in_cgroups() {
 	(cgroups_exec sh -c "cd $work/cgroups && exec \"\$@\"" sh "$@")
@@ -39,7 +45,7 @@ at_exit_of_cgroup_test() {
 
 # The whole hierarchy, and where a namespace hides what is above.
 test_a_cgroup_with_those_below_it_and_a_unit() {
-	trap at_exit_of_cgroup_test EXIT
+	needs_cgroups
 	unit=netlog-test-$$
 	wire_up --delay-ms 1 --drop-every 9
 	in_cgroups mkdir -p "$cgroup/$unit.service/inner" "$cgroup/$unit.service2"
@@ -108,7 +114,7 @@ test_a_cgroup_with_those_below_it_and_a_unit() {
 
 # The kernel's side has an end for its walk; one deeper would be compared at another level.
 test_a_cgroup_too_deep_is_refused() {
-	trap at_exit_of_cgroup_test EXIT
+	needs_cgroups
 	local deep=$cgroup
 	for _ in {2..255}; do deep+=/d; done
 	in_cgroups mkdir -p "$deep/d" || fail "no cgroup so deep"
@@ -118,7 +124,7 @@ test_a_cgroup_too_deep_is_refused() {
 }
 
 test_a_hierarchy_is_found_where_the_path_has_a_space() {
-	trap at_exit_of_cgroup_test EXIT
+	needs_cgroups
 	in_cgroups mkdir "$cgroup"
 	mkdir "$work/a b\\c"
 	status_of seeing_cgroups sh -c 'mount -t cgroup2 cgroup2 "$1" && exec "$2" --check-config --cgroup="$1/$3"' \
@@ -129,7 +135,7 @@ test_a_hierarchy_is_found_where_the_path_has_a_space() {
 # A unit that is restarted has another cgroup, and its slice, too, where it was the last one there. It
 # may come long after that, as a user's units after the login.
 started_again() {
-	trap at_exit_of_cgroup_test EXIT
+	needs_cgroups
 	unit=netlog-test-$$
 	wire_up
 	slice=$cgroup/netlog-test.slice
@@ -140,23 +146,26 @@ started_again() {
 	# shellcheck disable=SC2034 # netlog_stop waits for it
 	netlog_pid=$!
 	wait_for 30 started "$lines" || fail "no start: $(cat "$work/netlog.log")"
-	before() { before=$(grep -c 'looked up anew' "$work/netlog.log"); }
-	looked_up() { [ "$(grep -c 'looked up anew' "$work/netlog.log")" -gt "$before" ]; }
+	# Of what is gone it says why; between the end of one and its successor there may be such a look, too.
+	seen() { grep -c "looked up anew$1" "$work/netlog.log"; }
+	seen_again() { [ "$(seen "$1")" -gt "$before" ]; }
 	told() { [ "$(jq -c "select(.cgroup_id == \"$id\")" "$lines" | count)" -ge 20 ]; }
 	for part in service slice later; do
-		before
+		before=$(seen '$')
 		if [ $part = service ]; then
 			in_cgroups sh -c "rmdir $slice/$unit.service && mkdir $slice/$unit.service"
 		elif [ $part = slice ]; then
 			in_cgroups sh -c "rmdir $slice/$unit.service $slice && mkdir -p $slice/$unit.service"
 		else
+			before=$(seen ': ')
 			in_cgroups sh -c "rmdir $slice/$unit.service $slice && mkdir $slice"
-			wait_for 20 looked_up || fail "that the unit has ended was not seen: $(cat "$work/netlog.log")"
-			before
+			wait_for 20 seen_again ': ' ||
+				fail "that the unit has ended was not seen: $(cat "$work/netlog.log")"
+			before=$(seen '$')
 			in_cgroups mkdir "$slice/$unit.service"
 		fi
 		id=$(in_cgroups stat -c %i "$slice/$unit.service")
-		wait_for 20 looked_up || fail "the new cgroup ($part) was not seen: $(cat "$work/netlog.log")"
+		wait_for 20 seen_again '$' || fail "the new cgroup ($part) was not seen: $(cat "$work/netlog.log")"
 		(cgroup_exec "$slice/$unit.service" timeout 60 build/traffic --client "$ns0" --server "$ns1" \
 			--messages 20) >"$work/truth" || fail "traffic failed"
 		wait_for 10 told || fail "no lines of the restarted unit ($part)"

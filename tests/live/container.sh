@@ -56,6 +56,18 @@ container_start() {
 		bash -c container_root
 }
 
+# Nothing, where all can be had of which it is made
+why_no_container() {
+	why_not_here
+	[ "${NETLOG_OWN_MOUNTS:-}" = yes ] || echo "no mount namespace of our own: ${why_no_mounts:-}"
+	[ -x /lib/systemd/systemd ] || echo "no systemd"
+	mkdir -p "$work/try"
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount --propagation private sh -c 'mount -t cgroup2 cgroup2 "$0" && umount "$0" &&
+		mount -t tmpfs tmpfs "$0" && mkdir "$0/upper" "$0/work" "$0/root" &&
+		mount -t overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" overlay "$0/root"' "$work/try" 2>&1
+}
+
 container_up() {
 	mkdir "$work/container"
 	export work cgroup

@@ -11,6 +11,7 @@ btf=/sys/kernel/btf/vmlinux
 # lack NAME...: from now on $netlog runs as on a kernel without these tracepoints and functions
 lack() {
 	local name script=
+	needs_mounts
 	for name in "$@"; do
 		# the same length: all else in the file is by offset
 		script="$script;s/^$name\$/_${name#?}/;s/^btf_trace_$name\$/_tf_trace_$name/"
@@ -23,6 +24,7 @@ lack() {
 
 # see BTF: from now on $netlog runs where the kernel's BTF is this file, or none if it is none
 see() {
+	needs_mounts
 	cat >"$work/netlog" <<-END
 		#!/bin/sh
 		exec unshare --mount --propagation private sh -c '
@@ -60,6 +62,10 @@ kinds_but() {
 # run: netlog, with traffic that makes each kind of line
 run() {
 	wire_up --delay-ms 1 --drop-every 10
+	over_the_wire "$@"
+}
+
+over_the_wire() {
 	netlog_start "$@"
 	traffic --messages 40 --bytes 2000
 	netlog_stop
@@ -120,7 +126,10 @@ test_a_missing_function_is_replaced_by_a_tracepoint() {
 # The kernel gives raw tracepoints also where its BTF does not describe them.
 test_a_tracepoint_without_a_type_serves_raw() {
 	lack tcp_retransmit_skb
-	run -e retransmit
+	wire_up --delay-ms 1 --drop-every 10
+	witness_start
+	over_the_wire -e retransmit
+	witness_stop
 	equal "what is said" "$(cat "$work/netlog.log")" "netlog: logging retransmit to file:$lines"
 	told "segs" "$(events retransmit client .segs | sum)" "$(of client total_retrans)"
 	[ "$(of client total_retrans)" -ge 3 ] || fail "no loss"

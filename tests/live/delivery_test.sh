@@ -62,7 +62,7 @@ test_where_a_file_cannot_be_opened_anew_the_old_one_goes_on() {
 test_each_output_has_its_own_events() {
 	wire_up
 	lines=$work/all
-	$netlog -q -o "file:$work/all" -o "file:$work/rtt,events=rtt" &
+	$netlog "${ours[@]}" -q -o "file:$work/all" -o "file:$work/rtt,events=rtt" &
 	pid=$!
 	wait_for 30 grep -qs start "$work/rtt" || fail "no start"
 	traffic --messages 100
@@ -87,12 +87,13 @@ test_a_file_that_ends_within_a_line_is_not_made_worse() {
 # A full disk: the lines that do not fit are counted and told, none is ever cut in two, and when there
 # is room again, it goes on.
 test_a_full_disk_cuts_no_line_and_is_told_when_it_works_again() {
+	needs_mounts
 	wire_up
 	mkdir "$work/disk"
 	mount -t tmpfs -o size=1M none "$work/disk" || fail "no tmpfs"
 	head -c 768K /dev/zero >"$work/disk/filler"
 	lines=$work/disk/lines
-	$netlog -o "file:$lines" 2>"$work/message" &
+	$netlog "${ours[@]}" -o "file:$lines" 2>"$work/message" &
 	pid=$!
 	wait_for 30 grep -qs start "$lines" || fail "no start"
 	for _ in 1 2 3; do
@@ -153,12 +154,10 @@ test_a_slow_reader_gets_all_to_the_end() {
 		done
 	} <"$work/pipe" &
 	reader=$!
-	$netlog -q >"$work/pipe" &
+	$netlog "${ours[@]}" -q >"$work/pipe" &
 	pid=$!
 	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
-	for _ in 1 2; do
-		traffic --messages 500 --bytes 100 --reply 100
-	done
+	traffic --messages 300 --bytes 100 --reply 100
 	kill -TERM $pid
 	wait $pid
 	equal "exit status" $? 0
@@ -173,7 +172,7 @@ test_a_reader_that_never_reads_is_not_waited_for_for_ever() {
 	wire_up
 	mkfifo "$work/pipe"
 	exec {reader}<>"$work/pipe"
-	$netlog -q >"$work/pipe" 2>"$work/message" &
+	$netlog "${ours[@]}" -q >"$work/pipe" 2>"$work/message" &
 	pid=$!
 	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
 	for _ in 1 2; do
@@ -194,7 +193,7 @@ test_a_stalled_reader_costs_counted_events_and_no_torn_line() {
 	wire_up
 	mkfifo "$work/pipe"
 	exec {reader}<>"$work/pipe"
-	$netlog -q --ring-size=65536 --stats-interval=0.2 >"$work/pipe" &
+	$netlog "${ours[@]}" -q --ring-size=65536 --stats-interval=0.2 >"$work/pipe" &
 	pid=$!
 	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
 	for _ in 1 2 3; do
@@ -229,7 +228,7 @@ test_a_trickling_reader_costs_the_other_output_nothing() {
 	mkfifo "$work/pipe"
 	while dd bs=1024 count=1 status=none; do sleep 0.02; done <"$work/pipe" >"$work/trickle" &
 	exec {writer}>"$work/pipe"
-	netlog_on lines $netlog -o stdout -o "file:$work/lines" >&$writer
+	netlog_on lines $netlog "${ours[@]}" -o stdout -o "file:$work/lines" >&$writer
 	exec {writer}>&-
 	for _ in $(seq 4); do
 		traffic --messages 1000 --bytes 100 --reply 100
@@ -249,7 +248,7 @@ test_a_gone_reader_ends_the_other_outputs_in_order() {
 	wire_up
 	chatter 1
 	lines=$work/lines
-	$netlog -q -o stdout -o "file:$lines" | head -n 200 >"$work/head"
+	$netlog "${ours[@]}" -q -o stdout -o "file:$lines" | head -n 200 >"$work/head"
 	equal "exit status" "${PIPESTATUS[0]}" 0
 	equal "reason" "$(tail -n 1 "$lines" | jq -r .reason)" "reader gone"
 	check_books
@@ -278,7 +277,7 @@ test_a_removed_output_leaves_its_loss_to_the_others() {
 # /proc/self/mem is a regular file of which no process has the first page: EIO.
 test_an_io_error_is_counted_and_told_and_the_other_output_goes_on() {
 	wire_up
-	netlog_on lines $netlog -o "file:$work/lines" -o file:/proc/self/mem
+	netlog_on lines $netlog "${ours[@]}" -o "file:$work/lines" -o file:/proc/self/mem
 	for _ in 1 2 3; do
 		traffic --messages 500 --bytes 100 --reply 100
 	done
@@ -295,7 +294,7 @@ test_an_io_error_is_counted_and_told_and_the_other_output_goes_on() {
 test_a_vanished_directory_is_told_and_when_it_is_back_the_loss_is() {
 	wire_up
 	mkdir "$work/there"
-	netlog_on lines $netlog -o "file:$work/lines" -o "file:$work/there/lines"
+	netlog_on lines $netlog "${ours[@]}" -o "file:$work/lines" -o "file:$work/there/lines"
 	traffic --messages 10
 	wait_for 10 grep -qs '"event_type":"rtt"' "$work/there/lines" || fail "no lines there"
 	rm -r "$work/there"
@@ -415,6 +414,7 @@ test_configurations_are_checked_and_printed_without_privileges() {
 # ---- journald: one of our own, as $journald
 
 journald_up() {
+	needs_mounts
 	[ -e /etc/systemd/journald.conf ] || fail "no /etc/systemd/journald.conf"
 	unshare --mount --propagation private tests/live/journald.sh "$work" 2>"$work/journald.log" &
 	journald=$!
@@ -443,7 +443,7 @@ in_journal() { # FIELD=VALUE...
 test_journald_gets_every_line_with_its_fields() {
 	wire_up --drop-every 20
 	journald_up
-	netlog_on lines inside_exec $netlog -q -e retransmit,rtt -o "file:$work/lines" -o journald
+	netlog_on lines inside_exec $netlog "${ours[@]}" -q -e retransmit,rtt -o "file:$work/lines" -o journald
 	traffic --messages 200 --bytes 3000 --reply 100
 	end 0
 	check_books
@@ -471,7 +471,7 @@ test_journald_gets_every_line_with_its_fields() {
 test_a_stopped_journald_costs_counted_lines_and_nobody_waits() {
 	wire_up
 	journald_up
-	netlog_on lines inside_exec $netlog -o "file:$work/lines" -o journald
+	netlog_on lines inside_exec $netlog "${ours[@]}" -o "file:$work/lines" -o journald
 	kill -STOP "$journald"
 	for _ in $(seq 4); do
 		traffic --messages 500 --bytes 100 --reply 100
@@ -492,12 +492,12 @@ test_a_stopped_journald_costs_counted_lines_and_nobody_waits() {
 }
 
 test_a_stopped_journald_does_not_keep_it_from_ending() {
+	wire_up
 	journald_up
-	inside_exec $netlog -o journald 2>"$work/message" &
+	inside_exec $netlog "${ours[@]}" -o journald 2>"$work/message" &
 	pid=$!
 	wait_for 30 in_journal NETLOG_EVENT=start || fail "no start: $(cat "$work/message")"
 	kill -STOP "$journald"
-	wire_up
 	for _ in 1 2; do
 		traffic --messages 500 --bytes 100 --reply 100
 	done
@@ -514,7 +514,7 @@ test_a_stopped_journald_does_not_keep_it_from_ending() {
 test_an_ended_journald_is_told_and_gets_what_was_kept() {
 	wire_up
 	journald_up
-	netlog_on lines inside_exec $netlog -e rtt -o "file:$work/lines" -o journald
+	netlog_on lines inside_exec $netlog "${ours[@]}" -e rtt -o "file:$work/lines" -o journald
 	for socket in left removed; do
 		: >"$work/message"
 		kill -TERM "$journald"
@@ -542,6 +542,7 @@ test_an_ended_journald_is_told_and_gets_what_was_kept() {
 }
 
 test_without_a_journald_it_is_said() {
+	needs_mounts
 	# shellcheck disable=SC2016 # for the inner shell
 	refused 73 "cannot open the output journald: No such file or directory; journald does not run" \
 		unshare --mount --propagation private sh -c 'mount -t tmpfs none /run && exec "$@"' sh \
@@ -555,7 +556,7 @@ test_stdout_to_the_journal_batches_many_lines_in_one_write() {
 	# no leaks are looked for under strace: that needs ptrace(2) itself
 	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 \
 		inside_exec systemd-cat --identifier=stream strace -qq -o "$work/trace" -e trace=sendto \
-		$netlog -q -e latency,rtt 2>"$work/message" &
+		$netlog "${ours[@]}" -q -e latency,rtt 2>"$work/message" &
 	wait_for 30 in_journal SYSLOG_IDENTIFIER=stream || fail "no start: $(cat "$work/message")"
 	pid=$(xargs <"/proc/$!/task/$!/children") # strace's child
 	for _ in 1 2; do
@@ -579,7 +580,7 @@ test_memory_is_bounded_when_nothing_can_be_written() {
 	journald_up
 	mkfifo "$work/pipe"
 	exec {reader}<>"$work/pipe"
-	inside_exec $netlog -q -o stdout -o file:/dev/full -o journald -o "file:$work/lines" \
+	inside_exec $netlog "${ours[@]}" -q -o stdout -o file:/dev/full -o journald -o "file:$work/lines" \
 		>"$work/pipe" 2>"$work/message" &
 	pid=$!
 	lines=$work/lines

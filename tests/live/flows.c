@@ -6,10 +6,11 @@
  * that its reader copies, at either end. The truth is printed as one line of JSON; of a loopback
  * of its own with the packets that the device itself has counted.
  *
- *   flows [--client NETNS --server NETNS] [--family 4|6] [--connections N] [--messages N]
+ *   flows [--client NETNS --server NETNS | --loopback NETNS] [--family 4|6] [--connections N]
+ *         [--messages N]
  *
- * --messages: so many each way. Without namespaces it makes one of its own, and both ends are in
- * it, on its loopback.
+ * --messages: so many each way. --loopback: both ends are in that namespace, on its loopback.
+ * Without namespaces it makes one of its own for that.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,7 +42,7 @@ union address {
 	struct sockaddr_in6 in6;
 };
 
-static const char *client_netns, *server_netns;
+static const char *client_netns, *server_netns, *loopback_netns;
 static unsigned long connections = 1, messages = 1, family = 4;
 static unsigned long received;
 
@@ -183,6 +184,7 @@ static void arguments(int argc, char **argv)
 	static const struct option options[] = {
 		{ "client", required_argument, NULL, 'c' },
 		{ "server", required_argument, NULL, 's' },
+		{ "loopback", required_argument, NULL, 'l' },
 		{ "family", required_argument, NULL, 'f' },
 		{ "connections", required_argument, NULL, 'n' },
 		{ "messages", required_argument, NULL, 'm' },
@@ -195,6 +197,8 @@ static void arguments(int argc, char **argv)
 			client_netns = optarg;
 		else if (option == 's')
 			server_netns = optarg;
+		else if (option == 'l')
+			loopback_netns = optarg;
 		else if (option == 'f')
 			family = strtoul(optarg, NULL, 10);
 		else if (option == 'n')
@@ -209,15 +213,19 @@ static void arguments(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	unsigned long client_number, server_number;
+	unsigned long long sent_before;
 	int listener = -1;
 
 	arguments(argc, argv);
-	if (!client_netns)
+	if (loopback_netns)
+		enter(loopback_netns);
+	else if (!client_netns)
 		own_namespace();
 	enter(server_netns ?: "-");
 	server_number = netns_number();
 	enter(client_netns ?: "-");
 	client_number = netns_number();
+	sent_before = packets_sent();
 	for (unsigned long i = 0; i < connections; i++) {
 		unsigned long server_port = PORT_FIRST + PORTS + i / PORTS;
 
@@ -230,6 +238,6 @@ int main(int argc, char **argv)
 	}
 	printf("{\"connections\":%lu,\"received\":%lu,\"packets\":%llu,\"client_netns\":%lu,"
 	       "\"server_netns\":%lu}\n",
-	       connections, received, packets_sent(), client_number, server_number);
+	       connections, received, packets_sent() - sent_before, client_number, server_number);
 	return EXIT_SUCCESS;
 }

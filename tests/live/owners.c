@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -255,12 +257,18 @@ static void answer(int fd, unsigned long count)
 	}
 }
 
-/* Whoever is at the other end need not read. */
+/* Whoever is at the other end need not read. What waits to be sent would become one packet. */
 static void push(int fd)
 {
 	for (unsigned long i = 0; i < messages; i++) {
+		int unsent;
+
 		put(fd);
-		usleep((useconds_t)gap_us);
+		do {
+			usleep((useconds_t)gap_us);
+			if (ioctl(fd, SIOCOUTQNSD, &unsent) < 0)
+				fail("SIOCOUTQNSD");
+		} while (unsent);
 	}
 }
 

@@ -10,7 +10,7 @@ unprivileged="setpriv --reuid 65534 --clear-groups --bounding-set=-all --inh-cap
 recorded() {
 	lines=$work/lines
 	: >"$lines"
-	"$netlog" -o "file:$lines" -w "$work/r" "$@" 2>"$work/netlog.log" &
+	"$netlog" "${ours[@]}" -o "file:$lines" -w "$work/r" "$@" 2>"$work/netlog.log" &
 	netlog_pid=$!
 	wait_for 30 started_or_ended
 	grep -q '"event_type":"start"' "$lines" || fail "netlog did not start: $(cat "$work/netlog.log")"
@@ -50,7 +50,7 @@ test_a_replay_without_privilege_gives_the_live_lines_byte_for_byte() {
 
 test_a_recording_alone_leaves_stdout_empty_and_has_all() {
 	wire_up
-	"$netlog" -q -w "$work/r" >"$work/stdout" &
+	"$netlog" "${ours[@]}" -q -w "$work/r" >"$work/stdout" &
 	pid=$!
 	wait_for 30 test -s "$work/r" || fail "no recording"
 	traffic --messages 200
@@ -68,12 +68,12 @@ test_a_recording_alone_leaves_stdout_empty_and_has_all() {
 
 # The cgroup and the namespace's name come and go while it runs; neither is there when it is replayed.
 test_names_that_come_and_go_are_recorded_where_they_took_effect() {
-	mount=$(sed -n 's#^[^ ]* [^ ]* [^ ]* \/ \([^ ]*\) .* - cgroup2 .*#\1#p' /proc/self/mountinfo | head -n 1)
-	cgroup=$mount/netlog-record-$$.service
+	cgroups_mount
+	run_mount
+	cgroup=$work/cgroups/netlog-record-$$.service
 	name=/run/netns/netlog-record-$$
 	wire_up
-	[ -n "$mount" ] || fail "cgroup2 is not mounted"
-	trap 'umount "$name" 2>/dev/null; rm -f "$name"; rmdir "$cgroup" 2>/dev/null; at_exit_of_test' EXIT
+	trap 'rmdir "$cgroup" 2>/dev/null; at_exit_of_test' EXIT
 	recorded
 	traffic --messages 100
 	mkdir "$cgroup" || fail "no cgroup"
@@ -100,7 +100,7 @@ test_each_file_of_a_rotated_recording_can_be_replayed() {
 	wire_up
 	lines=$work/lines
 	: >"$lines"
-	"$netlog" -q -o "file:$lines" -w "$work/r,max-size=65536,max-files=50" &
+	"$netlog" "${ours[@]}" -q -o "file:$lines" -w "$work/r,max-size=65536,max-files=50" &
 	netlog_pid=$!
 	wait_for 30 started_or_ended
 	third() {
@@ -145,7 +145,7 @@ test_a_recording_through_a_pipe_is_replayed_as_it_comes() {
 	lines=$work/lines
 	"$netlog" -q -r - <"$work/pipe" >"$work/replayed" &
 	reader=$!
-	"$netlog" -q -w - -o "file:$lines" >"$work/pipe" &
+	"$netlog" "${ours[@]}" -q -w - -o "file:$lines" >"$work/pipe" &
 	writer=$!
 	wait_for 30 grep -qs '"event_type":"start"' "$work/replayed" || fail "no start line"
 	traffic --messages 200
@@ -240,9 +240,7 @@ test_a_recording_is_not_written_over_while_it_is_read() {
 test_a_replay_waits_for_slow_readers_and_ends_when_they_go() {
 	wire_up
 	recorded
-	for _ in 1 2 3; do
-		traffic --messages 1000 --bytes 100 --reply 100
-	done
+	traffic --messages 1000 --bytes 100 --reply 100
 	netlog_stop
 	[ "$(stat -c %s "$lines")" -gt 1000000 ] || fail "only $(stat -c %s "$lines") bytes: no test"
 	"$netlog" -r "$work/r" -o stdout -o "file:$work/file" 2>"$work/message" |
@@ -260,12 +258,13 @@ test_a_replay_waits_for_slow_readers_and_ends_when_they_go() {
 
 # What a full disk costs is counted, told in the recording when there is room again, and cuts nothing.
 test_a_full_disk_costs_records_that_are_counted_and_told() {
+	needs_mounts
 	wire_up
 	mkdir "$work/disk"
 	mount -t tmpfs -o size=1M none "$work/disk" || fail "no tmpfs"
 	head -c 768K /dev/zero >"$work/disk/filler"
 	recording=$work/disk/r
-	"$netlog" -w "$recording" 2>"$work/message" &
+	"$netlog" "${ours[@]}" -w "$recording" 2>"$work/message" &
 	pid=$!
 	wait_for 30 test -s "$recording" || fail "no start"
 	for _ in 1 2 3; do

@@ -84,7 +84,8 @@ test_the_end_of_the_terminal_ends_it_unless_nohup_says_otherwise() {
 
 # Programs may be at work on the other CPU when they are detached: nothing is half counted.
 test_the_books_balance_when_it_ends_in_the_middle_of_traffic() {
-	build/traffic --bytes 100000000 --messages 1000 >/dev/null 2>&1 &
+	wire_up
+	build/traffic --client "$ns0" --server "$ns0" --bytes 100000000 --messages 1000 >/dev/null 2>&1 &
 	for _ in $(seq 8); do
 		netlog_start --ring-size=65536
 		some() { [ "$(wc -l <"$lines")" -gt 500 ]; }
@@ -112,7 +113,7 @@ read_with_time() { # adds the time at which each line was read
 test_lines_appear_within_100_ms_on_a_pipe() {
 	wire_up
 	chatter 20
-	timeout 60 $netlog -q -n 100 -e latency | read_with_time >"$work/read"
+	timeout 60 $netlog "${ours[@]}" -q -n 100 -e latency | read_with_time >"$work/read"
 	within "events" "$(grep -c '"latency"' "$work/read")" 100 102
 	within "lag in µs" "$(lag_of "$work/read")" 0 100000
 }
@@ -120,7 +121,7 @@ test_lines_appear_within_100_ms_on_a_pipe() {
 test_lines_appear_within_100_ms_on_a_terminal() {
 	wire_up
 	chatter 20
-	timeout 60 script -qfec "$netlog -q -n 100 -e latency" /dev/null </dev/null |
+	timeout 60 script -qfec "$netlog ${ours[*]} -q -n 100 -e latency" /dev/null </dev/null |
 		read_with_time >"$work/read"
 	within "events" "$(grep -c '"latency"' "$work/read")" 100 102
 	within "lag in µs" "$(lag_of "$work/read")" 0 100000
@@ -130,7 +131,7 @@ test_a_second_signal_ends_it_at_once() {
 	wire_up
 	mkfifo "$work/pipe"
 	exec {reader}<>"$work/pipe"
-	$netlog -q >"$work/pipe" &
+	$netlog "${ours[@]}" -q >"$work/pipe" &
 	pid=$!
 	wait_for 30 grep -q 'wchar: [1-9]' "/proc/$pid/io" || fail "no start"
 	for _ in 1 2 3; do
@@ -159,7 +160,8 @@ test_a_flood_through_a_small_ring_is_counted_and_told() {
 		"$(jq -cs 'map(select(.event_type == "lost")) | group_by(.lost_event) |
 			map({(.[0].lost_event): (map(.count) | add)}) | add' "$lines")" \
 		"$(tail -n 1 "$lines" | jq -cS '.lost | with_entries(select(.value > 0))')"
-	equal "where" "$(jq -r 'select(.event_type == "lost") | .where' "$lines" | sort -u)" ring
+	# the kernel counts the calls that it skipped of the whole host, see README
+	equal "where" "$(jq -r 'select(.event_type == "lost" and .where != "hook") | .where' "$lines" | sort -u)" ring
 }
 
 test_stats_lines_come_as_often_as_asked() {
@@ -192,6 +194,7 @@ test_missing_capabilities_are_named() {
 }
 
 test_no_btf_is_said() {
+	needs_mounts
 	refused 72 "no BTF" unshare -m sh -c \
 		"mount -t tmpfs none /sys/kernel/btf && exec $netlog -d 0.1"
 }
@@ -205,6 +208,7 @@ test_messages_never_get_into_the_lines_even_with_stderr_closed() {
 
 test_a_signal_while_loading_ends_it_in_order_too() {
 	for pause in 0 0.01 0.03 0.06 0.1; do
+		rm -f "$work/lines"
 		$netlog -q -o "file:$work/lines" &
 		pid=$!
 		sleep $pause # any moment is as good as another: whatever it is at, it must end in order
@@ -315,6 +319,7 @@ test_the_doctor_names_missing_capabilities_and_btf() {
 	jq -e 'any(.checks[]; .check == "capabilities" and .state == "refused" and
 		.what == "CAP_BPF and CAP_PERFMON" and (.advice | contains("sudo netlog")))' \
 		"$work/findings" >/dev/null || fail "$(cat "$work/findings")"
+	needs_mounts
 	status_of unshare -m sh -c "mount -t tmpfs none /sys/kernel/btf && exec $netlog --doctor=json" \
 		>"$work/findings"
 	equal "exit status without BTF" "$status" 69

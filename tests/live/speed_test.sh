@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # What netlog costs when there is little to log, and how soon it tells.
+#
+# alone: it measures wakeups and delays
 . "$(dirname "$0")/lib.sh"
 
 # wait_for counts tries: 20 of a third of a second.
@@ -27,7 +29,8 @@ test_without_events_netlog_is_never_woken() {
 	equal "wakeups in 3 s" $(($(sleeps) - before)) 0
 	kill -0 $chatter_pid || fail "there was no traffic"
 	netlog_stop
-	equal "events" "$(tail -n 1 "$lines" | jq .produced.latency)" 0
+	# not what was produced: to that, calls that the kernel skipped are added, of all of the host
+	equal "events" "$(grep -c '"event_type":"latency"' "$lines")" 0
 }
 
 # After its last event it looks at the ring once more, and then sleeps: see daemon.c.
@@ -39,10 +42,7 @@ test_after_an_event_netlog_sleeps_again() {
 	local before
 	before=$(sleeps)
 	sleep 1
-	# other sockets of this machine may have had events meanwhile: each wakes it for two looks
-	local events
-	events=$(grep -c '"event_type":"latency"' "$lines")
-	[ $(($(sleeps) - before)) -le $((3 * events)) ] || fail "$(($(sleeps) - before)) wakeups, $events events"
+	equal "wakeups in a second" $(($(sleeps) - before)) 0
 	netlog_stop
 	check_books
 }
@@ -71,7 +71,7 @@ print("%d %d %d" % tuple(1000000 * x for x in (min(delays), statistics.median(de
 test_a_lone_event_is_on_the_pipe_within_5_ms() {
 	wire_up
 	chatter 60
-	TZ=UTC timeout 60 $netlog -q -e latency --latency-stage=tcp --stats-interval=0 |
+	TZ=UTC timeout 60 $netlog -q "${ours[@]}" -e latency --latency-stage=tcp --stats-interval=0 |
 		TZ=UTC timeout 60 /usr/bin/python3 -c "$reader" >"$work/delays"
 	read -r least middle most <"$work/delays"
 	echo "# us from the event to its reader: least $least, median $middle, most $most"

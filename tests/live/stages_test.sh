@@ -65,18 +65,20 @@ test_every_packet_out_is_a_line_over_ipv4_and_ipv6() {
 	for family in 4 6; do
 		wire_up
 		counter_add "$ns0" "meta l4proto tcp"
+		witness_start
 		netlog_start --events=latency --latency-stage=qdisc
 		traffic --family $family --messages 200 --bytes 100 --reply 100
 		netlog_stop
+		witness_stop_packets
 		check_books
 		events latency client 'select(.direction == "egress")' >"$work/out"
 		sent=$(counted "$ns0")
 		[ "$sent" -ge 200 ] || fail "nft saw $sent packets"
 		# a probe of the last tail may still go out when the books are closed
-		within "lines of packets over IPv$family" "$(count <"$work/out")" $((sent - 1)) "$sent"
+		within "lines of packets over IPv$family" "$(count <"$work/out")" $((sent - 1 - skipped)) "$sent"
 		equal "stage, interface and source" "$(jq -c '[.stage, .ifname, .src_port]' "$work/out" | sort -u)" \
 			"[\"qdisc\",\"wire0\",$(of client local_port)]"
-		equal "payload sent" "$(jq .len_bytes "$work/out" | sum)" \
+		[ $skipped -gt 0 ] || equal "payload sent" "$(jq .len_bytes "$work/out" | sum)" \
 			$((200 * 100 + $(of client bytes_retrans)))
 		equal "cookies" "$(jq -r '.sock_cookie // empty' "$work/out" | sort -u | count)" 1
 		wire_down
@@ -88,13 +90,16 @@ test_segments_that_the_host_cuts_are_lines_too() {
 	for family in 4 6; do
 		wire_up --delay-ms 1
 		counter_add "$ns0" "meta l4proto tcp"
+		witness_start
 		netlog_start --events=latency --latency-stage=qdisc
 		traffic --family $family --bytes 1000000
 		netlog_stop
+		witness_stop_packets
 		events latency client 'select(.direction == "egress")' >"$work/out"
 		[ "$(of client segs_out)" -gt $((2 * $(counted "$ns0"))) ] ||
 			fail "nothing was cut: $(counted "$ns0") packets, $(cat "$truth")"
-		at_least "lines of segments over IPv$family" "$(count <"$work/out")" 99 "$(of client segs_out)"
+		at_least "lines of segments over IPv$family" "$(count <"$work/out")" 99 \
+			$(($(of client segs_out) - skipped))
 		[ "$(count <"$work/out")" -le "$(of client segs_out)" ] || fail "more lines than segments"
 		wire_down
 	done
@@ -119,6 +124,8 @@ test_a_packet_of_no_tcp_is_a_line_too() {
 		'["10.77.0.2","10.77.0.1",41,"wire1",false]'
 }
 
+queue_is_empty() { nsenter --net="$ns0" tc -s qdisc show dev wire0 | grep -q 'backlog 0b 0p'; }
+
 # A token bucket lets BURST bytes through at once, and then RATE: what came after B bytes cannot have
 # left sooner than (B - BURST) / RATE.
 test_a_packet_in_a_slow_queue_waits_as_long_as_the_rate_says() {
@@ -126,13 +133,16 @@ test_a_packet_in_a_slow_queue_waits_as_long_as_the_rate_says() {
 	nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 1mbit burst 5000 limit 1000000
 	# nobody listens, and nobody shall say so
 	nsenter --net="$ns1" nft 'table inet deaf { chain in { type filter hook input priority 0; udp dport 9 drop; }; }'
+	witness_start
 	netlog_start --events=latency --latency-stage=qdisc
 	nsenter --net="$ns0" bash -c 'exec 3>/dev/udp/10.77.0.2/9
 		for i in {1..50}; do head -c 1000 /dev/zero >&3; done' 2>/dev/null
 	out() { jq -c 'select(.event_type == "latency" and .dest_port == 9)' "$lines"; }
-	all_out() { [ "$(out | count)" -ge 50 ]; }
-	wait_for 20 all_out || fail "$(out | count) of 50 datagrams"
+	all_out() { queue_is_empty && [ $(($(driven) - driven_before)) -ge 50 ]; }
+	wait_for 20 all_out || fail "the driver has got $(driven)"
 	netlog_stop
+	witness_stop_packets
+	[ $(($(out | count) + skipped)) -ge 50 ] || fail "$(out | count) of 50 datagrams, $skipped skipped"
 	# the clock of each starts when it is queued: the time it left, less its wait
 	out | jq -s 'map((.timestamp | (sub("\\.[0-9]+"; "") | fromdate) * 1000000 +
 		(capture("\\.(?<f>[0-9]+)").f | tonumber)) as $left | {left: $left, queued: ($left - .latency_ns / 1000)}) |
@@ -145,28 +155,32 @@ test_a_packet_in_a_slow_queue_waits_as_long_as_the_rate_says() {
 # netlog remembers 16384 packets: of more that wait at once, some are displaced. Each of these is
 # counted, as are those that have been cut from another packet and never waited themselves.
 test_a_packet_that_is_not_known_any_more_is_counted_as_lost() {
-	wire_up
-	nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 8kbit burst 2000 limit 100000000
-	nsenter --net="$ns1" nft 'table inet deaf { chain in { type filter hook input priority 0; udp dport 9 drop; }; }'
-	netlog_start --events=latency --latency-stage=qdisc --dest-port=9
-	# what a socket may have under way is limited: so many sockets
-	nsenter --net="$ns0" bash -c 'for socket in {1..100}; do
-		exec 3>/dev/udp/10.77.0.2/9
-		for message in {1..200}; do printf x >&3; done
-	done' || fail "not sent"
-	nsenter --net="$ns0" tc qdisc change dev wire0 root tbf rate 10gbit burst 1000000 limit 100000000
-	# what the driver has got, and sent on or dropped: what has left the queue may be on its way there
-	gone() {
-		nsenter --net="$ns0" ip -s -j link show wire0 >"$work/sent"
-		[ "$(jq '.[0].stats64.tx | .packets + .dropped' "$work/sent")" -ge 20000 ]
-	}
-	wait_for 20 gone || fail "the driver: $(cat "$work/sent")"
-	netlog_stop
+	for _ in 1 2 3; do # of those that the kernel made no call for nothing tells: then again
+		wire_up
+		nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 8kbit burst 2000 limit 100000000
+		nsenter --net="$ns1" nft 'table inet deaf { chain in { type filter hook input priority 0; udp dport 9 drop; }; }'
+		witness_start
+		netlog_start --events=latency --latency-stage=qdisc --dest-port=9
+		# what a socket may have under way is limited: so many sockets
+		nsenter --net="$ns0" bash -c 'for socket in {1..100}; do
+			exec 3>/dev/udp/10.77.0.2/9
+			for message in {1..200}; do printf x >&3; done
+		done' || fail "not sent"
+		nsenter --net="$ns0" tc qdisc change dev wire0 root tbf rate 10gbit burst 1000000 limit 100000000
+		# what has left the queue may be on its way to the driver
+		gone() { queue_is_empty && [ $(($(driven) - driven_before)) -ge 20000 ]; }
+		wait_for 20 gone || fail "the driver has got $(driven)"
+		netlog_stop
+		witness_stop_packets
+		[ $skipped -gt 0 ] || break
+		kill "$wire_pid" # it need not have had room for all
+		wait "$wire_pid"
+	done
 	check_books
 	written=$(jq 'select(.dest_port == 9)' -c "$lines" | count)
 	echo "# lines: $written, lost: $(missed latency)"
-	equal "lines and lost" $((written + $(missed latency))) 20000
-	within "lines" "$written" 10000 16384
+	within "lines and lost" $((written + $(missed latency))) $((20000 - skipped)) 20000
+	within "lines" "$written" $((10000 - skipped)) 16384
 }
 
 test_segments_of_udp_that_the_host_cuts_are_counted_as_lost() {
