@@ -5,7 +5,7 @@
  *
  * Each kind has processes of its own, in two network namespaces that are joined, and goes on until
  * churn is told to end (SIGTERM), or its parent has ended. Then it prints how often each kind was
- * done, as one line of JSON: a kind that this kernel does not offer stays 0.
+ * done, as one line of JSON, without the kinds that this kernel does not offer.
  *
  *   churn --client NETNS --server NETNS [--cgroup DIR] [--kind NAME]... [--count N] [--gap-ms N]
  *
@@ -340,10 +340,22 @@ static void kind_name(const char *name)
 	fail(name);
 }
 
+static bool protocol_is_there(int protocol)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static bool kind_wanted(const struct kind *kind)
 {
-	return (!kinds_named || named[kind - kinds]) &&
-	       (cgroup_dir || kind->once != use_dead_cgroup);
+	if (kinds_named && !named[kind - kinds])
+		return false;
+	if (kind->protocol && !protocol_is_there(kind->protocol))
+		return false;
+	return cgroup_dir || kind->once != use_dead_cgroup;
 }
 
 /* The port of a kind is its place's. */
@@ -355,8 +367,8 @@ static void server(const struct kind *kind)
 	enter(server_netns);
 	any.in6.sin6_port = htons((uint16_t)(FIRST_PORT + (kind - kinds)));
 	listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, kind->protocol);
-	if (listener < 0) /* the kernel does not have this protocol */
-		exit(EXIT_SUCCESS);
+	if (listener < 0)
+		fail(kind->name);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &(int){ 1 }, sizeof(int));
 	if (bind(listener, &any.any, sizeof(any.in6)) < 0 || listen(listener, 64) < 0)
 		fail(kind->name);

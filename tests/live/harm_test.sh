@@ -160,6 +160,7 @@ test_what_is_gone_makes_no_load_fault() {
 	build/faults --check >"$work/check" || fail "page faults cannot be counted"
 	equal "a fault that is made" "$(tail -n 1 "$work/check")" "total 1"
 	wire_up --delay-ms 1 --drop-every 10
+	# shellcheck disable=SC2034 # read in lib.sh
 	ours=() # namespaces come and go that nobody knows yet
 	netlog_start
 	hooks_are_taken
