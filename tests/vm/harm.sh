@@ -65,15 +65,16 @@ configure() { # ROUND
 	4) settings='"events": ["rtt", "retransmit"]' ;;
 	5) settings='"events": ["latency"], "latency-stage": ["app", "tcp"]' ;;
 	6) settings='"events": ["latency"], "latency-stage": ["qdisc"], "addr": ["10.77.0.0/24"]' ;;
-	7) settings='"events": ["retransmit", "rtt"], "comm": ["churn"], "not-port": [1]' ;;
+	7) settings='"events": ["retransmit", "rtt"], "comm": ["churn"], "not-port": ["1"]' ;;
 	esac
 	echo "{ $settings }" >"$work/conf"
 }
 
-told() { grep -qs "\"event_type\":\"$1\"" "$lines"; }
+told() { grep -qs "\"event_type\":\"$1\"" "$lines" || has_ended; }
+has_ended() { ! kill -0 "$pid" 2>/dev/null; }
 
 # Some lines of events, so that the programs have been at work
-at_work() { [ "$(wc -l <"$lines")" -ge 20 ]; }
+at_work() { [ "$(wc -l <"$lines")" -ge 20 ] || has_ended; }
 
 # While ten more lines come; to attach takes a second here, so it is done for all programs together only
 count_faults() { # PID ROUND
@@ -95,12 +96,13 @@ round_of() { # ROUND
 	rm -f "$lines"
 	configure "$1"
 	$netlog --config="$work/conf" -q --output="file:$lines" 2>"$work/said" &
-	local pid=$! status
-	wait_for 120 told start || fail "round $1: no start line: $(cat "$work/said")"
-	wait_for 120 at_work || fail "round $1: few lines: $(wc -l <"$lines") $(cat "$work/said")"
+	pid=$!
+	local status
+	wait_for 120 told start && ! has_ended || fail "round $1: no start line: $(cat "$work/said")"
+	wait_for 120 at_work && ! has_ended || fail "round $1: few lines: $(wc -l <"$lines") $(cat "$work/said")"
 	count_faults $pid "$1"
 	kill -HUP $pid
-	wait_for 60 told reload || fail "round $1: no reload line: $(cat "$work/said")"
+	wait_for 60 told reload && ! has_ended || fail "round $1: no reload line: $(cat "$work/said")"
 	kill -TERM $pid
 	wait $pid
 	status=$?
