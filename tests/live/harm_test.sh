@@ -139,6 +139,22 @@ test_without_loads_nobody_is_named_for_another_s_socket() {
 	done
 }
 
+test_without_loads_a_socket_older_than_netlog_has_its_owner() {
+	local owners
+	play_old_kernel refused
+	wire_up --delay-ms 1
+	build/owners before --client "$ns0" --server "$ns1" >"$work/owners.truth" 2>"$work/ready" &
+	owners=$!
+	wait_for 10 grep -qs ready "$work/ready" || fail "owners: $(cat "$work/ready")"
+	netlog_start
+	kill -USR1 $owners
+	wait $owners || fail "owners: $(cat "$work/ready")"
+	netlog_stop
+	# one that is accepted and never read has no owner then: that is the listener's only where sockets remember
+	jq -c 'select((.comm == "o-server" and .least > 1) | not)' "$work/owners.truth" >"$work/owners.known"
+	/usr/bin/python3 tests/live/owners.py "$lines" "$work/owners.known" >"$work/owners" || fail "$(cat "$work/owners")"
+}
+
 has_last_message() { [ "$(events latency server 'select(.stage == "app")' | count)" -ge 20 ]; }
 
 # churned KIND: so often, what is told of it is in $lines
