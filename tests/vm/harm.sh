@@ -131,10 +131,10 @@ else
 	mptcp_on "$ns0" "$ns1" "$routed0" "$routed1"
 	(
 		echo $BASHPID >/sys/fs/cgroup/churn/cgroup.procs
-		exec build/churn --client "$ns0" --server "$ns1" --gap-ms 300 --cgroup /sys/fs/cgroup/churn
+		exec build/churn --client "$ns0" --server "$ns1" --gap-ms 800 --cgroup /sys/fs/cgroup/churn
 	) >"$kept/churn.wire" &
 	churns=$!
-	build/churn --client "$routed0" --server "$routed1" --gap-ms 1000 >"$kept/churn.router" &
+	build/churn --client "$routed0" --server "$routed1" --gap-ms 1600 >"$kept/churn.router" &
 	churns="$churns $!"
 fi
 for round in $(seq "$rounds"); do
