@@ -70,10 +70,11 @@ static __always_inline bool packet_arrives(struct arrival *a, const struct sk_bu
 static volatile bool udp_seen;
 
 /*
- * Likewise of UDP at its socket. What udp_rcv() makes of a packet, copies for several sockets
- * (multicast) and pieces of what GRO had merged, never came in itself, and what is known of such an
- * skb is of another packet, before it. So it is lost: no transport, or another one, has had that
- * packet, or it has been with its application, which has not but looked at it (MSG_PEEK).
+ * The same of UDP at its socket. udp_rcv() may hand over an skb that never came in: a copy for one
+ * of several sockets (multicast), or a piece of what GRO had merged. The entry found for such an skb
+ * is that of an earlier packet at the same address. We know it for one, and call the datagram lost,
+ * if that packet went to another transport or to none, or if it has been read already. A datagram
+ * that has only been looked at (MSG_PEEK) has been here before, too: it is neither new nor lost.
  */
 static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_buff *skb,
 					     const bool typed)
@@ -89,14 +90,14 @@ static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_
 	return true;
 }
 
-/* It is with its application now. One that is lost may be met again, and is counted again. */
+/* It is with its application now. A packet that is lost has no entry to end: each look counts it. */
 static __always_inline void packet_ends(const struct arrival *a)
 {
 	if (a->state == transit_known)
 		transit_end(received, &a->transit);
 }
 
-/* Is there a line of it at this stage? If it is lost: could there have been one? */
+/* Does it make a line at this stage? A packet that is lost has no time: it might have made one. */
 static __always_inline bool arrival_wanted(const struct arrival *a, __u8 stage)
 {
 	return stage_wanted(stage) &&

@@ -80,7 +80,7 @@ enum filter_kind { FILTERS(FILTER_ENUM) filter_kinds };
 #define FILTER_OF_CGROUPS (FILTER_BITS(filter_cgroup) | FILTER_BITS(filter_unit))
 #define FILTER_OF_OWNER (FILTER_BITS(filter_pid) | FILTER_BITS(filter_comm))
 
-/* Halves that ask nothing of the source, resp. of the destination. */
+/* Halves that ask nothing of the source, and those that ask nothing of the destination. */
 #define FILTER_NOT_OF_SRC (FILTER_BITS(filter_dest_addr) | FILTER_BITS(filter_dest_port))
 #define FILTER_NOT_OF_DEST (FILTER_BITS(filter_src_addr) | FILTER_BITS(filter_src_port))
 
@@ -224,10 +224,16 @@ static __always_inline __s64 filter_sign(__s64 number)
 	return number >> 63;
 }
 
-/* By how far (bytes) to go on with a segment so far away (segments) if it does not begin behind. */
+/*
+ * `sign` is all ones if the segment that lies `step` further on begins at the address or before it.
+ * Then we move on to it, by so many bytes; else by none.
+ */
 #define FILTER_STEP(segment, step, sign) ((sign) & (__s64)((step) * sizeof(*(segment))))
 
-/* Halve 2 * `from` segments until 2 * `to` are left: for the last that is not behind the address. */
+/*
+ * A binary search without branches for the last segment that begins at the address or before it:
+ * 2 * `from` segments are halved until 2 * `to` are left.
+ */
 static __always_inline const struct filter_segment_ipv4 *filter_halve_ipv4(
 	const struct filter_segment_ipv4 *segment, __s64 address, const __u32 from, const __u32 to)
 {

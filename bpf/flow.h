@@ -10,8 +10,9 @@
 #include "events.h"
 
 /*
- * By the packet's addresses on the wire, resp. the socket's. Known before a record is reserved, so
- * that an event can be refused by it. Bytes that do not belong to a value are zero.
+ * By the packet's addresses on the wire, or the socket's where there is no packet. Known before a
+ * record is reserved, so that an event can be refused by it. Bytes that do not belong to a value
+ * are zero.
  */
 struct flow {
 	struct ip_address src, dest;

@@ -14,7 +14,7 @@ static __always_inline bool event_wanted(__u16 type)
 	return !(settings.events_off & 1ULL << type);
 }
 
-/* Say that a field of the record is known, resp. set it and say so. */
+/* MARK: say that a field of the record is known. SET: give it its value, and say so. */
 #define MARK(e, field) ((e)->header.has |= 1ULL << __builtin_offsetof(typeof((e)->index[0]), field))
 #define SET(e, field, value) ((e)->field = (value), (void)MARK(e, field))
 

@@ -13,30 +13,32 @@
 #include "owner.bpf.h"
 
 /*
- * What a socket's last line said. tcp_rtt_estimator() changes srtt_us or mdev_us with every sample,
- * unless the sample is the mean, in whole microseconds, and the deviation is below one.
+ * The estimates in a socket's last line, and when it was. tcp_rtt_estimator() changes srtt_us or
+ * mdev_us with every sample, unless the sample is the mean, in whole microseconds, and the
+ * deviation is below one.
  */
-struct told {
+struct reported {
 	__u32 srtt_us;
 	__u32 mdev_us;
 	__u64 time_ns;
 };
 
-SOCKET_MEMORY(rtt_told, struct told);
+SOCKET_MEMORY(rtt_reported, struct reported);
 
 /*
- * A socket that is established while netlog runs begins with nothing told, so that the sample of
- * its handshake is new. Of any other, the first look tells only where to start from.
+ * A socket that is established while netlog runs begins with nothing reported, so that the sample
+ * of its handshake makes a line. For a socket that is older than netlog, the first call only stores
+ * the current estimates; their next change makes the first line.
  */
 SEC("tp_btf/inet_sock_set_state")
 int rtt__inet_sock_set_state(__u64 *ctx)
 {
 	struct sock *sk = ARGUMENT(inet_sock_set_state, sk);
 	int new_state = ARGUMENT(inet_sock_set_state, new_state);
-	struct told nothing = {};
+	struct reported nothing = {};
 
 	if (new_state == TCP_ESTABLISHED && sk->sk_protocol == IPPROTO_TCP)
-		memory_get(rtt_told, sk, &nothing);
+		memory_get(rtt_reported, sk, &nothing);
 	return 0;
 }
 
@@ -97,7 +99,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	long sample = ARGUMENT(tcp_ack_update_rtt, seq_rtt_us);
 	const struct rate_sample *rs = ARGUMENT(tcp_ack_update_rtt, rs);
-	struct told *last, now = {}, nothing = {};
+	struct reported *last, now = {}, nothing = {};
 	struct rtt *e;
 
 	/* behind the arguments is the returned value */
@@ -111,7 +113,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 		return 0;
 	if (settings.rtt_interval_ns) {
 		now.time_ns = bpf_ktime_get_boot_ns();
-		last = memory_get(rtt_told, sk, &nothing);
+		last = memory_get(rtt_reported, sk, &nothing);
 		if (last && last->time_ns && now.time_ns - last->time_ns < settings.rtt_interval_ns)
 			return 0;
 		if (last)
@@ -132,7 +134,7 @@ int rtt__tcp_probe(__u64 *ctx)
 	const bool typed = loads_allowed();
 	struct sock *sk = ARGUMENT(tcp_probe, sk);
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct told *last, now;
+	struct reported *last, now;
 	struct rtt *e;
 
 	if (!tp || !rtt_passes(filter_in_force(), sk))
@@ -141,10 +143,10 @@ int rtt__tcp_probe(__u64 *ctx)
 	if (!now.srtt_us) /* nothing measured yet, whatever mdev_us starts from */
 		return 0;
 	now.mdev_us = READ(typed, tp, mdev_us);
-	now.time_ns = 0; /* nothing has been told */
-	last = memory_get(rtt_told, sk, NULL);
+	now.time_ns = 0; /* nothing has been reported */
+	last = memory_get(rtt_reported, sk, NULL);
 	if (!last) {
-		memory_get(rtt_told, sk, &now);
+		memory_get(rtt_reported, sk, &now);
 		return 0;
 	}
 	if (last->srtt_us == now.srtt_us && last->mdev_us == now.mdev_us)
@@ -155,7 +157,7 @@ int rtt__tcp_probe(__u64 *ctx)
 		last->mdev_us = now.mdev_us;
 		return 0;
 	}
-	/* too soon: the sample stays untold, and a later look finds it, or a newer one */
+	/* too soon: the sample stays unreported, and a later look finds it, or a newer one */
 	now.time_ns = bpf_ktime_get_boot_ns();
 	if (last->time_ns && now.time_ns - last->time_ns < settings.rtt_interval_ns)
 		return 0;

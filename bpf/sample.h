@@ -100,9 +100,10 @@ SAMPLE_CALL __u32 pressure_lowered(__u32 shift, __u64 calm_ns)
 /* ---- what a line takes upon itself ---- */
 
 /*
- * Of the weight that waits for a line, what one can carry that stands for `own` already. It waits
- * where events count it up and lines take it away, neither waiting for the other: one line that
- * interrupts another may take the same, and it is below zero then, until as much has come again.
+ * How much of the weight that waits for a line the next one can take, if it stands for `own` events
+ * already. Events add to the counter, lines take from it, and there is no lock: if a softirq's line
+ * interrupts another on this CPU, both may take the same weight. The counter is negative then, and
+ * nothing is taken until as much has been added again, so that the sum stays right.
  */
 SAMPLE_CALL __u32 weight_takes(__s64 waiting, __u32 own)
 {
