@@ -224,7 +224,7 @@ README.md: $(BUILD)/netlog examples/fields.jq
 
 lint:
 	@tests/requirements.sh install build lint
-	@$(MAKE) --no-print-directory --silent $(BUILD)/netlog.skel.h
+	@$(MAKE) --no-print-directory --silent $(BUILD)/netlog.skel.h $(BUILD)/extable.skel.h
 	@tests/lint.sh
 
 # systemd reads all of these from /usr/lib and from /usr/local/lib, and from no other prefix.
