@@ -157,6 +157,15 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 	return 0;
 }
 
+uint64_t sink_specs_events(const struct sink_spec *specs, unsigned int count)
+{
+	uint64_t events = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		events |= specs[i].events;
+	return events;
+}
+
 const char *output_open_advice(const char *name, int error)
 {
 	if (error == -EEXIST && !strncmp(name, "record:", strlen("record:")))
@@ -234,7 +243,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 
 	memset(next.sinks, 0, sizeof(next.sinks));
 	next.count = 0;
-	next.takes_lines = next.records = false;
+	next.records = false;
 	for (unsigned int i = 0; !r && i < count; i++) {
 		struct sink *sink = sink_by_name(output, specs[i].name);
 
@@ -244,7 +253,6 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 		if (r < 0)
 			break;
 		next.sinks[next.count++] = sink;
-		next.takes_lines |= !sink->ops->record;
 		next.records |= !!sink->ops->record;
 	}
 	if (r < 0) {
@@ -263,6 +271,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 		if (next.sinks[i]->ops->configure)
 			next.sinks[i]->ops->configure(next.sinks[i], &specs[i]);
 	}
+	next.events = sink_specs_events(specs, count);
 	*output = next;
 	return 0;
 }
@@ -311,7 +320,7 @@ void sink_write(struct sink *sink, enum event_type type, const struct recording_
 void output_write(struct output *output, enum event_type type, const char *line, size_t length)
 {
 	for_each_sink(output, sink)
-		if (type == event_none || sink->events & BIT(type))
+		if (sink_takes(sink, type))
 			sink_write(sink, type, NULL, line, length);
 }
 

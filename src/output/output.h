@@ -106,6 +106,12 @@ static inline bool sink_ready(const struct sink *sink)
 	return sink_has_room(sink, OUTPUT_LINE_MAX + OUTPUT_RESERVE);
 }
 
+/* Is this for the sink? All that asks goes by this. */
+static inline bool sink_takes(const struct sink *sink, enum event_type type)
+{
+	return type == event_none || sink->events & BIT(type);
+}
+
 /* Has it no room, and is it worth waiting for? */
 static inline bool sink_is_waited_for(const struct sink *sink)
 {
@@ -124,7 +130,8 @@ static inline void sink_put(struct sink *sink, const char *line, size_t length)
 struct output {
 	struct sink *sinks[OUTPUT_SINKS_MAX + 1]; /* ends with a NULL */
 	unsigned int count;
-	bool takes_lines, records;
+	uint64_t events; /* that any of them takes, as bits */
+	bool records;
 	bool patient;
 	bool origin_known;
 	struct recording_origin origin;
@@ -143,6 +150,9 @@ DEFINE_CLEANUP(struct output, output_free)
  * memory is short) says what is wrong.
  */
 int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_message);
+
+/* The events that one of these at least takes, as bits. */
+uint64_t sink_specs_events(const struct sink_spec *specs, unsigned int count);
 
 struct stat;
 
@@ -175,16 +185,28 @@ static inline bool output_records(const struct output *output)
 	return output->records;
 }
 
+/* The events that one sink at least takes, as bits: of others there is nothing to be made. */
+static inline uint64_t output_events(const struct output *output)
+{
+	return output->events;
+}
+
 /*
  * Where to make the line of an event: OUTPUT_LINE_MAX bytes that output_write() need not copy, good
- * until the next call of anything here; else `spare`. NULL: there is no sink that takes such a line.
+ * until the next call of anything here; else `spare`. NULL: no sink takes such a line.
  */
-static inline char *output_place(const struct output *output, char *spare)
+static inline char *output_place(const struct output *output, enum event_type type, char *spare)
 {
-	for_each_sink(output, sink)
+	bool wanted = false;
+
+	for_each_sink(output, sink) {
+		if (!sink_takes(sink, type))
+			continue;
 		if (sink->buffer && sink_ready(sink))
 			return sink->buffer + sink->end;
-	return output->takes_lines ? spare : NULL;
+		wanted |= !sink->ops->record;
+	}
+	return wanted ? spare : NULL;
 }
 
 /*
@@ -208,7 +230,7 @@ static inline bool output_write_event(struct output *output, enum event_type typ
 	bool ready = true;
 
 	for_each_sink(output, sink) {
-		if (!(sink->events & BIT(type))) {
+		if (!sink_takes(sink, type)) {
 			/* not for this one */
 		} else if (line && sink->buffer && !sink->gone &&
 			   sink->room >= OUTPUT_LINE_MAX + OUTPUT_RESERVE) {

@@ -372,7 +372,7 @@ static bool on_last_record(void *context, const void *record, size_t size)
 
 	if (!count_reached(daemon))
 		return lines_event(daemon->lines, record, size);
-	report_unasked(&daemon->report, record, size);
+	lines_unasked(daemon->lines, record, size);
 	return true;
 }
 

@@ -113,6 +113,16 @@ static void add_filters(const struct options *options, struct control *control)
 				   (const char *const[]){ "true", NULL });
 }
 
+/* Those that can be served, were asked for, and have an output. */
+static void add_events(const struct report *report, struct control *control)
+{
+	const struct lines *lines = report->lines;
+
+	control_add_event_names(control, "events",
+				lines->events & report->options->events &
+					output_events(lines->output));
+}
+
 void report_start(struct report *report, const struct run_identity *identity)
 {
 	struct control control;
@@ -125,7 +135,7 @@ void report_start(struct report *report, const struct run_identity *identity)
 	if (identity->boot_id[0])
 		control_add_string(&control, "boot_id", identity->boot_id);
 	control_add_string(&control, "run_id", identity->run_id);
-	control_add_event_names(&control, "events", report->lines->events);
+	add_events(report, &control);
 	add_hooks(report, &control);
 	add_filters(report->options, &control);
 	line_end(report, &control);
@@ -136,8 +146,7 @@ void report_reload(struct report *report)
 	struct control control;
 
 	lines_begin(report->lines, &control, control_reload);
-	control_add_event_names(&control, "events",
-				report->lines->events & report->options->events);
+	add_events(report, &control);
 	add_filters(report->options, &control);
 	line_end(report, &control);
 }
@@ -368,14 +377,6 @@ void report_removed(struct report *report, struct output *removed)
 	}
 }
 
-void report_unasked(struct report *report, const void *record, size_t size)
-{
-	int type = event_check(record, size);
-
-	if (type > 0)
-		report->unasked.of[type]++;
-}
-
 int report_stop(struct report *report, const char *reason)
 {
 	struct probe_figures figures;
@@ -391,7 +392,7 @@ int report_stop(struct report *report, const char *reason)
 		uint64_t emitted = report->lines->emitted.of[type];
 		uint64_t *produced = &figures.produced.of[type];
 
-		*produced -= report->unasked.of[type];
+		*produced -= report->lines->unasked.of[type];
 		if (*produced == emitted + lost.of[type])
 			continue;
 		log_error("%s: the kernel produced %llu events, but %llu were emitted and %llu "

@@ -76,6 +76,50 @@ test_each_output_has_its_own_events() {
 		"$(grep '"event_type":"rtt"' "$work/all" | sha1sum)"
 }
 
+test_an_event_that_no_output_takes_is_not_asked_of_the_kernel() {
+	wire_up
+	netlog_on lines $netlog -e rtt,retransmit -o "file:$work/lines,events=retransmit"
+	traffic --messages 20
+	end 0
+	grep -q "no output takes rtt, which is not logged" "$work/message" || fail "$(cat "$work/message")"
+	check_books
+	equal "events" "$(head -n 1 "$lines" | jq -c .events)" '["retransmit"]'
+	equal "events with a hook" "$(head -n 1 "$lines" | jq -r '.hooks[].event' | sort -u | grep -c rtt)" 0
+	equal "events in the books" "$(tail -n 1 "$lines" | jq -c '.produced | keys')" '["retransmit"]'
+	refused 2 "no output takes rtt: see events= of --output" \
+		$netlog -d 0.1 -e rtt -o "file:$work/none,events=retransmit"
+	[ ! -e "$work/none" ] || fail "an output was opened"
+}
+
+# Its hooks are there for the next configuration, which may have an output that takes it.
+test_an_event_comes_and_goes_with_the_output_that_takes_it() {
+	wire_up
+	chatter 1
+	echo "{\"output\": \"file:$work/lines,events=retransmit\"}" >"$work/conf"
+	netlog_on lines $netlog -c "$work/conf"
+	for i in 1 2 3; do
+		[ $i = 2 ] && events=rtt || events=retransmit
+		echo "{\"output\": \"file:$work/lines,events=$events\"}" >"$work/conf"
+		kill -HUP $pid
+		reloaded() { [ "$(grep -c '"event_type":"reload"' "$lines")" = $i ]; }
+		wait_for 10 reloaded || fail "no reload line $i: $(cat "$work/message")"
+		many() { [ "$(grep -c '"event_type":"rtt"' "$lines")" -gt 20 ]; }
+		[ $i != 2 ] || wait_for 10 many || fail "no rtt lines"
+	done
+	# nor is it made: nothing but retransmits, which others have as well, wakes netlog (each some times)
+	woken() { awk '$1 == "voluntary_ctxt_switches:" { print $2 }' "/proc/$pid/status"; }
+	before=$(woken) seen=$(wc -l <"$lines")
+	traffic --messages 400 --gap-ms 5
+	within "times that netlog woke" $(($(woken) - before)) 0 \
+		$((50 + 4 * ($(wc -l <"$lines") - seen)))
+	end 0
+	check_books
+	jq -es 'map(.event_type) | index("rtt") > (indices("reload")[1]) and
+		rindex("rtt") < (indices("reload")[2])' "$lines" >/dev/null || fail "rtt without an output"
+	equal "events" "$(jq -c 'select(.events) | .events' "$lines" | xargs)" \
+		"[retransmit] [retransmit] [rtt] [retransmit]"
+}
+
 test_a_file_that_ends_within_a_line_is_not_made_worse() {
 	printf '{"torn":' >"$work/lines"
 	$netlog -q -d 0.2 -o "file:$work/lines"

@@ -246,12 +246,12 @@ TEST(a_line_made_at_the_outputs_place_is_written_like_any_other)
 {
 	const char *path = path_of("lines");
 	struct output *output = output_with(path, ",events=rtt");
-	char text[64], *place = output_place(output, NULL);
+	char text[64], *place = output_place(output, event_rtt, NULL);
 
 	CHECK(place);
 	memcpy(place, "latency\n", 8); /* not for this sink: nothing of it is left */
 	output_write(output, event_latency, place, 8);
-	CHECK(output_place(output, NULL) == place);
+	CHECK(output_place(output, event_rtt, NULL) == place);
 	memcpy(place, "rtt\n", 4);
 	output_write(output, event_rtt, place, 4);
 	output_write(output, event_none, "control\n", 8);
@@ -270,10 +270,10 @@ TEST(there_is_no_place_in_a_full_buffer)
 
 	memset(line, '\n', sizeof(line));
 	while (sink_ready(sink)) {
-		CHECK(output_place(output, NULL));
+		CHECK(output_place(output, event_rtt, NULL));
 		output_write(output, event_rtt, line, sizeof(line));
 	}
-	CHECK(!output_place(output, NULL));
+	CHECK(!output_place(output, event_rtt, NULL));
 	output_free(output);
 }
 

@@ -1252,9 +1252,26 @@ TEST(a_recording_that_is_the_only_output_wants_no_lines)
 	char spare[1];
 	struct output *output = output_to(recording_to(""));
 
-	CHECK(!output_place(output, spare));
+	CHECK(!output_place(output, event_rtt, spare));
 	output_free(output);
 	output = output_to("file:/dev/null");
-	CHECK(output_place(output, spare));
+	CHECK(output_place(output, event_rtt, spare));
 	output_free(output);
+}
+
+TEST(an_event_that_only_a_recording_takes_has_no_line)
+{
+	struct output *output, *none;
+	struct sink_spec specs[2];
+	const char *failed;
+	char spare[1], *message;
+
+	CHECK_EQUAL(sink_spec_parse(recording_to(""), &specs[0], &message), 0);
+	CHECK_EQUAL(sink_spec_parse("file:/dev/null,events=latency", &specs[1], &message), 0);
+	CHECK_EQUAL(output_new(&output) ?: output_new(&none), 0);
+	CHECK_EQUAL(output_configure(output, specs, 2, none, &failed), 0);
+	CHECK(!output_place(output, event_rtt, spare));
+	CHECK(output_place(output, event_latency, spare));
+	output_free(output);
+	output_free(none);
 }
