@@ -57,7 +57,8 @@ void output_set_origin(struct output *output, const struct recording_origin *ori
 
 void output_set_patient(struct output *output)
 {
-	output->patient = true;
+	for_each_sink(output, sink)
+		sink->patience_ns = SINK_NEVER;
 }
 
 int output_configure(struct output *output, const struct sink_spec *specs, unsigned int count,
@@ -93,6 +94,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 		if (!sink_is_of(next.sinks[i], output) && output->origin_known)
 			sink_origin(next.sinks[i], &output->origin);
 		next.sinks[i]->events = specs[i].events;
+		next.sinks[i]->patience_ns = count > 1 ? SINK_PATIENCE_NS : SINK_NEVER;
 		if (next.sinks[i]->ops->configure)
 			next.sinks[i]->ops->configure(next.sinks[i], &specs[i]);
 	}
@@ -116,59 +118,39 @@ void output_write(struct output *output, enum event_type type, const char *line,
 			sink_write(sink, type, NULL, line, length);
 }
 
-/*
- * A failing sink is not waited for; nor, beside others, is one without room that has been behind
- * for long, whether or not it takes a little now and then.
- */
-static void sink_judge(struct sink *sink, int r, uint64_t now_ns, bool alone)
-{
-	bool was_behind = sink->error == -EAGAIN;
-
-	if (r != -EAGAIN || !was_behind)
-		sink->behind_since_ns = now_ns;
-	if (r != -EAGAIN || !was_behind || sink->written_bytes != sink->judged_bytes)
-		sink->slow_since_ns = now_ns;
-	sink->judged_bytes = sink->written_bytes;
-	sink->error = r;
-	if (r == 0)
-		sink->given_up = false;
-	else if (r != -EAGAIN)
-		sink->given_up = true;
-	else if (!alone && !sink_ready(sink) && now_ns - sink->behind_since_ns > OUTPUT_PATIENCE_NS)
-		sink->given_up = true;
-}
-
 int output_flush(struct output *output, uint64_t now_ns)
 {
 	int result = 0;
 
 	for_each_sink(output, sink) {
-		int r = sink->gone ? 0 : sink->ops->flush(sink);
-
-		if ((r == -EPIPE || r == -ECONNRESET) && sink->ops->ends_run)
-			sink->gone = true;
-		if (sink->gone) {
+		sink_flush(sink, now_ns);
+		if (sink->state == SINK_GONE)
 			result = -EPIPE;
-			continue;
-		}
-		sink_judge(sink, r, now_ns, output->count == 1 || output->patient);
-		if (r < 0 && !result)
+		else if (sink->state != SINK_FLOWING && !result)
 			result = -EAGAIN;
 	}
 	return result;
 }
 
-void output_give_up(struct output *output)
+void output_give_up(struct output *output, uint64_t now_ns)
 {
 	for_each_sink(output, sink)
-		if (!sink_ready(sink))
-			sink->given_up = true;
+		if (sink_is_waited_for(sink))
+			sink_step(sink, SINK_ENOUGH, now_ns);
 }
 
 bool output_alive(const struct output *output)
 {
 	for_each_sink(output, sink)
-		if (!sink->gone)
+		if (sink->state != SINK_GONE)
+			return true;
+	return false;
+}
+
+bool output_reader_gone(const struct output *output)
+{
+	for_each_sink(output, sink)
+		if (sink->state == SINK_GONE)
 			return true;
 	return false;
 }

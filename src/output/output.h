@@ -15,7 +15,6 @@ struct output {
 	unsigned int count;
 	uint64_t events; /* that any of them takes, as bits */
 	bool records;
-	bool patient;
 	bool origin_known;
 	struct recording_origin origin;
 };
@@ -94,7 +93,7 @@ static inline bool output_write_event(struct output *output, enum event_type typ
 	for_each_sink(output, sink) {
 		if (!sink_takes(sink, type)) {
 			/* not for this one */
-		} else if (line && sink->buffer && !sink->gone &&
+		} else if (line && sink->buffer && sink->state != SINK_GONE &&
 			   sink->room >= OUTPUT_LINE_MAX + OUTPUT_RESERVE) {
 			sink_put(sink, line, length);
 			sink->room -= length;
@@ -109,15 +108,18 @@ static inline bool output_write_event(struct output *output, enum event_type typ
 
 /*
  * Write what the sinks hold. 0 when all is out, -EAGAIN when something is left: of which sink, and
- * why, is in its `error`. -EPIPE: standard output's reader has gone; the others have been flushed.
+ * why, is in its `state`. -EPIPE: standard output's reader has gone; the others have been flushed.
  */
 int output_flush(struct output *output, uint64_t now_ns);
 
 /* Wait no more for the sinks that have no room now: they lose lines. */
-void output_give_up(struct output *output);
+void output_give_up(struct output *output, uint64_t now_ns);
 
 /* Is there an output left, whose reader has not gone? */
 bool output_alive(const struct output *output);
+
+/* Has the reader of one gone? Then the run is over, also for the others. */
+bool output_reader_gone(const struct output *output);
 
 /* The end: no sink writes any more, and what is pending can be counted. */
 void output_stop(struct output *output);

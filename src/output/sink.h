@@ -8,6 +8,9 @@
  * fit: a slow reader costs counted events, never memory. But a sink that fails, or that is slow for
  * long while others are not, is not waited for: it loses lines, and counts them. A reserve of each
  * buffer is kept for control lines: that a reader is slow must not cost it the line that says so.
+ *
+ * How a sink is doing is one of five states. sink_step() alone goes from one to another: who
+ * writes, watches, waits or tells looks at the state, or at the step that was taken.
  */
 #ifndef NETLOG_SINK_H
 #define NETLOG_SINK_H
@@ -22,9 +25,23 @@
 
 #define OUTPUT_LINE_MAX 16384	   /* bytes, newline included; of a control line, too */
 #define OUTPUT_RESERVE (32 * 1024) /* bytes of a sink's buffer that only control lines may take */
-#define OUTPUT_PATIENCE_NS (NSEC_PER_SEC / 10) /* with a slow sink, while others take lines */
+#define SINK_PATIENCE_NS (NSEC_PER_SEC / 10) /* with a slow sink, while others take lines */
+#define SINK_NEVER UINT64_MAX
 
 struct sink;
+
+enum sink_state {
+	SINK_FLOWING,  /* all that it held was out at the last flush */
+	SINK_BEHIND,   /* the other end is slow; without room, the ring waits for it */
+	SINK_GIVEN_UP, /* behind for too long: it loses lines, until all it holds is out */
+	SINK_FAILING,  /* an error: the same, and it is tried again each second */
+	SINK_GONE,     /* its reader has left, for good */
+};
+
+/* Before and after; the same two where nothing has changed. */
+struct sink_step {
+	enum sink_state from, to;
+};
 
 /* What a kind of sink can do. */
 struct sink_ops {
@@ -51,32 +68,32 @@ struct sink_ops {
 	/* Try no more: what is pending stays so. NULL: it never does by itself. */
 	void (*stop)(struct sink *sink);
 	void (*free)(struct sink *sink);
-	bool ends_run; /* when its reader has gone, there is nothing left to do */
+	bool ends_run;	     /* when its reader has gone, there is nothing left to do */
+	uint64_t timeout_ns; /* one that has taken nothing for so long fails; 0: it never does */
 };
 
 /* The head of every sink. */
 struct sink {
 	const struct sink_ops *ops;
 	char *buffer;	      /* where lines lie, one behind the other; NULL: `write` takes them */
-	size_t end;	      /* bytes in its buffer */
+	size_t end;	      /* bytes that it holds */
 	char *name;	      /* as the user wrote it, without its parameters */
 	uint64_t events;      /* event types it takes, as bits; control lines it always takes */
 	size_t room;	      /* bytes that it has room for, at the least: flushing makes more */
 	struct figures taken; /* lines that were handed to it */
 	struct figures lost;  /* lines for which it had no room */
-	int error;	      /* of the last flush: 0, -EAGAIN, or what failed */
-	uint64_t written_bytes;	  /* so far; the sink counts */
-	uint64_t judged_bytes;	  /* of these, at the last flush */
-	uint64_t slow_since_ns;	  /* when it last took something, or began not to */
-	uint64_t behind_since_ns; /* when all it held was last out */
-	bool given_up;		  /* nobody waits for it */
-	bool gone;		  /* its reader has gone, for good: it loses all lines */
+	enum sink_state state;
+	struct sink_step step; /* the last flush's */
+	bool tell;	       /* of the state it is in then: it is new, goes on, or is over */
+	int error;	       /* why it is failing */
+	uint64_t since_ns;     /* when it came into this state */
+	uint64_t took_ns;      /* when it last took something, or began not to */
+	uint64_t patience_ns;  /* it is given up if it has no room and is behind for so long */
 	struct {
-		struct figures lost; /* of `lost`, what has been told in a line */
-		int error;	     /* the error that was last seen */
-		bool logged;	     /* and whether it was logged */
-		uint64_t at_ns;	     /* and when one was */
-	} told;			     /* report.c's */
+		struct figures lost; /* of `lost`, in lines */
+		int error;	     /* since it last flowed; -EAGAIN: that it was given up */
+		uint64_t at_ns;	     /* the last trouble of all */
+	} told;
 };
 
 /* Asking takes a call, so what was said last is remembered: only our own lines make it less. */
@@ -97,10 +114,16 @@ static inline bool sink_takes(const struct sink *sink, enum event_type type)
 	return type == event_none || sink->events & BIT(type);
 }
 
+/* Has the other end left something that it will take one day? */
+static inline bool sink_is_slow(const struct sink *sink)
+{
+	return sink->state == SINK_BEHIND || sink->state == SINK_GIVEN_UP;
+}
+
 /* Has it no room, and is it worth waiting for? */
 static inline bool sink_is_waited_for(const struct sink *sink)
 {
-	return !sink_ready(sink) && !sink->given_up && !sink->gone;
+	return sink->state <= SINK_BEHIND && !sink_ready(sink);
 }
 
 /* Take a line into the sink's buffer; one that lies at its place there already is not copied. */
@@ -117,6 +140,18 @@ static inline void sink_put(struct sink *sink, const char *line, size_t length)
  */
 void sink_write(struct sink *sink, enum event_type type, const struct recording_item *event,
 		const char *line, size_t length);
+
+/* What may have become of a sink, beside 0 (all is out), -EAGAIN (it took nothing) and errors. */
+enum sink_result {
+	SINK_TOOK_SOME = 1, /* and the rest is left */
+	SINK_ENOUGH = 2,    /* who waits has decided to wait no more */
+};
+
+/* Go to the state that follows. Nobody else writes `state`, `error`, `since_ns` and `took_ns`. */
+struct sink_step sink_step(struct sink *sink, int result, uint64_t now_ns);
+
+/* Write what it holds, as far as that goes: see `step` and `tell` for what has become of it. */
+void sink_flush(struct sink *sink, uint64_t now_ns);
 
 /* Open what the specification says. -ENOMEM, or why it cannot be opened. */
 int sink_open(const struct sink_spec *spec, struct sink **ret_sink);

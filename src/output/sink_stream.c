@@ -176,7 +176,6 @@ int stream_flush(struct stream *stream, size_t limit)
 	}
 	if (r < 0 && r != -EAGAIN)
 		written = untear(stream, written);
-	stream->sink.written_bytes += written;
 	stream_drop(stream, written);
 	return r ?: stream->sink.end ? -EAGAIN : 0;
 }

@@ -401,7 +401,8 @@ static int finish(struct daemon *daemon)
 		if (!output_alive(daemon->output))
 			return 0;
 		if (!output_ready(daemon->output))
-			output_give_up(daemon->output); /* who still does not read loses lines */
+			output_give_up(daemon->output,
+				       clock_boot_ns()); /* who still does not read loses lines */
 		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
 	} while (drained);
 	r = report_stop(&daemon->report, daemon->reason ?: "failure");

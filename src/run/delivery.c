@@ -25,10 +25,10 @@ static void watch_update(struct delivery *delivery)
 	const struct sink *sink;
 
 	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++) {
-		bool slow = sink->error == -EAGAIN;
-		bool wanted = !sink->gone && (slow || sink->ops->ends_run);
+		bool slow = sink_is_slow(sink);
+		bool wanted = slow || (sink->ops->ends_run && sink->state != SINK_GONE);
 
-		failing |= sink->error && !slow;
+		failing |= sink->state == SINK_FAILING;
 		if (!delivery->watched[i])
 			continue;
 		sd_event_source_set_io_events(delivery->watched[i], slow ? EPOLLOUT : 0);
@@ -37,8 +37,7 @@ static void watch_update(struct delivery *delivery)
 	}
 	/* one that all wait for may not be waited for any more, a while later */
 	if (!output_ready(delivery->output))
-		retry_in(delivery,
-			 several ? OUTPUT_PATIENCE_NS / NSEC_PER_USEC : RETRY_INTERVAL_US);
+		retry_in(delivery, several ? SINK_PATIENCE_NS / NSEC_PER_USEC : RETRY_INTERVAL_US);
 	else if (failing)
 		retry_in(delivery, RETRY_INTERVAL_US);
 }
@@ -50,7 +49,7 @@ bool delivery_flush(struct delivery *delivery)
 
 	delivery->reader_gone |= r == -EPIPE;
 	/* one that works again is told at once what it has not got */
-	if (report_outputs(delivery->report, now_ns) && report_losses(delivery->report))
+	if (report_outputs(delivery->report) && report_losses(delivery->report))
 		r = output_flush(delivery->output, now_ns);
 	watch_update(delivery);
 	return r == 0 || !output_alive(delivery->output);
@@ -64,8 +63,10 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *con
 	(void)fd;
 	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++)
 		if (delivery->watched[i] == source && sink->ops->ends_run &&
-		    events & (EPOLLERR | EPOLLHUP))
-			delivery->reader_gone = sink->gone = true;
+		    events & (EPOLLERR | EPOLLHUP)) {
+			sink_step(sink, -EPIPE, clock_boot_ns());
+			delivery->reader_gone = true;
+		}
 	delivery_flush(delivery);
 	delivery->on_progress(delivery->context);
 	return 0;
@@ -136,8 +137,9 @@ static bool wait_for_readers(struct output *output, uint64_t since_ns)
 	const struct sink *sink;
 
 	for (unsigned int i = 0; (sink = output_sink(output, i)); i++) {
-		uint64_t from_ns = sink->error == -EAGAIN ? sink->slow_since_ns : since_ns;
-		int fd = sink->error && !sink->gone ? sink->ops->fd(sink) : -1;
+		uint64_t from_ns = sink_is_slow(sink) ? sink->took_ns : since_ns;
+		bool left = sink_is_slow(sink) || sink->state == SINK_FAILING;
+		int fd = left ? sink->ops->fd(sink) : -1;
 
 		if (fd >= 0 && now_ns - from_ns < DELIVERY_PATIENCE_NS)
 			fds[count++] = (struct pollfd){ fd, POLLOUT, 0 };
@@ -161,7 +163,7 @@ void delivery_finish(struct output *removed)
 	uint64_t since_ns = clock_boot_ns();
 
 	while (output_flush(removed, clock_boot_ns()) == -EAGAIN &&
-	       clock_boot_ns() - since_ns < OUTPUT_PATIENCE_NS &&
+	       clock_boot_ns() - since_ns < SINK_PATIENCE_NS &&
 	       wait_for_readers(removed, since_ns)) {
 	}
 	output_stop(removed);

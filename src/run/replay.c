@@ -63,8 +63,8 @@ static void wait_for_any(struct replay *replay, bool reading, int timeout_ms)
 	unsigned int i;
 
 	for (i = 0; (sink = output_sink(replay->output, i)); i++) {
-		bool slow = sink->error == -EAGAIN;
-		bool wanted = !sink->gone && (slow || sink->ops->ends_run);
+		bool slow = sink_is_slow(sink);
+		bool wanted = slow || (sink->ops->ends_run && sink->state != SINK_GONE);
 
 		fds[2 + i] =
 			(struct pollfd){ wanted ? sink->ops->fd(sink) : -1, slow ? POLLOUT : 0, 0 };
@@ -76,7 +76,8 @@ static void wait_for_any(struct replay *replay, bool reading, int timeout_ms)
 		on_signal(replay);
 	for (i = 0; (sink = output_sink(replay->output, i)); i++)
 		if (sink->ops->ends_run && fds[2 + i].revents & (POLLERR | POLLHUP))
-			replay->done = sink->gone = true;
+			sink_step(sink, -EPIPE, clock_boot_ns());
+	replay->done |= output_reader_gone(replay->output);
 	if (replay->until_ns && clock_boot_ns() > replay->until_ns)
 		replay->done = true;
 }
@@ -98,7 +99,7 @@ static int flush(struct replay *replay)
 	if (r == -EPIPE)
 		replay->done = true;
 	for (unsigned int i = 0; (sink = output_sink(replay->output, i)); i++) {
-		if (sink->gone || !sink->error || sink->error == -EAGAIN)
+		if (sink->state != SINK_FAILING)
 			continue;
 		log_error("cannot write to %s: %s", sink->name, strerror(-sink->error));
 		return -EIO;

@@ -7,7 +7,6 @@
 #include "base/log.h"
 
 #define THOROUGH_NS (NSEC_PER_SEC / 2) /* between system calls for what the kernel has skipped */
-#define RETELL_NS (60 * NSEC_PER_SEC)  /* of an output that goes on failing */
 
 static bool line_end(struct report *report, struct control *control)
 {
@@ -279,7 +278,7 @@ static bool tell_sink(struct report *report, struct sink *sink)
 {
 	bool told = false;
 
-	if (sink->error || !sink_ready(sink))
+	if ((sink->state != SINK_FLOWING && sink->state != SINK_GONE) || !sink_ready(sink))
 		return false;
 	for (enum event_type type = event_none; type < event_types; type++)
 		told |= tell(report, type, sink->lost.of[type], &sink->told.lost.of[type],
@@ -308,40 +307,26 @@ bool report_losses(struct report *report)
 	return told;
 }
 
-/* One that is only slow may be so again and again: it is logged no more often than one that fails. */
-static bool worth_logging(const struct sink *sink, int error, uint64_t now_ns)
+static void output_tell(const struct sink *sink)
 {
-	bool lately = sink->told.at_ns && now_ns - sink->told.at_ns < RETELL_NS;
+	unsigned long long lost = figures_sum(&sink->lost);
 
-	if (error == sink->told.error)
-		return error && !lately;
-	if (!error)
-		return sink->told.logged;
-	return error != -EAGAIN || !lately;
+	if (sink->state == SINK_FLOWING)
+		log_warning("%s works again; %llu lines were lost there", sink->name, lost);
+	else
+		log_error("cannot write to %s: %s; %llu lines lost there so far", sink->name,
+			  sink->error ? strerror(-sink->error) : "it takes no more", lost);
 }
 
-bool report_outputs(struct report *report, uint64_t now_ns)
+bool report_outputs(struct report *report)
 {
 	bool recovered = false;
 	struct sink *sink;
 
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
-		int error = sink->error == -EAGAIN && !sink->given_up ? 0 : sink->error;
-		bool log = worth_logging(sink, error, now_ns), changed = error != sink->told.error;
-		unsigned long long lost = figures_sum(&sink->lost);
-
-		if (log && error)
-			log_error("cannot write to %s: %s; %llu lines lost there so far",
-				  sink->name,
-				  error == -EAGAIN ? "it takes no more" : strerror(-error), lost);
-		else if (log)
-			log_warning("%s works again; %llu lines were lost there", sink->name, lost);
-		if (log && error)
-			sink->told.at_ns = now_ns;
-		if (log || changed)
-			sink->told.logged = log;
-		sink->told.error = error;
-		recovered |= changed && !error;
+		if (sink->tell)
+			output_tell(sink);
+		recovered |= sink->step.from > SINK_BEHIND && sink->step.to == SINK_FLOWING;
 	}
 	return recovered;
 }
@@ -355,7 +340,7 @@ bool report_unwritten(const struct output *output)
 		size_t left = sink->ops->pending(sink);
 		uint64_t lost = figures_sum(&sink->lost) - figures_sum(&sink->told.lost);
 
-		if ((!left && !lost) || sink->gone)
+		if ((!left && !lost) || sink->state == SINK_GONE)
 			continue;
 		unwritten = true;
 		log_error("%s: %zu lines were left unwritten, and %llu had been lost", sink->name,

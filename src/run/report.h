@@ -48,10 +48,10 @@ bool report_losses(struct report *report);
 bool report_pressure(struct report *report);
 
 /*
- * Log which outputs fail, once and then every so often, and which work again. Returns whether there
- * is one of these.
+ * After a flush: log which outputs do not take lines, and which work again, as the steps they took
+ * say. Returns whether one works again.
  */
-bool report_outputs(struct report *report, uint64_t now_ns);
+bool report_outputs(struct report *report);
 
 /*
  * Log which outputs, at their end, did not get all lines, and have not said so themselves. Returns

@@ -289,6 +289,30 @@ test_a_trickling_reader_costs_the_other_output_nothing() {
 	[ "$(tail -n 1 "$lines" | jq '.outputs[0].lost | add')" -gt 0 ] || fail "stdout lost nothing: no test"
 }
 
+# A tenth of a second, and not the many that it may take until the ring is full.
+test_a_stalled_reader_holds_up_the_other_output_for_a_moment_only() {
+	wire_up
+	mkfifo "$work/pipe"
+	exec {reader}<>"$work/pipe"
+	netlog_on lines $netlog -o stdout -o "file:$work/lines" >"$work/pipe"
+	for _ in $(seq 3); do
+		traffic --messages 1000 --bytes 100 --reply 100
+	done
+	wait_for 5 grep -q "cannot write to stdout: it takes no more" "$work/message" ||
+		fail "it is waited for: $(cat "$work/message"; wc -l "$lines")"
+	end 74
+	exec {reader}>&-
+	check_books
+	equal "lost in the file" "$(tail -n 1 "$lines" | jq '.outputs[1].lost | add')" 0
+}
+
+# It is tried again each second.
+test_an_output_that_goes_on_failing_is_told_once_and_not_at_each_try() {
+	$netlog -d 4 -o "file:$work/lines" -o file:/dev/full 2>"$work/message"
+	equal "exit status" $? 74
+	equal "times it was told ($(cat "$work/message"))" "$(grep -c "cannot write to" "$work/message")" 1
+}
+
 test_a_gone_reader_ends_the_other_outputs_in_order() {
 	wire_up
 	chatter 1
