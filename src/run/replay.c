@@ -2,11 +2,11 @@
 #include "run/replay.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "output/wait.h"
 #include "run/lines.h"
 #include "run/report.h"
 #include "run/signals.h"
@@ -59,25 +59,14 @@ static void wait_for_any(struct replay *replay, bool reading, int timeout_ms)
 		{ replay->signals, POLLIN, 0 },
 		{ reading ? replay->fd : -1, POLLIN, 0 },
 	};
-	struct sink *sink;
-	unsigned int i;
 
-	for (i = 0; (sink = output_sink(replay->output, i)); i++) {
-		bool slow = sink_is_slow(sink);
-		bool wanted = slow || (sink->ops->ends_run && sink->state != SINK_GONE);
-
-		fds[2 + i] =
-			(struct pollfd){ wanted ? sink->ops->fd(sink) : -1, slow ? POLLOUT : 0, 0 };
-	}
-	if (poll(fds, 2 + i, timeout_ms) < 0)
+	if (output_wait(replay->output, fds, 2, timeout_ms) < 0)
 		return;
 	replay->input = fds[1].revents;
 	if (fds[0].revents)
 		on_signal(replay);
-	for (i = 0; (sink = output_sink(replay->output, i)); i++)
-		if (sink->ops->ends_run && fds[2 + i].revents & (POLLERR | POLLHUP))
-			sink_step(sink, -EPIPE, clock_boot_ns());
-	replay->done |= output_reader_gone(replay->output);
+	if (output_reader_gone(replay->output))
+		replay->done = true;
 	if (replay->until_ns && clock_boot_ns() > replay->until_ns)
 		replay->done = true;
 }
