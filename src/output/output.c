@@ -93,7 +93,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	for (unsigned int i = 0; i < count; i++) {
 		if (!sink_is_of(next.sinks[i], output) && output->origin_known)
 			sink_origin(next.sinks[i], &output->origin);
-		next.sinks[i]->events = specs[i].events;
+		next.sinks[i]->events = specs[i].events | BIT(event_none);
 		next.sinks[i]->patience_ns = count > 1 ? SINK_PATIENCE_NS : SINK_NEVER;
 		if (next.sinks[i]->ops->configure)
 			next.sinks[i]->ops->configure(next.sinks[i], &specs[i]);

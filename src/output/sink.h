@@ -78,7 +78,7 @@ struct sink {
 	char *buffer;	      /* where lines lie, one behind the other; NULL: `write` takes them */
 	size_t end;	      /* bytes that it holds */
 	char *name;	      /* as the user wrote it, without its parameters */
-	uint64_t events;      /* event types it takes, as bits; control lines it always takes */
+	uint64_t events;      /* types it takes, as bits; control lines (event_none) always */
 	size_t room;	      /* bytes that it has room for, at the least: flushing makes more */
 	struct figures taken; /* lines that were handed to it */
 	struct figures lost;  /* lines for which it had no room */
@@ -111,7 +111,7 @@ static inline bool sink_ready(const struct sink *sink)
 /* Is this for the sink? All that asks goes by this. */
 static inline bool sink_takes(const struct sink *sink, enum event_type type)
 {
-	return type == event_none || sink->events & BIT(type);
+	return sink->events & BIT(type);
 }
 
 /* Has the other end left something that it will take one day? */
@@ -123,7 +123,7 @@ static inline bool sink_is_slow(const struct sink *sink)
 /* Has it no room, and is it worth waiting for? */
 static inline bool sink_is_waited_for(const struct sink *sink)
 {
-	return sink->state <= SINK_BEHIND && !sink_ready(sink);
+	return !sink_ready(sink) && sink->state <= SINK_BEHIND;
 }
 
 /* Take a line into the sink's buffer; one that lies at its place there already is not copied. */
