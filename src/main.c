@@ -132,6 +132,30 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 	return named_missing;
 }
 
+/*
+ * An event that no output takes is not asked of the kernel at all. But the next configuration may
+ * have an output that takes it: then its hooks are there, switched off.
+ */
+static int events_choose(struct options *options)
+{
+	const uint64_t taken = sink_specs_events(options->outputs, options->output_count);
+	char untaken[512] = "";
+
+	for_each_event_type(type)
+		if (options->events & ~taken & BIT(type))
+			list_add(untaken, sizeof(untaken), event_desc(type)->name);
+	if (!(options->events & taken)) {
+		log_error("no output takes %s: see events= of --output; nothing is logged",
+			  untaken);
+		return options->config_path ? EX_CONFIG : EXIT_USAGE;
+	}
+	if (untaken[0] && options->events_named)
+		log_warning("no output takes %s, which is not logged", untaken);
+	if (!options->config_path)
+		options->events &= taken;
+	return 0;
+}
+
 static int attach(struct options *options, struct probe **ret_probe)
 {
 	struct probe_config config = { .ring_bytes = options->ring_bytes,
@@ -147,6 +171,7 @@ static int attach(struct options *options, struct probe **ret_probe)
 		return EX_NOPERM;
 	}
 	settings_for_probe(options, &config.settings);
+	config.settings.events = options->events; /* see events_choose() */
 	options->stages_loaded = options->stages;
 	r = probe_new(&config, ret_probe);
 	if (r == -ENODATA) {
@@ -172,6 +197,8 @@ static int attach(struct options *options, struct probe **ret_probe)
 		log_error("no event can be served on this host; nothing is logged");
 		return EX_OSERR;
 	}
+	settings_for_probe(options, &config.settings);
+	probe_set(*ret_probe, &config.settings);
 	return 0;
 }
 
@@ -249,6 +276,9 @@ static int run(struct options *options)
 	char hostname[HOST_NAME_MAX + 1] = "";
 	int r;
 
+	r = events_choose(options);
+	if (r)
+		return r;
 	signals_hold();
 	gethostname(hostname, sizeof(hostname) - 1);
 	r = outputs_open(options, &output);

@@ -3,10 +3,6 @@
 
 #include <errno.h>
 
-#define MAX_BYTES_LEAST (64 * 1024)
-#define MAX_FILES_DEFAULT 5
-#define MAX_FILES_MOST 1000
-
 int output_new(struct output **ret_output)
 {
 	struct output *output = calloc(1, sizeof(*output));
@@ -17,12 +13,6 @@ int output_new(struct output **ret_output)
 	return 0;
 }
 
-static void sink_free(struct sink *sink)
-{
-	free(sink->name);
-	sink->ops->free(sink);
-}
-
 void output_free(struct output *output)
 {
 	if (!output)
@@ -30,162 +20,6 @@ void output_free(struct output *output)
 	for_each_sink(output, sink)
 		sink_free(sink);
 	free(output);
-}
-
-/* ---- specifications ---- */
-
-static int parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *ret_number)
-{
-	if (parse_u64(text, ret_number) < 0)
-		return -EINVAL;
-	return *ret_number < least || *ret_number > most ? -EINVAL : 0;
-}
-
-static int parse_event(const char *name, uint64_t *events)
-{
-	enum event_type type = event_by_name(name);
-
-	if (!strcmp(name, "all")) {
-		for_each_event_type(each)
-			*events |= BIT(each);
-		return 0;
-	}
-	*events |= BIT(type);
-	return type == event_none ? -EINVAL : 0;
-}
-
-/*
- * What is wrong with `word`, NULL when nothing is; its value goes into the spec. A word without `=`
- * goes on with the events: events=rtt,latency.
- */
-static const char *parse_parameter(struct sink_spec *spec, const char *word, bool *in_events)
-{
-	uint64_t number;
-
-	if (!strncmp(word, "events=", 7)) {
-		*in_events = true;
-		spec->events = 0;
-		word += 7;
-	} else if (strchr(word, '=')) {
-		*in_events = false;
-	}
-	if (*in_events)
-		return parse_event(word, &spec->events) < 0 ?
-			       "there is no such event; see netlog --help" :
-			       NULL;
-	if (!strncmp(word, "max-size=", 9)) {
-		if (parse_number(word + 9, MAX_BYTES_LEAST, INT64_MAX, &spec->max_bytes) < 0)
-			return "give bytes, 65536 or more";
-		return NULL;
-	}
-	if (!strncmp(word, "max-files=", 10)) {
-		if (parse_number(word + 10, 1, MAX_FILES_MOST, &number) < 0)
-			return "give a number from 1 to 1000";
-		spec->max_files = (unsigned int)number;
-		return NULL;
-	}
-	return "known are events=, max-size=, max-files=; a path cannot contain a comma";
-}
-
-static const struct sink_kind {
-	const char *prefix;
-	bool has_path; /* after the prefix */
-	bool records;
-	int (*open)(const struct sink_spec *spec, struct sink **ret_sink);
-} sink_kinds[] = {
-	{ "stdout", false, false, sink_stdout_open },	  { "file:", true, false, sink_file_open },
-	{ "record:-", false, true, sink_stdout_open },	  { "record:", true, true, sink_file_open },
-	{ "journald", false, false, sink_journald_open },
-};
-
-static const struct sink_kind *kind_of(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(sink_kinds); i++) {
-		const struct sink_kind *kind = &sink_kinds[i];
-		size_t length = strlen(kind->prefix);
-
-		if (!strncmp(name, kind->prefix, length) && !name[length] == !kind->has_path)
-			return kind;
-	}
-	return NULL;
-}
-
-static int complain(char **ret_message, const char *text, const char *hint)
-{
-	if (asprintf(ret_message, "'%s': %s", text, hint) < 0)
-		*ret_message = NULL;
-	return -EINVAL;
-}
-
-int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_message)
-{
-	struct sink_spec spec = { .max_files = MAX_FILES_DEFAULT };
-	const struct sink_kind *kind;
-	bool in_events = false, files_named = false;
-	char *rest, *word;
-
-	if (strlen(text) >= sizeof(spec.name))
-		return complain(ret_message, text, "is too long: 511 bytes are the most");
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return complain(ret_message, text, "has a control character");
-	for_each_event_type(type)
-		spec.events |= BIT(type);
-	strcpy(spec.text, text);
-	rest = strcpy(spec.name, text);
-	strsep(&rest, ",");
-	while ((word = strsep(&rest, ","))) {
-		const char *wrong = parse_parameter(&spec, word, &in_events);
-
-		if (wrong)
-			return complain(ret_message, word, wrong);
-		files_named |= !strncmp(word, "max-files=", 10);
-	}
-	kind = kind_of(spec.name);
-	if (!kind)
-		return complain(ret_message, spec.name,
-				spec.name[0] == '/' ?
-					"is none of stdout, file:PATH and journald; give file: and "
-					"the path" :
-					"is none of stdout, file:PATH and journald");
-	if (files_named && !spec.max_bytes)
-		return complain(ret_message, text, "max-files does nothing without max-size");
-	if (spec.max_bytes && !kind->has_path)
-		return complain(ret_message, text, "only a file has a max-size");
-	spec.records = kind->records;
-	*ret_spec = spec;
-	return 0;
-}
-
-const char *output_open_advice(const char *name, int error)
-{
-	if (error == -EEXIST && !strncmp(name, "record:", strlen("record:")))
-		return "; it is no recording that could be written over: give another path";
-	if ((error == -ENOENT || error == -ECONNREFUSED) && !strcmp(name, "journald"))
-		return "; journald does not run here: give stdout or file:PATH";
-	if (error == -ENOENT)
-		return "; its directory must be there";
-	if (error == -EISDIR)
-		return "; give a file in it";
-	return "";
-}
-
-/* ---- the sinks ---- */
-
-static int sink_open(const struct sink_spec *spec, struct sink **ret_sink)
-{
-	struct sink *sink;
-	int r = kind_of(spec->name)->open(spec, &sink);
-
-	if (r < 0)
-		return r;
-	sink->name = strdup(spec->name);
-	if (!sink->name) {
-		sink_free(sink);
-		return -ENOMEM;
-	}
-	*ret_sink = sink;
-	return 0;
 }
 
 static struct sink *sink_by_name(const struct output *output, const char *name)
@@ -223,7 +57,8 @@ void output_set_origin(struct output *output, const struct recording_origin *ori
 
 void output_set_patient(struct output *output)
 {
-	output->patient = true;
+	for_each_sink(output, sink)
+		sink->patience_ns = SINK_NEVER;
 }
 
 int output_configure(struct output *output, const struct sink_spec *specs, unsigned int count,
@@ -234,7 +69,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 
 	memset(next.sinks, 0, sizeof(next.sinks));
 	next.count = 0;
-	next.takes_lines = next.records = false;
+	next.records = false;
 	for (unsigned int i = 0; !r && i < count; i++) {
 		struct sink *sink = sink_by_name(output, specs[i].name);
 
@@ -244,7 +79,6 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 		if (r < 0)
 			break;
 		next.sinks[next.count++] = sink;
-		next.takes_lines |= !sink->ops->record;
 		next.records |= !!sink->ops->record;
 	}
 	if (r < 0) {
@@ -259,10 +93,12 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	for (unsigned int i = 0; i < count; i++) {
 		if (!sink_is_of(next.sinks[i], output) && output->origin_known)
 			sink_origin(next.sinks[i], &output->origin);
-		next.sinks[i]->events = specs[i].events;
+		next.sinks[i]->events = specs[i].events | BIT(event_none);
+		next.sinks[i]->patience_ns = count > 1 ? SINK_PATIENCE_NS : SINK_NEVER;
 		if (next.sinks[i]->ops->configure)
 			next.sinks[i]->ops->configure(next.sinks[i], &specs[i]);
 	}
+	next.events = sink_specs_events(specs, count);
 	*output = next;
 	return 0;
 }
@@ -275,66 +111,11 @@ bool output_ready(const struct output *output)
 	return true;
 }
 
-/* The record of an event to a recording; NULL: the line. Returns how much room that takes. */
-static size_t recording_write(struct sink *sink, const struct recording_item *event,
-			      const char *line, size_t length)
-{
-	if (event)
-		sink->ops->record(sink, event);
-	else
-		sink->ops->write(sink, line, length);
-	return RECORDING_ITEM_BYTES(event ? event->size : length);
-}
-
-void sink_write(struct sink *sink, enum event_type type, const struct recording_item *event,
-		const char *line, size_t length)
-{
-	size_t needed = type == event_none ? length : OUTPUT_LINE_MAX + OUTPUT_RESERVE;
-
-	if (sink->room < needed)
-		sink->room = sink->ops->room(sink);
-	if (sink->room < needed || sink->gone) {
-		sink->lost.of[type]++;
-		return;
-	}
-	if (sink->buffer)
-		sink_put(sink, line, length);
-	else if (sink->ops->record)
-		length = recording_write(sink, event, line, length);
-	else
-		sink->ops->write(sink, line, length);
-	/* a recording has some to spare for what is around a control line */
-	sink->room -= length < sink->room ? length : sink->room;
-	sink->taken.of[type]++;
-}
-
 void output_write(struct output *output, enum event_type type, const char *line, size_t length)
 {
 	for_each_sink(output, sink)
-		if (type == event_none || sink->events & BIT(type))
+		if (sink_takes(sink, type))
 			sink_write(sink, type, NULL, line, length);
-}
-
-/*
- * A failing sink is not waited for; nor, beside others, is one without room that has been behind
- * for long, whether or not it takes a little now and then.
- */
-static void sink_judge(struct sink *sink, int r, uint64_t now_ns, bool alone)
-{
-	bool was_behind = sink->error == -EAGAIN;
-
-	if (r != -EAGAIN || !was_behind)
-		sink->behind_since_ns = now_ns;
-	if (r != -EAGAIN || !was_behind || sink->written_bytes != sink->judged_bytes)
-		sink->slow_since_ns = now_ns;
-	sink->judged_bytes = sink->written_bytes;
-	sink->error = r;
-	if (r == 0)
-		sink->given_up = false;
-	else if (r != -EAGAIN)
-		sink->given_up = true;
-	else if (!alone && !sink_ready(sink) && now_ns - sink->behind_since_ns > OUTPUT_PATIENCE_NS)
-		sink->given_up = true;
 }
 
 int output_flush(struct output *output, uint64_t now_ns)
@@ -342,32 +123,34 @@ int output_flush(struct output *output, uint64_t now_ns)
 	int result = 0;
 
 	for_each_sink(output, sink) {
-		int r = sink->gone ? 0 : sink->ops->flush(sink);
-
-		if ((r == -EPIPE || r == -ECONNRESET) && sink->ops->ends_run)
-			sink->gone = true;
-		if (sink->gone) {
+		sink_flush(sink, now_ns);
+		if (sink->state == SINK_GONE)
 			result = -EPIPE;
-			continue;
-		}
-		sink_judge(sink, r, now_ns, output->count == 1 || output->patient);
-		if (r < 0 && !result)
+		else if (sink->state != SINK_FLOWING && !result)
 			result = -EAGAIN;
 	}
 	return result;
 }
 
-void output_give_up(struct output *output)
+void output_give_up(struct output *output, uint64_t now_ns)
 {
 	for_each_sink(output, sink)
-		if (!sink_ready(sink))
-			sink->given_up = true;
+		if (sink_is_waited_for(sink))
+			sink_step(sink, SINK_ENOUGH, now_ns);
 }
 
 bool output_alive(const struct output *output)
 {
 	for_each_sink(output, sink)
-		if (!sink->gone)
+		if (sink->state != SINK_GONE)
+			return true;
+	return false;
+}
+
+bool output_reader_gone(const struct output *output)
+{
+	for_each_sink(output, sink)
+		if (sink->state == SINK_GONE)
 			return true;
 	return false;
 }

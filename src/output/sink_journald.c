@@ -20,7 +20,6 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
-#include "base/clock.h"
 #include "output/output.h"
 #include "schema/control.h"
 
@@ -28,7 +27,7 @@
 #define HALF_BYTES (256 * 1024)
 #define FIELDS_MAX 64	/* of one entry */
 #define FIELD_BYTES 512 /* NAME=value of one field but MESSAGE; longer ones are left out */
-#define PATIENCE_NS (5 * NSEC_PER_SEC) /* with a journald that takes nothing at all */
+#define TIMEOUT_NS (5 * NSEC_PER_SEC) /* of a journald that takes nothing at all */
 #define EVENTFD_FULL (UINT64_MAX - 1)
 
 struct half {
@@ -50,19 +49,17 @@ struct journald {
 	struct sink sink;
 	struct entry entry; /* the thread's */
 	pthread_t thread;
-	bool running;		/* the thread */
-	uint64_t seen_bytes;	/* sent_bytes, at the last look */
-	uint64_t progressed_ns; /* when it last grew, or there was nothing to send */
+	bool running; /* the thread */
 
 	pthread_mutex_t mutex; /* of all below, and of the swap of the halves */
 	pthread_cond_t asked;  /* there is something to send, or to try again */
 	struct half *filling;  /* by the main thread */
 	struct half *sending;  /* by the thread, which alone swaps the two */
-	size_t unsent;	       /* lines in it */
+	size_t sent;	       /* bytes of it that journald has */
+	size_t unsent;	       /* lines of the others */
 	int error;	       /* of the last try */
 	bool again;	       /* try it again */
 	bool stop;
-	uint64_t sent_bytes;
 	/* An eventfd that is full, so not writable, while the main thread waits for progress. */
 	int progress_fd;
 };
@@ -170,26 +167,24 @@ static void progress_tell(struct journald *journald)
 		return; /* it is not waiting */
 }
 
-/* Send what is unsent, as far as it goes; from `*from` in the half. */
-static int send_half(struct journald *journald, size_t *from)
+/* Send what is unsent, as far as it goes. */
+static int send_half(struct journald *journald)
 {
 	const struct half *half = journald->sending;
 
-	while (*from < half->end) {
-		const char *line = half->buffer + *from;
-		const char *newline = memchr(line, '\n', half->end - *from);
+	while (journald->sent < half->end) {
+		const char *line = half->buffer + journald->sent;
+		const char *newline = memchr(line, '\n', half->end - journald->sent);
 		size_t length = (size_t)(newline - line);
 		int r = send_line(&journald->entry, line, length);
 
 		if (r < 0)
 			return r;
-		*from += length + 1;
 		lock(journald);
-		journald->sent_bytes += length + 1;
+		journald->sent += length + 1;
 		journald->unsent--;
 		unlock(journald);
 	}
-	*from = 0;
 	return 0;
 }
 
@@ -209,6 +204,7 @@ static bool work_wait(struct journald *journald)
 		empty->end = empty->lines = 0;
 		journald->sending = journald->filling;
 		journald->unsent = journald->sending->lines;
+		journald->sent = 0;
 		journald->filling = empty;
 	}
 	unlock(journald);
@@ -219,13 +215,12 @@ static bool work_wait(struct journald *journald)
 static void *thread_run(void *argument)
 {
 	struct journald *journald = argument;
-	size_t from = 0;
 	int r;
 
 	/* only where it may wait for journald: see send_line() */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	while (work_wait(journald)) {
-		r = send_half(journald, &from);
+		r = send_half(journald);
 		lock(journald);
 		journald->error = r;
 		unlock(journald);
@@ -268,37 +263,25 @@ static void journald_write(struct sink *sink, const char *line, size_t length)
 
 	lock(journald);
 	half = journald->filling;
-	if (!half->lines && !journald->unsent)
-		journald->progressed_ns = clock_boot_ns(); /* idle till now */
 	memcpy(half->buffer + half->end, line, length);
 	half->end += length;
 	half->lines++;
 	unlock(journald);
+	sink->end += length;
 }
 
+/* Whoever wants to can wait for progress, or for the end of a new try. */
 static int journald_state(struct journald *journald)
 {
-	uint64_t now_ns = clock_boot_ns();
-	bool idle = !journald->unsent && !journald->filling->lines;
 	const uint64_t full = EVENTFD_FULL;
 
-	if (idle || journald->sent_bytes != journald->seen_bytes)
-		journald->progressed_ns = now_ns;
-	journald->seen_bytes = journald->sent_bytes;
-	if (idle)
+	if (!journald->sink.end)
 		return 0;
-	if (journald->error) {
+	if (journald->error)
 		journald->again = true;
-		/* whoever wants to can wait for the end of the new try */
-		return write(journald->progress_fd, &full, sizeof(full)) < 0 && errno != EAGAIN ?
-			       -errno :
-			       journald->error;
-	}
-	if (now_ns - journald->progressed_ns > PATIENCE_NS)
-		return -ETIMEDOUT;
 	if (write(journald->progress_fd, &full, sizeof(full)) < 0 && errno != EAGAIN)
 		return -errno;
-	return -EAGAIN;
+	return journald->error ?: -EAGAIN;
 }
 
 static int journald_flush(struct sink *sink)
@@ -312,8 +295,8 @@ static int journald_flush(struct sink *sink)
 			return r == -EAGAIN ? -ENOMEM : r;
 	}
 	lock(journald);
+	sink->end = journald->sending->end - journald->sent + journald->filling->end;
 	r = journald_state(journald);
-	sink->written_bytes = journald->sent_bytes;
 	pthread_cond_signal(&journald->asked);
 	unlock(journald);
 	return r;
@@ -372,6 +355,7 @@ static const struct sink_ops journald_ops = {
 	.fd = journald_fd,
 	.stop = journald_stop,
 	.free = journald_free,
+	.timeout_ns = TIMEOUT_NS,
 };
 
 int sink_journald_open(const struct sink_spec *spec, struct sink **ret_sink)

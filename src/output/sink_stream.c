@@ -176,12 +176,11 @@ int stream_flush(struct stream *stream, size_t limit)
 	}
 	if (r < 0 && r != -EAGAIN)
 		written = untear(stream, written);
-	stream->sink.written_bytes += written;
 	stream_drop(stream, written);
 	return r ?: stream->sink.end ? -EAGAIN : 0;
 }
 
-static int sink_flush(struct sink *sink)
+static int stdout_flush(struct sink *sink)
 {
 	return stream_flush((struct stream *)sink, SIZE_MAX);
 }
@@ -245,15 +244,15 @@ void stream_done(struct stream *stream)
 		close(stream->fd);
 }
 
-static void sink_free(struct sink *sink)
+static void stdout_free(struct sink *sink)
 {
 	stream_done((struct stream *)sink);
 	free(sink);
 }
 
-#define STDOUT_OPS                                                                            \
-	.room = stream_room, .flush = sink_flush, .pending = stream_pending, .fd = stream_fd, \
-	.free = sink_free, .ends_run = true
+#define STDOUT_OPS                                                                              \
+	.room = stream_room, .flush = stdout_flush, .pending = stream_pending, .fd = stream_fd, \
+	.free = stdout_free, .ends_run = true
 
 static const struct sink_ops stdout_ops = { STDOUT_OPS };
 static const struct sink_ops recording_ops = {
@@ -277,7 +276,7 @@ int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
 	stream->sink.ops = spec->records ? &recording_ops : &stdout_ops;
 	r = stream_init(stream, STDOUT_FILENO, false);
 	if (r < 0) {
-		sink_free(&stream->sink);
+		stdout_free(&stream->sink);
 		return r;
 	}
 	*ret_sink = &stream->sink;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "output/wait.h"
 #include "run/delivery.h"
 #include "run/reload.h"
 #include "run/service.h"
@@ -60,10 +61,19 @@ static void timer_set(sd_event_source *timer, uint64_t us)
 	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
 }
 
+/* Write what can be written, and tell of outputs' trouble. */
+static void deliver(struct daemon *daemon)
+{
+	/* one that works again is told at once what it has not got */
+	do
+		delivery_flush(&daemon->delivery);
+	while (report_outputs(&daemon->report) && report_losses(&daemon->report));
+}
+
 static void flush(struct daemon *daemon)
 {
-	delivery_flush(&daemon->delivery);
-	if (daemon->delivery.reader_gone)
+	deliver(daemon);
+	if (output_reader_gone(daemon->output))
 		end(daemon, "reader gone");
 }
 
@@ -158,14 +168,13 @@ static int on_drain(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
-/* A reader has read, or an output works again: back to the ring, if that has been waited for. */
-static void on_progress(void *context)
+/* A reader has read, or an output may work again: back to the ring, if that has been waited for. */
+static void on_due(void *context)
 {
 	struct daemon *daemon = context;
 
-	if (daemon->delivery.reader_gone)
-		end(daemon, "reader gone");
-	else if (daemon->waiting && output_ready(daemon->output))
+	flush(daemon);
+	if (daemon->waiting && output_ready(daemon->output))
 		ring_drain(daemon);
 }
 
@@ -372,7 +381,7 @@ static bool on_last_record(void *context, const void *record, size_t size)
 
 	if (!count_reached(daemon))
 		return lines_event(daemon->lines, record, size);
-	report_unasked(&daemon->report, record, size);
+	lines_unasked(daemon->lines, record, size);
 	return true;
 }
 
@@ -383,13 +392,22 @@ static bool on_last_record(void *context, const void *record, size_t size)
 static uint64_t patience_ns(const struct daemon *daemon)
 {
 	if (output_sink(daemon->output, 1))
-		return DELIVERY_PATIENCE_NS;
+		return OUTPUT_LINGER_NS;
 	return service_managed() ? MANAGED_PATIENCE_NS : UINT64_MAX / 2;
+}
+
+/* Deliver, waiting for slow readers as long as they read, but not past `until_ns`. */
+static void deliver_all(struct daemon *daemon, uint64_t until_ns)
+{
+	uint64_t since_ns = clock_boot_ns();
+
+	do
+		deliver(daemon);
+	while (clock_boot_ns() < until_ns && output_linger(daemon->output, since_ns));
 }
 
 static int finish(struct daemon *daemon)
 {
-	struct delivery *delivery = &daemon->delivery;
 	uint64_t until_ns = clock_boot_ns() + patience_ns(daemon);
 	unsigned int drained;
 	int r;
@@ -397,15 +415,14 @@ static int finish(struct daemon *daemon)
 	service_stopping();
 	probe_detach(daemon->probe);
 	do {
-		delivery_flush_patiently(delivery, until_ns);
+		deliver_all(daemon, until_ns);
 		if (!output_alive(daemon->output))
 			return 0;
-		if (!output_ready(daemon->output))
-			output_give_up(daemon->output); /* who still does not read loses lines */
+		output_give_up(daemon->output, clock_boot_ns()); /* who does not read loses lines */
 		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
 	} while (drained);
 	r = report_stop(&daemon->report, daemon->reason ?: "failure");
-	delivery_flush_patiently(delivery, until_ns + DELIVERY_PATIENCE_NS);
+	deliver_all(daemon, until_ns + OUTPUT_LINGER_NS);
 	output_stop(daemon->output);
 	return report_unwritten(daemon->output) || daemon->report.unwritten ? -EIO : r;
 }
@@ -472,8 +489,7 @@ int daemon_run(struct options *options, struct probe *probe, struct lines *lines
 	daemon.delivery = (struct delivery){
 		.loop = daemon.loop,
 		.output = lines->output,
-		.report = &daemon.report,
-		.on_progress = on_progress,
+		.on_due = on_due,
 		.context = &daemon,
 	};
 	r = run(&daemon);

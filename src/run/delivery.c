@@ -2,11 +2,15 @@
 #include "run/delivery.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/epoll.h>
 
+#include "base/clock.h"
+#include "output/wait.h"
+
 #define RETRY_INTERVAL_US USEC_PER_SEC /* between tries with a failing output */
-#define POLL_MS 100
+
+_Static_assert(POLLOUT == EPOLLOUT && POLLERR == EPOLLERR && POLLHUP == EPOLLHUP,
+	       "sink_watch_events() and sink_watch_result() are for epoll(7), too");
 
 static void retry_in(struct delivery *delivery, uint64_t us)
 {
@@ -18,42 +22,32 @@ static void retry_in(struct delivery *delivery, uint64_t us)
 	sd_event_source_set_enabled(delivery->retry, SD_EVENT_ONESHOT);
 }
 
-/* Watch a slow output for being writable, standard output also for its reader's going. */
+/* Watch slow outputs, and have those tried again that fail, or that will soon be given up. */
 static void watch_update(struct delivery *delivery)
 {
-	bool several = output_sink(delivery->output, 1), failing = false;
-	const struct sink *sink;
+	struct sink *sink;
 
 	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++) {
-		bool slow = sink->error == -EAGAIN;
-		bool wanted = !sink->gone && (slow || sink->ops->ends_run);
+		uint64_t patience_us = sink->patience_ns / NSEC_PER_USEC;
+		int events = sink_watch_events(sink);
 
-		failing |= sink->error && !slow;
+		if (sink->state == SINK_FAILING)
+			retry_in(delivery, RETRY_INTERVAL_US);
+		else if (sink_is_waited_for(sink))
+			retry_in(delivery,
+				 patience_us < RETRY_INTERVAL_US ? patience_us : RETRY_INTERVAL_US);
 		if (!delivery->watched[i])
 			continue;
-		sd_event_source_set_io_events(delivery->watched[i], slow ? EPOLLOUT : 0);
+		sd_event_source_set_io_events(delivery->watched[i], events > 0 ? EPOLLOUT : 0);
 		sd_event_source_set_enabled(delivery->watched[i],
-					    wanted ? SD_EVENT_ON : SD_EVENT_OFF);
+					    events < 0 ? SD_EVENT_OFF : SD_EVENT_ON);
 	}
-	/* one that all wait for may not be waited for any more, a while later */
-	if (!output_ready(delivery->output))
-		retry_in(delivery,
-			 several ? OUTPUT_PATIENCE_NS / NSEC_PER_USEC : RETRY_INTERVAL_US);
-	else if (failing)
-		retry_in(delivery, RETRY_INTERVAL_US);
 }
 
-bool delivery_flush(struct delivery *delivery)
+void delivery_flush(struct delivery *delivery)
 {
-	uint64_t now_ns = clock_boot_ns();
-	int r = output_flush(delivery->output, now_ns);
-
-	delivery->reader_gone |= r == -EPIPE;
-	/* one that works again is told at once what it has not got */
-	if (report_outputs(delivery->report, now_ns) && report_losses(delivery->report))
-		r = output_flush(delivery->output, now_ns);
+	output_flush(delivery->output, clock_boot_ns());
 	watch_update(delivery);
-	return r == 0 || !output_alive(delivery->output);
 }
 
 static int on_output(sd_event_source *source, int fd, uint32_t events, void *context)
@@ -63,11 +57,9 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *con
 
 	(void)fd;
 	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++)
-		if (delivery->watched[i] == source && sink->ops->ends_run &&
-		    events & (EPOLLERR | EPOLLHUP))
-			delivery->reader_gone = sink->gone = true;
-	delivery_flush(delivery);
-	delivery->on_progress(delivery->context);
+		if (delivery->watched[i] == source)
+			sink_watch_result(sink, events, clock_boot_ns());
+	delivery->on_due(delivery->context);
 	return 0;
 }
 
@@ -77,8 +69,7 @@ static int on_retry(sd_event_source *source, uint64_t us, void *context)
 
 	(void)source;
 	(void)us;
-	delivery_flush(delivery); /* sets the timer again, if it must */
-	delivery->on_progress(delivery->context);
+	delivery->on_due(delivery->context); /* the flush sets the timer again, if it must */
 	return 0;
 }
 
@@ -124,45 +115,12 @@ void delivery_done(struct delivery *delivery)
 	delivery->retry = sd_event_source_disable_unref(delivery->retry);
 }
 
-/*
- * Wait until one of the slow outputs takes more, or one that fails has been tried again. False:
- * only those are left that nobody reads, or that go on failing.
- */
-static bool wait_for_readers(struct output *output, uint64_t since_ns)
-{
-	struct pollfd fds[OUTPUT_SINKS_MAX];
-	uint64_t now_ns = clock_boot_ns();
-	unsigned int count = 0;
-	const struct sink *sink;
-
-	for (unsigned int i = 0; (sink = output_sink(output, i)); i++) {
-		uint64_t from_ns = sink->error == -EAGAIN ? sink->slow_since_ns : since_ns;
-		int fd = sink->error && !sink->gone ? sink->ops->fd(sink) : -1;
-
-		if (fd >= 0 && now_ns - from_ns < DELIVERY_PATIENCE_NS)
-			fds[count++] = (struct pollfd){ fd, POLLOUT, 0 };
-	}
-	if (count)
-		poll(fds, count, POLL_MS);
-	return count;
-}
-
-void delivery_flush_patiently(struct delivery *delivery, uint64_t until_ns)
-{
-	uint64_t since_ns = clock_boot_ns();
-
-	while (!delivery_flush(delivery) && clock_boot_ns() < until_ns &&
-	       wait_for_readers(delivery->output, since_ns)) {
-	}
-}
-
 void delivery_finish(struct output *removed)
 {
 	uint64_t since_ns = clock_boot_ns();
 
 	while (output_flush(removed, clock_boot_ns()) == -EAGAIN &&
-	       clock_boot_ns() - since_ns < OUTPUT_PATIENCE_NS &&
-	       wait_for_readers(removed, since_ns)) {
+	       clock_boot_ns() - since_ns < SINK_PATIENCE_NS && output_linger(removed, since_ns)) {
 	}
 	output_stop(removed);
 }

@@ -9,20 +9,15 @@
 #include <systemd/sd-event.h>
 
 #include "output/output.h"
-#include "run/report.h"
-
-#define DELIVERY_PATIENCE_NS (2 * NSEC_PER_SEC) /* for a reader that does not read, at the end */
 
 struct delivery {
 	sd_event *loop;
 	struct output *output;
-	struct report *report;
-	/* An output takes lines again, or its reader has gone; the sinks have been flushed. */
-	void (*on_progress)(void *context);
+	/* To be flushed: an output takes lines again or is to be tried, or its reader has gone. */
+	void (*on_due)(void *context);
 	void *context;
-	bool reader_gone;	/* of standard output: there is nobody left to write to */
 	uint64_t retry_us;	/* what the timer has been set to */
-	sd_event_source *retry; /* with an output that fails */
+	sd_event_source *retry; /* with an output that fails, or is about to be given up */
 	sd_event_source *watched[OUTPUT_SINKS_MAX]; /* for slow and for gone readers */
 };
 
@@ -34,11 +29,8 @@ void delivery_done(struct delivery *delivery);
 void delivery_unwatch(struct delivery *delivery);
 int delivery_rewatch(struct delivery *delivery);
 
-/* Write what can be written. Returns whether all is out. */
-bool delivery_flush(struct delivery *delivery);
-
-/* The same, waiting for slow readers as long as they read, but not past `until_ns`. */
-void delivery_flush_patiently(struct delivery *delivery, uint64_t until_ns);
+/* Write what can be written. What that has changed is in each sink's `step`, for who tells of it. */
+void delivery_flush(struct delivery *delivery);
 
 /* Write what outputs that are no longer wanted still hold, as far as that goes in a moment. */
 void delivery_finish(struct output *removed);

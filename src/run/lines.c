@@ -49,7 +49,7 @@ static __always_inline bool line_write(struct lines *lines, enum event_type type
 				       const struct event *event, uint64_t seq, int64_t offset_ns,
 				       const struct recording_item *item)
 {
-	char *line = output_place(lines->output, lines->line);
+	char *line = output_place(lines->output, type, lines->line);
 	size_t length = 0;
 
 	if (line)
@@ -126,11 +126,23 @@ bool lines_event(struct lines *lines, const void *record, size_t size)
 		record_broken(lines, record, size);
 		return output_ready(lines->output);
 	}
+	if (!(output_events(lines->output) & BIT(type))) {
+		lines->unasked.of[type]++;
+		return output_ready(lines->output);
+	}
 	lines->seq++;
 	if (output_records(lines->output))
 		return event_record(lines, (enum event_type)type, record, size);
 	return line_write(lines, (enum event_type)type, record, lines->seq, lines->clock.offset_ns,
 			  NULL);
+}
+
+void lines_unasked(struct lines *lines, const void *record, size_t size)
+{
+	int type = event_check(record, size);
+
+	if (type > 0)
+		lines->unasked.of[type]++;
 }
 
 void lines_begin(struct lines *lines, struct control *control, enum control_type type)

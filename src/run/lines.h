@@ -23,7 +23,8 @@ struct lines {
 	uint64_t seq;	 /* of the last line */
 	uint64_t events; /* the types that are logged, as bits */
 	struct figures emitted;
-	struct figures broken; /* records that are none we know: lost */
+	struct figures broken;	/* records that are none we know: lost */
+	struct figures unasked; /* records that nobody wants any more: no part of the run */
 	uint64_t emitted_total;
 };
 
@@ -41,10 +42,14 @@ void lines_set_names(struct lines *lines, struct names *names);
 void lines_refresh(struct lines *lines);
 
 /*
- * A record from the ring, of any bytes: to a line, or to the books as broken. Returns whether the
- * output is ready for the next.
+ * A record from the ring, of any bytes: to a line, or to the books: as broken, or as unasked where
+ * it was made before the output that took such has gone. Returns whether the output is ready for
+ * the next.
  */
 bool lines_event(struct lines *lines, const void *record, size_t size);
+
+/* A record from the ring that came after the last line that was asked for: no part of this run. */
+void lines_unasked(struct lines *lines, const void *record, size_t size);
 
 /*
  * An event of a recording: to its line, with the number and the time that it has there; a type that

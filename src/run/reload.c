@@ -6,10 +6,16 @@
 #include "base/log.h"
 #include "run/delivery.h"
 
+/* An event that no output takes is none to be made. */
+static uint64_t events_wanted(const struct options *options)
+{
+	return options->events & sink_specs_events(options->outputs, options->output_count);
+}
+
 void settings_for_probe(const struct options *options, struct probe_settings *ret_settings)
 {
 	*ret_settings = (struct probe_settings){
-		.events = options->events,
+		.events = events_wanted(options),
 		.stages = options->stages,
 		.rtt_interval_us = options->rtt_interval_us,
 		.rtt_us = options->rtt_us,
@@ -26,7 +32,7 @@ void announce(const struct probe *probe, const struct options *options)
 	char events[512] = "", outputs[1024] = "";
 
 	for_each_event_type(type)
-		if (probe_events(probe) & options->events & BIT(type))
+		if (probe_events(probe) & events_wanted(options) & BIT(type))
 			list_add(events, sizeof(events), event_desc(type)->name);
 	for (unsigned int i = 0; i < options->output_count; i++)
 		list_add(outputs, sizeof(outputs), options->outputs[i].name);

@@ -2,11 +2,11 @@
 #include "run/replay.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "output/wait.h"
 #include "run/lines.h"
 #include "run/report.h"
 #include "run/signals.h"
@@ -59,24 +59,14 @@ static void wait_for_any(struct replay *replay, bool reading, int timeout_ms)
 		{ replay->signals, POLLIN, 0 },
 		{ reading ? replay->fd : -1, POLLIN, 0 },
 	};
-	struct sink *sink;
-	unsigned int i;
 
-	for (i = 0; (sink = output_sink(replay->output, i)); i++) {
-		bool slow = sink->error == -EAGAIN;
-		bool wanted = !sink->gone && (slow || sink->ops->ends_run);
-
-		fds[2 + i] =
-			(struct pollfd){ wanted ? sink->ops->fd(sink) : -1, slow ? POLLOUT : 0, 0 };
-	}
-	if (poll(fds, 2 + i, timeout_ms) < 0)
+	if (output_wait(replay->output, fds, 2, timeout_ms) < 0)
 		return;
 	replay->input = fds[1].revents;
 	if (fds[0].revents)
 		on_signal(replay);
-	for (i = 0; (sink = output_sink(replay->output, i)); i++)
-		if (sink->ops->ends_run && fds[2 + i].revents & (POLLERR | POLLHUP))
-			replay->done = sink->gone = true;
+	if (output_reader_gone(replay->output))
+		replay->done = true;
 	if (replay->until_ns && clock_boot_ns() > replay->until_ns)
 		replay->done = true;
 }
@@ -98,7 +88,7 @@ static int flush(struct replay *replay)
 	if (r == -EPIPE)
 		replay->done = true;
 	for (unsigned int i = 0; (sink = output_sink(replay->output, i)); i++) {
-		if (sink->gone || !sink->error || sink->error == -EAGAIN)
+		if (sink->state != SINK_FAILING)
 			continue;
 		log_error("cannot write to %s: %s", sink->name, strerror(-sink->error));
 		return -EIO;
@@ -146,7 +136,7 @@ static int on_header(struct replay *replay, const struct recording_origin *origi
 		log_error("cannot prepare the lines: %s", strerror(-r));
 		return r;
 	}
-	lines.events = replay->options->events;
+	lines.events = replay->options->events & output_events(replay->output);
 	lines.emitted_total = replay->lines.emitted_total;
 	names_clear(replay->names);
 	lines_set_names(&lines, replay->names);

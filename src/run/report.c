@@ -7,7 +7,6 @@
 #include "base/log.h"
 
 #define THOROUGH_NS (NSEC_PER_SEC / 2) /* between system calls for what the kernel has skipped */
-#define RETELL_NS (60 * NSEC_PER_SEC)  /* of an output that goes on failing */
 
 static bool line_end(struct report *report, struct control *control)
 {
@@ -113,6 +112,16 @@ static void add_filters(const struct options *options, struct control *control)
 				   (const char *const[]){ "true", NULL });
 }
 
+/* Those that can be served, were asked for, and have an output. */
+static void add_events(const struct report *report, struct control *control)
+{
+	const struct lines *lines = report->lines;
+
+	control_add_event_names(control, "events",
+				lines->events & report->options->events &
+					output_events(lines->output));
+}
+
 void report_start(struct report *report, const struct run_identity *identity)
 {
 	struct control control;
@@ -127,7 +136,7 @@ void report_start(struct report *report, const struct run_identity *identity)
 	control_add_string(&control, "run_id", identity->run_id);
 	if (probe_caution(report->probe))
 		control_add_string(&control, "caution", probe_caution(report->probe));
-	control_add_event_names(&control, "events", report->lines->events);
+	add_events(report, &control);
 	add_hooks(report, &control);
 	add_filters(report->options, &control);
 	line_end(report, &control);
@@ -138,8 +147,7 @@ void report_reload(struct report *report)
 	struct control control;
 
 	lines_begin(report->lines, &control, control_reload);
-	control_add_event_names(&control, "events",
-				report->lines->events & report->options->events);
+	add_events(report, &control);
 	add_filters(report->options, &control);
 	line_end(report, &control);
 }
@@ -272,7 +280,7 @@ static bool tell_sink(struct report *report, struct sink *sink)
 {
 	bool told = false;
 
-	if (sink->error || !sink_ready(sink))
+	if ((sink->state != SINK_FLOWING && sink->state != SINK_GONE) || !sink_ready(sink))
 		return false;
 	for (enum event_type type = event_none; type < event_types; type++)
 		told |= tell(report, type, sink->lost.of[type], &sink->told.lost.of[type],
@@ -301,40 +309,26 @@ bool report_losses(struct report *report)
 	return told;
 }
 
-/* One that is only slow may be so again and again: it is logged no more often than one that fails. */
-static bool worth_logging(const struct sink *sink, int error, uint64_t now_ns)
+static void output_tell(const struct sink *sink)
 {
-	bool lately = sink->told.at_ns && now_ns - sink->told.at_ns < RETELL_NS;
+	unsigned long long lost = figures_sum(&sink->lost);
 
-	if (error == sink->told.error)
-		return error && !lately;
-	if (!error)
-		return sink->told.logged;
-	return error != -EAGAIN || !lately;
+	if (sink->state == SINK_FLOWING)
+		log_warning("%s works again; %llu lines were lost there", sink->name, lost);
+	else
+		log_error("cannot write to %s: %s; %llu lines lost there so far", sink->name,
+			  sink->error ? strerror(-sink->error) : "it takes no more", lost);
 }
 
-bool report_outputs(struct report *report, uint64_t now_ns)
+bool report_outputs(struct report *report)
 {
 	bool recovered = false;
 	struct sink *sink;
 
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
-		int error = sink->error == -EAGAIN && !sink->given_up ? 0 : sink->error;
-		bool log = worth_logging(sink, error, now_ns), changed = error != sink->told.error;
-		unsigned long long lost = figures_sum(&sink->lost);
-
-		if (log && error)
-			log_error("cannot write to %s: %s; %llu lines lost there so far",
-				  sink->name,
-				  error == -EAGAIN ? "it takes no more" : strerror(-error), lost);
-		else if (log)
-			log_warning("%s works again; %llu lines were lost there", sink->name, lost);
-		if (log && error)
-			sink->told.at_ns = now_ns;
-		if (log || changed)
-			sink->told.logged = log;
-		sink->told.error = error;
-		recovered |= changed && !error;
+		if (sink->tell)
+			output_tell(sink);
+		recovered |= sink->step.from > SINK_BEHIND && sink->step.to == SINK_FLOWING;
 	}
 	return recovered;
 }
@@ -348,7 +342,7 @@ bool report_unwritten(const struct output *output)
 		size_t left = sink->ops->pending(sink);
 		uint64_t lost = figures_sum(&sink->lost) - figures_sum(&sink->told.lost);
 
-		if ((!left && !lost) || sink->gone)
+		if ((!left && !lost) || sink->state == SINK_GONE)
 			continue;
 		unwritten = true;
 		log_error("%s: %zu lines were left unwritten, and %llu had been lost", sink->name,
@@ -370,14 +364,6 @@ void report_removed(struct report *report, struct output *removed)
 	}
 }
 
-void report_unasked(struct report *report, const void *record, size_t size)
-{
-	int type = event_check(record, size);
-
-	if (type > 0)
-		report->unasked.of[type]++;
-}
-
 int report_stop(struct report *report, const char *reason)
 {
 	struct probe_figures figures;
@@ -393,7 +379,7 @@ int report_stop(struct report *report, const char *reason)
 		uint64_t emitted = report->lines->emitted.of[type];
 		uint64_t *produced = &figures.produced.of[type];
 
-		*produced -= report->unasked.of[type];
+		*produced -= report->lines->unasked.of[type];
 		if (*produced == emitted + lost.of[type])
 			continue;
 		log_error("%s: the kernel produced %llu events, but %llu were emitted and %llu "

@@ -20,7 +20,6 @@ struct report {
 	struct figures told_lost;
 	struct figures told_missed;
 	struct figures told_broken;
-	struct figures unasked;	    /* came after the last line of --count */
 	unsigned int told_pressure; /* in the last stats line, see probe_pressure() */
 	bool unwritten;		    /* an output that was removed did not get all lines */
 };
@@ -49,10 +48,10 @@ bool report_losses(struct report *report);
 bool report_pressure(struct report *report);
 
 /*
- * Log which outputs fail, once and then every so often, and which work again. Returns whether there
- * is one of these.
+ * After a flush: log which outputs do not take lines, and which work again, as the steps they took
+ * say. Returns whether one works again.
  */
-bool report_outputs(struct report *report, uint64_t now_ns);
+bool report_outputs(struct report *report);
 
 /*
  * Log which outputs, at their end, did not get all lines, and have not said so themselves. Returns
@@ -62,9 +61,6 @@ bool report_unwritten(const struct output *output);
 
 /* The outputs have been removed: log and tell the others what they did not get. */
 void report_removed(struct report *report, struct output *removed);
-
-/* A record of the ring that came after the last line that was asked for: no part of this run. */
-void report_unasked(struct report *report, const void *record, size_t size);
 
 /*
  * What has been lost since the last time, and the last line; the probe is detached and its ring

@@ -76,6 +76,50 @@ test_each_output_has_its_own_events() {
 		"$(grep '"event_type":"rtt"' "$work/all" | sha1sum)"
 }
 
+test_an_event_that_no_output_takes_is_not_asked_of_the_kernel() {
+	wire_up
+	netlog_on lines $netlog -e rtt,retransmit -o "file:$work/lines,events=retransmit"
+	traffic --messages 20
+	end 0
+	grep -q "no output takes rtt, which is not logged" "$work/message" || fail "$(cat "$work/message")"
+	check_books
+	equal "events" "$(head -n 1 "$lines" | jq -c .events)" '["retransmit"]'
+	equal "events with a hook" "$(head -n 1 "$lines" | jq -r '.hooks[].event' | sort -u | grep -c rtt)" 0
+	equal "events in the books" "$(tail -n 1 "$lines" | jq -c '.produced | keys')" '["retransmit"]'
+	refused 2 "no output takes rtt: see events= of --output" \
+		$netlog -d 0.1 -e rtt -o "file:$work/none,events=retransmit"
+	[ ! -e "$work/none" ] || fail "an output was opened"
+}
+
+# Its hooks are there for the next configuration, which may have an output that takes it.
+test_an_event_comes_and_goes_with_the_output_that_takes_it() {
+	wire_up
+	chatter 1
+	echo "{\"output\": \"file:$work/lines,events=retransmit\"}" >"$work/conf"
+	netlog_on lines $netlog -c "$work/conf"
+	for i in 1 2 3; do
+		[ $i = 2 ] && events=rtt || events=retransmit
+		echo "{\"output\": \"file:$work/lines,events=$events\"}" >"$work/conf"
+		kill -HUP $pid
+		reloaded() { [ "$(grep -c '"event_type":"reload"' "$lines")" = $i ]; }
+		wait_for 10 reloaded || fail "no reload line $i: $(cat "$work/message")"
+		many() { [ "$(grep -c '"event_type":"rtt"' "$lines")" -gt 20 ]; }
+		[ $i != 2 ] || wait_for 10 many || fail "no rtt lines"
+	done
+	# nor is it made: nothing but retransmits, which others have as well, wakes netlog (each some times)
+	woken() { awk '$1 == "voluntary_ctxt_switches:" { print $2 }' "/proc/$pid/status"; }
+	before=$(woken) seen=$(wc -l <"$lines")
+	traffic --messages 400 --gap-ms 5
+	within "times that netlog woke" $(($(woken) - before)) 0 \
+		$((50 + 4 * ($(wc -l <"$lines") - seen)))
+	end 0
+	check_books
+	jq -es 'map(.event_type) | index("rtt") > (indices("reload")[1]) and
+		rindex("rtt") < (indices("reload")[2])' "$lines" >/dev/null || fail "rtt without an output"
+	equal "events" "$(jq -c 'select(.events) | .events' "$lines" | xargs)" \
+		"[retransmit] [retransmit] [rtt] [retransmit]"
+}
+
 test_a_file_that_ends_within_a_line_is_not_made_worse() {
 	printf '{"torn":' >"$work/lines"
 	$netlog -q -d 0.2 -o "file:$work/lines"
@@ -217,7 +261,8 @@ test_a_stalled_reader_costs_counted_events_and_no_torn_line() {
 }
 
 test_a_gone_reader_ends_it_with_0_even_without_events() {
-	timeout 30 bash -c "set -o pipefail; $netlog -q -e retransmit | head -n 1" >"$work/lines"
+	# nobody's retransmits are of port 1
+	timeout 30 bash -c "set -o pipefail; $netlog -q -e retransmit --port=1 | head -n 1" >"$work/lines"
 	equal "exit status" $? 0
 	equal "lines" "$(count <"$work/lines")" 1
 }
@@ -242,6 +287,31 @@ test_a_trickling_reader_costs_the_other_output_nothing() {
 	equal "lost in the ring" "$(jq 'select(.event_type == "lost" and .where == "ring") | .count' \
 		"$lines" | sum)" 0
 	[ "$(tail -n 1 "$lines" | jq '.outputs[0].lost | add')" -gt 0 ] || fail "stdout lost nothing: no test"
+}
+
+# A tenth of a second, and not the many that it may take until the ring is full.
+test_a_stalled_reader_holds_up_the_other_output_for_a_moment_only() {
+	wire_up
+	mkfifo "$work/pipe"
+	exec {reader}<>"$work/pipe"
+	# of rtt nothing is missed in the kernel: only the trouble itself wakes netlog
+	netlog_on lines $netlog -e rtt -o stdout -o "file:$work/lines" >"$work/pipe"
+	for _ in $(seq 3); do
+		traffic --messages 1000 --bytes 100 --reply 100
+	done
+	wait_for 5 grep -q "cannot write to stdout: it takes no more" "$work/message" ||
+		fail "it is waited for: $(cat "$work/message"; wc -l "$lines")"
+	end 74
+	exec {reader}>&-
+	check_books
+	equal "lost in the file" "$(tail -n 1 "$lines" | jq '.outputs[1].lost | add')" 0
+}
+
+# It is tried again each second.
+test_an_output_that_goes_on_failing_is_told_once_and_not_at_each_try() {
+	$netlog -d 4 -o "file:$work/lines" -o file:/dev/full 2>"$work/message"
+	equal "exit status" $? 74
+	equal "times it was told ($(cat "$work/message"))" "$(grep -c "cannot write to" "$work/message")" 1
 }
 
 test_a_gone_reader_ends_the_other_outputs_in_order() {
@@ -294,7 +364,8 @@ test_an_io_error_is_counted_and_told_and_the_other_output_goes_on() {
 test_a_vanished_directory_is_told_and_when_it_is_back_the_loss_is() {
 	wire_up
 	mkdir "$work/there"
-	netlog_on lines $netlog "${ours[@]}" -o "file:$work/lines" -o "file:$work/there/lines"
+	ports 4
+	netlog_on lines $netlog "${ours[@]}" -e rtt --port=7000-7009 -o "file:$work/lines" -o "file:$work/there/lines"
 	traffic --messages 10
 	wait_for 10 grep -qs '"event_type":"rtt"' "$work/there/lines" || fail "no lines there"
 	rm -r "$work/there"
@@ -303,6 +374,13 @@ test_a_vanished_directory_is_told_and_when_it_is_back_the_loss_is() {
 	done
 	grep -q "cannot write to file:$work/there/lines: No such file or directory" "$work/message" ||
 		fail "nothing said: $(cat "$work/message")"
+	# no event wakes netlog now, nor any of others: it has to try by itself
+	quiet() {
+		seen=$(wc -l <"$lines")
+		sleep 0.5
+		[ "$(wc -l <"$lines")" = "$seen" ]
+	}
+	wait_for 10 quiet || fail "the traffic does not end"
 	mkdir "$work/there"
 	wait_for 10 grep -qs '"event_type":"lost"' "$work/there/lines" || fail "no lost line"
 	end 0

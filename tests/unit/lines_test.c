@@ -92,6 +92,36 @@ TEST(all_lines_are_numbered_without_gaps_and_the_books_balance)
 	output_free(output);
 }
 
+/* A reload has taken away the output that took them; some are still in the ring. */
+TEST(a_record_that_no_output_takes_any_more_is_no_part_of_the_run)
+{
+	struct event *record = record_make(event_rtt, clock_boot_ns());
+	struct output *output;
+	struct lines lines;
+	int fd = lines_make(&lines, &output);
+	struct sink_spec spec;
+	struct output *removed;
+	char text[128], *message;
+	const char *failed;
+
+	snprintf(text, sizeof(text), "file:%s,events=latency", made);
+	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
+	CHECK_EQUAL(output_new(&removed), 0);
+	CHECK_EQUAL(output_configure(output, &spec, 1, removed, &failed), 0);
+	lines_event(&lines, record, event_desc(event_rtt)->size);
+	CHECK_EQUAL(lines.seq, 0);
+	CHECK_EQUAL(lines.emitted.of[event_rtt], 0);
+	CHECK_EQUAL(lines.emitted_total, 0);
+	CHECK_EQUAL(lines.unasked.of[event_rtt], 1);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	CHECK_EQUAL(lseek(fd, 0, SEEK_END), 0);
+	free(record);
+	lines_done(&lines);
+	output_free(output);
+	output_free(removed);
+	close(fd);
+}
+
 TEST(bytes_that_are_no_record_make_no_line)
 {
 	static const char junk[512] = { 1, 2, 3 };

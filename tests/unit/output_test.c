@@ -246,12 +246,12 @@ TEST(a_line_made_at_the_outputs_place_is_written_like_any_other)
 {
 	const char *path = path_of("lines");
 	struct output *output = output_with(path, ",events=rtt");
-	char text[64], *place = output_place(output, NULL);
+	char text[64], *place = output_place(output, event_rtt, NULL);
 
 	CHECK(place);
 	memcpy(place, "latency\n", 8); /* not for this sink: nothing of it is left */
 	output_write(output, event_latency, place, 8);
-	CHECK(output_place(output, NULL) == place);
+	CHECK(output_place(output, event_rtt, NULL) == place);
 	memcpy(place, "rtt\n", 4);
 	output_write(output, event_rtt, place, 4);
 	output_write(output, event_none, "control\n", 8);
@@ -270,10 +270,10 @@ TEST(there_is_no_place_in_a_full_buffer)
 
 	memset(line, '\n', sizeof(line));
 	while (sink_ready(sink)) {
-		CHECK(output_place(output, NULL));
+		CHECK(output_place(output, event_rtt, NULL));
 		output_write(output, event_rtt, line, sizeof(line));
 	}
-	CHECK(!output_place(output, NULL));
+	CHECK(!output_place(output, event_rtt, NULL));
 	output_free(output);
 }
 
@@ -467,9 +467,9 @@ TEST(a_slow_reader_beside_others_is_waited_for_only_a_while)
 			output_flush(output, now_ns);
 		CHECK(lines < 1000000);
 	}
-	output_flush(output, now_ns + OUTPUT_PATIENCE_NS / 2);
+	output_flush(output, now_ns + NSEC_PER_SEC * 9 / 100);
 	CHECK(!output_ready(output)); /* it may be back soon */
-	output_flush(output, now_ns + OUTPUT_PATIENCE_NS * 2);
+	output_flush(output, now_ns + NSEC_PER_SEC * 11 / 100);
 	CHECK(output_ready(output));
 	for (int i = 0; i < 50; i++, lines++)
 		output_write(output, event_rtt, "{\"seq\":1}\n", 10);
@@ -477,6 +477,37 @@ TEST(a_slow_reader_beside_others_is_waited_for_only_a_while)
 	CHECK_EQUAL(fast->lost.of[event_rtt], 0);
 	CHECK_EQUAL(fast->taken.of[event_rtt], lines);
 	output_free(output);
+}
+
+/* There is nobody else to hold up, or a recording that can wait. */
+TEST(a_slow_reader_alone_or_of_a_replay_is_waited_for_without_end)
+{
+	for (int replay = 0; replay < 2; replay++) {
+		struct output *output;
+		int fds[2];
+
+		CHECK(pipe(fds) == 0);
+		fflush(stdout);
+		CHECK(dup2(fds[1], STDOUT_FILENO) == STDOUT_FILENO);
+		CHECK_EQUAL(output_new(&output), 0);
+		CHECK_EQUAL(add(output, "stdout"), 0);
+		if (replay) {
+			CHECK_EQUAL(add(output, "file:/dev/null"), 0);
+			output_set_patient(output);
+		}
+		for (int lines = 0; output_ready(output); lines++) {
+			output_write(output, event_rtt, "{\"seq\":1}\n", 10);
+			if (lines % 100 == 0)
+				output_flush(output, 1);
+			CHECK(lines < 1000000);
+		}
+		for (uint64_t s = 1; s < 100; s++)
+			CHECK_EQUAL(output_flush(output, s * NSEC_PER_SEC), -EAGAIN);
+		CHECK(!output_ready(output));
+		output_give_up(output, 100 * NSEC_PER_SEC);
+		CHECK(output_ready(output));
+		output_free(output);
+	}
 }
 
 /* Fill the sink with numbered lines until neither the reader's end nor its buffer takes more. */

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "output/sink.h"
+
+#include <errno.h>
+
+#define RETELL_NS (60 * NSEC_PER_SEC) /* of trouble that goes on */
+
+void sink_free(struct sink *sink)
+{
+	free(sink->name);
+	sink->ops->free(sink);
+}
+
+/* The record of an event to a recording; NULL: the line. Returns how much room that takes. */
+static size_t recording_write(struct sink *sink, const struct recording_item *event,
+			      const char *line, size_t length)
+{
+	if (event)
+		sink->ops->record(sink, event);
+	else
+		sink->ops->write(sink, line, length);
+	return RECORDING_ITEM_BYTES(event ? event->size : length);
+}
+
+void sink_write(struct sink *sink, enum event_type type, const struct recording_item *event,
+		const char *line, size_t length)
+{
+	size_t needed = type == event_none ? length : OUTPUT_LINE_MAX + OUTPUT_RESERVE;
+
+	if (sink->room < needed)
+		sink->room = sink->ops->room(sink);
+	if (sink->room < needed || sink->state == SINK_GONE) {
+		sink->lost.of[type]++;
+		return;
+	}
+	if (sink->buffer)
+		sink_put(sink, line, length);
+	else if (sink->ops->record)
+		length = recording_write(sink, event, line, length);
+	else
+		sink->ops->write(sink, line, length);
+	/* a recording has some to spare for what is around a control line */
+	sink->room -= length < sink->room ? length : sink->room;
+	sink->taken.of[type]++;
+}
+
+/* ---- how it is doing ---- */
+
+/* One that is slow: where does that lead? */
+static enum sink_state state_of_slow(const struct sink *sink, uint64_t now_ns)
+{
+	if (sink->ops->timeout_ns && now_ns - sink->took_ns > sink->ops->timeout_ns)
+		return SINK_FAILING;
+	/* one that nobody waits for is not waited for again before all is out */
+	if (sink->state == SINK_GIVEN_UP || sink->state == SINK_FAILING)
+		return SINK_GIVEN_UP;
+	/* whether or not it takes a little now and then */
+	if (sink->state == SINK_BEHIND && !sink_ready(sink) &&
+	    now_ns - sink->since_ns > sink->patience_ns)
+		return SINK_GIVEN_UP;
+	return SINK_BEHIND;
+}
+
+static enum sink_state state_after(const struct sink *sink, int result, uint64_t now_ns)
+{
+	switch (result) {
+	case 0:
+		return SINK_FLOWING;
+	case SINK_ENOUGH:
+		return SINK_GIVEN_UP;
+	case SINK_TOOK_SOME:
+	case -EAGAIN:
+		return state_of_slow(sink, now_ns);
+	case -EPIPE:
+	case -ECONNRESET:
+		return sink->ops->ends_run ? SINK_GONE : SINK_FAILING;
+	default:
+		return SINK_FAILING;
+	}
+}
+
+struct sink_step sink_step(struct sink *sink, int result, uint64_t now_ns)
+{
+	struct sink_step step = { .from = sink->state, .to = sink->state };
+
+	if (sink->state == SINK_GONE)
+		return step;
+	if ((result != -EAGAIN && result != SINK_ENOUGH) || sink->state == SINK_FLOWING)
+		sink->took_ns = now_ns;
+	step.to = state_after(sink, result, now_ns);
+	if (step.to != step.from)
+		sink->since_ns = now_ns;
+	sink->state = step.to;
+	sink->error = step.to != SINK_FAILING ? 0 : result == -EAGAIN ? -ETIMEDOUT : result;
+	return step;
+}
+
+/*
+ * Is its state to be told of? An error at once, if another one was told before, or none since it
+ * flowed; else no more than once a minute. One that is only slow may be so again and again: never
+ * at once. That it flows again, if anything had been told.
+ */
+static bool tell(struct sink *sink, uint64_t now_ns)
+{
+	const bool lately = sink->told.at_ns && now_ns - sink->told.at_ns < RETELL_NS;
+	const int told = sink->told.error;
+
+	switch (sink->state) {
+	case SINK_FLOWING:
+		sink->told.error = 0;
+		return told;
+	case SINK_GIVEN_UP:
+	case SINK_FAILING:
+		if (lately && (sink->state == SINK_GIVEN_UP || sink->error == told))
+			return false;
+		sink->told.error = sink->error ?: -EAGAIN;
+		sink->told.at_ns = now_ns;
+		return true;
+	case SINK_BEHIND:
+	case SINK_GONE:
+		break;
+	}
+	return false;
+}
+
+void sink_flush(struct sink *sink, uint64_t now_ns)
+{
+	const size_t held = sink->end;
+	int r = sink->state == SINK_GONE ? -EPIPE : sink->ops->flush(sink);
+
+	sink->step = sink_step(sink, r == -EAGAIN && sink->end < held ? SINK_TOOK_SOME : r, now_ns);
+	sink->tell = tell(sink, now_ns);
+}
