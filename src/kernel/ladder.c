@@ -198,8 +198,7 @@ static void events_settle(struct ladder *ladder)
 static void hooks_add(struct ladder *ladder, const struct hook_desc *descs, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
-		if (hook_wanted(&ladder->config.settings, &descs[i]) &&
-		    ladder->hook_count < HOOKS_MAX)
+		if (hook_wanted(&ladder->config.settings, &descs[i]))
 			ladder->hooks[ladder->hook_count++].desc = &descs[i];
 }
 

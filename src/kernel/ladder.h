@@ -8,8 +8,6 @@
 
 #include "kernel/hook.h"
 
-#define HOOKS_MAX 64
-
 struct bpf_link;
 struct bpf_program;
 struct netlog_bpf;
@@ -17,8 +15,8 @@ struct netlog_bpf;
 struct ladder {
 	struct probe_config config;
 	struct netlog_bpf *skeleton; /* NULL until something has been opened */
-	struct probe_hook hooks[HOOKS_MAX];
-	struct bpf_link *links[HOOKS_MAX]; /* of the hooks that are attached */
+	struct probe_hook hooks[hooks_all];
+	struct bpf_link *links[hooks_all]; /* of the hooks that are attached */
 	unsigned int hook_count;
 	uint64_t events; /* those that can be served, as bits */
 	bool ways_tried; /* refusals of a whole way into the kernel have been looked for */

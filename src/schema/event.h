@@ -78,6 +78,11 @@ struct event_desc {
 	const struct hook_desc *hooks;
 };
 
+/* All hooks there are, of all events and of none. */
+#define HOOK_ONE(event, part, rung, role, program, blind) +1
+#define EVENT_HOOKS_COUNT(name, FIELDS, HOOKS, message_id, doc) HOOKS(HOOK_ONE)
+enum { hooks_all = 0 EVENTS(EVENT_HOOKS_COUNT) COMMON_HOOKS(HOOK_ONE) };
+
 /* The hooks that serve all events. */
 const struct hook_desc *hooks_common(unsigned int *ret_count);
 
