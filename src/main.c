@@ -97,10 +97,11 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 {
 	unsigned int count;
 	const struct probe_hook *hooks = probe_hooks(probe, &count);
-	const uint64_t missing = options->events & ~probe_events(probe);
-	const uint64_t lacking = options->stages_named && options->events & BIT(event_latency) ?
-					 options->stages & ~stages_served(hooks, count) :
-					 0;
+	const uint64_t missing = options->kernel.events & ~probe_events(probe);
+	const uint64_t lacking =
+		options->stages_named && options->kernel.events & BIT(event_latency) ?
+			options->kernel.stages & ~stages_served(hooks, count) :
+			0;
 	bool named_missing = lacking;
 	char others[512] = "";
 
@@ -132,9 +133,10 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 	return named_missing;
 }
 
-static int attach(struct options *options, struct probe **ret_probe)
+static int attach(const struct options *options, struct probe **ret_probe)
 {
-	struct probe_config config = { .ring_bytes = options->ring_bytes,
+	struct probe_config config = { .settings = &options->kernel,
+				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
 				       .filter_fixed = !options->config_path };
 	const char *missing = capability_missing();
@@ -146,8 +148,6 @@ static int attach(struct options *options, struct probe **ret_probe)
 			  missing);
 		return EX_NOPERM;
 	}
-	settings_for_probe(options, &config.settings);
-	options->stages_loaded = options->stages;
 	r = probe_new(&config, ret_probe);
 	if (r == -ENODATA) {
 		log_error("the kernel has no BTF (" KERNEL_BTF_PATH

@@ -28,12 +28,6 @@ struct filter_set {
 	char texts[FILTER_TEXT_BYTES];
 };
 
-/* What is wanted is not below the one, and below the other. 0: there is no such limit. */
-struct threshold {
-	uint64_t least;
-	uint64_t below;
-};
-
 /* The option's name without its dashes, for both halves. */
 const char *filter_name(enum filter_kind kind, bool negative);
 

@@ -19,6 +19,7 @@ struct ladder {
 	struct bpf_link *links[hooks_all]; /* of the hooks that are attached */
 	unsigned int hook_count;
 	uint64_t events; /* those that can be served, as bits */
+	uint64_t stages; /* of latency, those wanted at the start: they make lines */
 	bool ways_tried; /* refusals of a whole way into the kernel have been looked for */
 	bool no_sk_storage, no_cookie, no_task_btf; /* see struct config */
 };

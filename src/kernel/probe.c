@@ -86,9 +86,9 @@ void probe_set(struct probe *probe, const struct probe_settings *settings)
 	__atomic_store_n(&mapped->stages_off, ~settings->stages, __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
 			 __ATOMIC_RELAXED);
-	limits_put(&mapped->latency_ns, &settings->latency_us, NSEC_PER_USEC);
-	limits_put(&mapped->rtt_us, &settings->rtt_us, 1);
-	filter_put(probe, settings->filter);
+	limits_put(&mapped->latency_ns, &settings->limits_us[event_latency], NSEC_PER_USEC);
+	limits_put(&mapped->rtt_us, &settings->limits_us[event_rtt], 1);
+	filter_put(probe, &settings->filters.filter);
 	sampling_set(mapped, settings);
 }
 
@@ -101,7 +101,7 @@ static int hooks_set_up(struct probe *probe)
 		if (r < 0)
 			return r;
 		if (probe->ladder.skeleton->bss)
-			probe_set(probe, &probe->ladder.config.settings);
+			probe_set(probe, probe->ladder.config.settings);
 		if (ladder_attach(&probe->ladder)) {
 			/* last, so that what is seen meanwhile is not missed */
 			ladder_iterate(&probe->ladder);
@@ -298,4 +298,9 @@ const struct probe_hook *probe_hooks(const struct probe *probe, unsigned int *re
 uint64_t probe_events(const struct probe *probe)
 {
 	return probe->ladder.events;
+}
+
+uint64_t probe_stages(const struct probe *probe)
+{
+	return probe->ladder.stages;
 }

@@ -28,6 +28,9 @@ const struct probe_hook *probe_hooks(const struct probe *probe, unsigned int *re
 /* The events that can be served, as bits. */
 uint64_t probe_events(const struct probe *probe);
 
+/* The stages of latency that were wanted when the probe was made, as bits. */
+uint64_t probe_stages(const struct probe *probe);
+
 /* From the next event on; each setting by itself, but the filter as a whole. */
 void probe_set(struct probe *probe, const struct probe_settings *settings);
 

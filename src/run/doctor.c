@@ -174,12 +174,12 @@ static bool examine_probe(const struct options *options, const struct probe *pro
 								     strerror(-error)),
 		    "advice", "see the other checks");
 	for_each_event_type(type)
-		if (options->events & BIT(type))
+		if (options->kernel.events & BIT(type))
 			json_object_object_add(events, event_desc(type)->name,
 					       json_object_new_boolean((served & BIT(type)) != 0));
 	json_object_object_add(findings, "hooks", hooks);
 	json_object_object_add(findings, "events", events);
-	return (served & options->events) == options->events;
+	return (served & options->kernel.events) == options->kernel.events;
 }
 
 int doctor_examine(const struct options *options, struct json_object **ret_findings,
@@ -188,7 +188,8 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 	struct json_object *findings = json_object_new_object();
 	struct json_object *checks = json_object_new_array();
 	_cleanup_(probe_freep) struct probe *probe = NULL;
-	struct probe_config config = { .ring_bytes = options->ring_bytes,
+	struct probe_config config = { .settings = &options->kernel,
+				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
 				       .filter_fixed = !options->config_path };
 	struct utsname name;
@@ -199,7 +200,6 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 		json_object_put(checks);
 		return -ENOMEM;
 	}
-	settings_for_probe(options, &config.settings);
 	r = probe_new(&config, &probe);
 	uname(&name);
 	add(findings, "version", NETLOG_VERSION);

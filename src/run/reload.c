@@ -6,27 +6,12 @@
 #include "base/log.h"
 #include "run/delivery.h"
 
-void settings_for_probe(const struct options *options, struct probe_settings *ret_settings)
-{
-	*ret_settings = (struct probe_settings){
-		.events = options->events,
-		.stages = options->stages,
-		.rtt_interval_us = options->rtt_interval_us,
-		.rtt_us = options->rtt_us,
-		.latency_us = options->latency_us,
-		.filter = &options->filters.filter,
-		.sample = options->sample.numbers,
-		.max_rate = options->max_rate.numbers,
-		.adaptive = options->adaptive,
-	};
-}
-
 void announce(const struct probe *probe, const struct options *options)
 {
 	char events[512] = "", outputs[1024] = "";
 
 	for_each_event_type(type)
-		if (probe_events(probe) & options->events & BIT(type))
+		if (probe_events(probe) & options->kernel.events & BIT(type))
 			list_add(events, sizeof(events), event_desc(type)->name);
 	for (unsigned int i = 0; i < options->output_count; i++)
 		list_add(outputs, sizeof(outputs), options->outputs[i].name);
@@ -36,21 +21,20 @@ void announce(const struct probe *probe, const struct options *options)
 /* What cannot be changed while hooks are attached. */
 static void options_keep(struct options *next, const struct options *old, const struct probe *probe)
 {
-	uint64_t missing = next->events & ~probe_events(probe);
+	uint64_t missing = next->kernel.events & ~probe_events(probe);
 
 	for_each_event_type(type)
 		if (next->events_named && missing & BIT(type))
 			log_warning("event %s was not logged from the start: restart netlog to "
 				    "have it",
 				    event_desc(type)->name);
-	if (next->stages & ~old->stages_loaded)
+	if (next->kernel.stages & ~probe_stages(probe))
 		log_warning("a stage of latency was not there from the start: restart netlog to "
 			    "have it");
 	if (next->ring_bytes != old->ring_bytes || next->duration_us != old->duration_us ||
 	    next->count != old->count)
 		log_warning("ring-size, duration and count stay as they are until netlog is "
 			    "restarted");
-	next->stages_loaded = old->stages_loaded;
 	next->ring_bytes = old->ring_bytes;
 	next->duration_us = old->duration_us;
 	next->count = old->count;
@@ -83,8 +67,7 @@ void filters_refresh(struct options *options, struct probe *probe, int inotify)
 {
 	static int told; /* it is asked for each cgroup that comes */
 	_cleanup_free_ char *wrong = NULL;
-	struct probe_settings settings;
-	int r = filter_watch(&options->filters,
+	int r = filter_watch(&options->kernel.filters,
 			     inotify); /* before the look, which then misses none */
 
 	if (r < 0 && r != told)
@@ -93,10 +76,9 @@ void filters_refresh(struct options *options, struct probe *probe, int inotify)
 			    strerror(-r),
 			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
 	told = r;
-	if (!filter_look_up(&options->filters, &wrong))
+	if (!filter_look_up(&options->kernel.filters, &wrong))
 		return;
-	settings_for_probe(options, &settings);
-	probe_set(probe, &settings);
+	probe_set(probe, &options->kernel);
 	log_info("cgroups of --cgroup or --unit have come or gone, and been looked up anew%s%s",
 		 wrong ? ": " : "", wrong ?: "");
 }
@@ -105,7 +87,6 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 {
 	_cleanup_free_ struct options *next = malloc(sizeof(*next));
 	_cleanup_free_ char *message = NULL;
-	struct probe_settings settings;
 	int r;
 
 	r = next ? options_parse(options->argc, options->argv, next, &message) : -ENOMEM;
@@ -117,8 +98,7 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 	r = outputs_set(report, next);
 	if (r < 0)
 		return r;
-	settings_for_probe(next, &settings);
-	probe_set(probe, &settings);
+	probe_set(probe, &next->kernel);
 	log_set_quiet(next->quiet);
 	*options = *next;
 	log_info("the configuration has been read anew");

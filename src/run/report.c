@@ -57,7 +57,7 @@ static void add_flow_filters(const struct options *options, struct control *cont
 		unsigned int count = 0;
 
 		while (count < FILTER_VALUES_MAX &&
-		       (texts[count] = filter_value(&options->filters, kind, i % 2, count)))
+		       (texts[count] = filter_value(&options->kernel.filters, kind, i % 2, count)))
 			count++;
 		texts[count] = NULL;
 		if (count)
@@ -69,13 +69,13 @@ static void add_ssh(const struct options *options, struct control *control)
 {
 	char text[SSH_TEXT_MAX];
 
-	if (!(options->filters.filter.active & FILTER_CONNECTION))
+	if (!(options->kernel.filters.filter.active & FILTER_CONNECTION))
 		return;
 	ssh_connection_text(&options->ssh, text);
 	control_add_filter(control, "filters", "ssh", (const char *const[]){ text, NULL });
 }
 
-static void add_rates(struct control *control, const char *option, const struct rates *rates)
+static void add_rates(struct control *control, const char *option, const struct figures *rates)
 {
 	char text[event_types][RATE_TEXT_MAX];
 	const char *texts[event_types + 1];
@@ -94,21 +94,21 @@ static void add_filters(const struct options *options, struct control *control)
 	unsigned int count = 0;
 
 	for (unsigned int i = 0; i < ENUM_NUMBERS; i++)
-		if (options->stages & BIT(i))
+		if (options->kernel.stages & BIT(i))
 			stages[count++] = kind_descs[kind_stage].texts[i];
 	stages[count] = NULL;
 	control_add_filter(control, "filters", options->stages_named ? "latency-stage" : NULL,
 			   stages);
-	add_threshold(control, "rtt-interval", options->rtt_interval_us / USEC_PER_MSEC);
+	add_threshold(control, "rtt-interval", options->kernel.rtt_interval_us / USEC_PER_MSEC);
 	add_ssh(options, control);
 	add_flow_filters(options, control);
-	add_threshold(control, "min-rtt", options->rtt_us.least);
-	add_threshold(control, "not-min-rtt", options->rtt_us.below);
-	add_threshold(control, "min-latency", options->latency_us.least);
-	add_threshold(control, "not-min-latency", options->latency_us.below);
-	add_rates(control, "sample", &options->sample);
-	add_rates(control, "max-rate", &options->max_rate);
-	if (options->adaptive)
+	add_threshold(control, "min-rtt", options->kernel.limits_us[event_rtt].least);
+	add_threshold(control, "not-min-rtt", options->kernel.limits_us[event_rtt].below);
+	add_threshold(control, "min-latency", options->kernel.limits_us[event_latency].least);
+	add_threshold(control, "not-min-latency", options->kernel.limits_us[event_latency].below);
+	add_rates(control, "sample", &options->kernel.sample);
+	add_rates(control, "max-rate", &options->kernel.max_rate);
+	if (options->kernel.adaptive)
 		control_add_filter(control, "filters", "adaptive",
 				   (const char *const[]){ "true", NULL });
 }
@@ -137,7 +137,7 @@ void report_reload(struct report *report)
 
 	lines_begin(report->lines, &control, control_reload);
 	control_add_event_names(&control, "events",
-				report->lines->events & report->options->events);
+				report->lines->events & report->options->kernel.events);
 	add_filters(report->options, &control);
 	line_end(report, &control);
 }

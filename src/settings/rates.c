@@ -16,7 +16,7 @@ static char *unknown_event(const char *name)
 }
 
 /* `item` is written to. */
-static char *rate_take(struct rates *rates, char *item, uint64_t max, const char *suffix)
+static char *rate_take(struct figures *rates, char *item, uint64_t max, const char *suffix)
 {
 	char *number = strchr(item, '='), *end;
 	enum event_type type;
@@ -34,35 +34,35 @@ static char *rate_take(struct rates *rates, char *item, uint64_t max, const char
 	if (parse_u64(number, &value) < 0 || !value || value > max)
 		return setting_wrong("'%s' is no number for %s; give one from 1 to %llu", number,
 				     item, (unsigned long long)max);
-	if (rates->numbers.of[type])
+	if (rates->of[type])
 		return setting_wrong("%s is given twice", item);
-	rates->numbers.of[type] = value;
+	rates->of[type] = value;
 	return NULL;
 }
 
-char *rates_take(struct rates *rates, const char *value, uint64_t max, const char *suffix,
+char *rates_take(struct figures *rates, const char *value, uint64_t max, const char *suffix,
 		 bool more)
 {
 	_cleanup_free_ char *copy = strdup(value);
 	char *rest = copy, *wrong = copy ? NULL : setting_wrong("memory is short");
 
 	if (!more)
-		*rates = (struct rates){};
+		*rates = (struct figures){};
 	for (char *item = strsep(&rest, ","); item && !wrong; item = strsep(&rest, ","))
 		wrong = rate_take(rates, item, max, suffix);
 	return wrong;
 }
 
-bool rate_text(const struct rates *rates, enum event_type type, char text[RATE_TEXT_MAX])
+bool rate_text(const struct figures *rates, enum event_type type, char text[RATE_TEXT_MAX])
 {
-	if (!rates->numbers.of[type])
+	if (!rates->of[type])
 		return false;
 	snprintf(text, RATE_TEXT_MAX, "%s=%llu", event_desc(type)->name,
-		 (unsigned long long)rates->numbers.of[type]);
+		 (unsigned long long)rates->of[type]);
 	return true;
 }
 
-bool rates_show(const struct rates *rates, FILE *file)
+bool rates_show(const struct figures *rates, FILE *file)
 {
 	const char *separator = "[";
 	char text[RATE_TEXT_MAX];

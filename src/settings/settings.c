@@ -17,13 +17,14 @@ static const char *event_word(unsigned int number)
 
 static char *apply_events(struct options *options, const char *value, bool more)
 {
-	return parse_words(value, "event", event_word, event_types, more, &options->events,
+	return parse_words(value, "event", event_word, event_types, more, &options->kernel.events,
 			   &options->events_named);
 }
 
 static bool show_events(const struct options *options, FILE *file)
 {
-	return show_words(event_word, event_types, options->events, options->events_named, file);
+	return show_words(event_word, event_types, options->kernel.events, options->events_named,
+			  file);
 }
 
 static const char *stage_word(unsigned int number)
@@ -33,13 +34,14 @@ static const char *stage_word(unsigned int number)
 
 static char *apply_stages(struct options *options, const char *value, bool more)
 {
-	return parse_words(value, "stage", stage_word, ENUM_NUMBERS, more, &options->stages,
+	return parse_words(value, "stage", stage_word, ENUM_NUMBERS, more, &options->kernel.stages,
 			   &options->stages_named);
 }
 
 static bool show_stages(const struct options *options, FILE *file)
 {
-	return show_words(stage_word, ENUM_NUMBERS, options->stages, options->stages_named, file);
+	return show_words(stage_word, ENUM_NUMBERS, options->kernel.stages, options->stages_named,
+			  file);
 }
 
 static char *parse_output(const char *value, struct sink_spec *ret_spec)
@@ -157,32 +159,33 @@ static char *apply_rtt_interval(struct options *options, const char *value, bool
 	(void)more;
 	if (parse_u64(value, &ms) < 0 || ms > SETTING_LIMIT_MAX)
 		return setting_wrong("'%s' is no time; give milliseconds, as 1000", value);
-	options->rtt_interval_us = ms * USEC_PER_MSEC;
+	options->kernel.rtt_interval_us = ms * USEC_PER_MSEC;
 	return NULL;
 }
 
 static bool show_rtt_interval(const struct options *options, FILE *file)
 {
-	return show_number(options->rtt_interval_us / USEC_PER_MSEC, file);
+	return show_number(options->kernel.rtt_interval_us / USEC_PER_MSEC, file);
 }
 
 /* For each threshold and its not- twin; 0 is no upper limit. */
 #define THRESHOLD(name)                                                                          \
 	static char *apply_min_##name(struct options *options, const char *value, bool more)     \
 	{                                                                                        \
-		return parse_least(value, more, &options->name##_us.least);                      \
+		return parse_least(value, more, &options->kernel.limits_us[event_##name].least); \
 	}                                                                                        \
 	static bool show_min_##name(const struct options *options, FILE *file)                   \
 	{                                                                                        \
-		return show_number(options->name##_us.least, file);                              \
+		return show_number(options->kernel.limits_us[event_##name].least, file);         \
 	}                                                                                        \
 	static char *apply_not_min_##name(struct options *options, const char *value, bool more) \
 	{                                                                                        \
-		return parse_below(value, more, &options->name##_us.below);                      \
+		return parse_below(value, more, &options->kernel.limits_us[event_##name].below); \
 	}                                                                                        \
 	static bool show_not_min_##name(const struct options *options, FILE *file)               \
 	{                                                                                        \
-		return options->name##_us.below && show_number(options->name##_us.below, file);  \
+		return options->kernel.limits_us[event_##name].below &&                          \
+		       show_number(options->kernel.limits_us[event_##name].below, file);         \
 	}
 THRESHOLD(latency)
 THRESHOLD(rtt)
@@ -193,7 +196,7 @@ static bool show_filter(const struct options *options, enum filter_kind kind, bo
 	const char *text;
 	unsigned int i;
 
-	for (i = 0; (text = filter_value(&options->filters, kind, negative, i)); i++) {
+	for (i = 0; (text = filter_value(&options->kernel.filters, kind, negative, i)); i++) {
 		fputs(i ? ", " : "[", file);
 		show_string(text, file);
 	}
@@ -201,14 +204,14 @@ static bool show_filter(const struct options *options, enum filter_kind kind, bo
 }
 
 /* For each filter and each not- twin. */
-#define FILTER_HALF(name, kind, negative)                                                \
-	static char *apply_##name(struct options *options, const char *value, bool more) \
-	{                                                                                \
-		return filter_take(&options->filters, kind, negative, value, more);      \
-	}                                                                                \
-	static bool show_##name(const struct options *options, FILE *file)               \
-	{                                                                                \
-		return show_filter(options, kind, negative, file);                       \
+#define FILTER_HALF(name, kind, negative)                                                  \
+	static char *apply_##name(struct options *options, const char *value, bool more)   \
+	{                                                                                  \
+		return filter_take(&options->kernel.filters, kind, negative, value, more); \
+	}                                                                                  \
+	static bool show_##name(const struct options *options, FILE *file)                 \
+	{                                                                                  \
+		return show_filter(options, kind, negative, file);                         \
 	}
 #define FILTER_HALVES(filter, option, syntax, metavar, help) \
 	FILTER_HALF(filter, filter_##filter, false)          \
@@ -217,22 +220,22 @@ FILTERS(FILTER_HALVES)
 
 static char *apply_sample(struct options *options, const char *value, bool more)
 {
-	return rates_take(&options->sample, value, ONE_IN_MAX, "", more);
+	return rates_take(&options->kernel.sample, value, ONE_IN_MAX, "", more);
 }
 
 static bool show_sample(const struct options *options, FILE *file)
 {
-	return rates_show(&options->sample, file);
+	return rates_show(&options->kernel.sample, file);
 }
 
 static char *apply_max_rate(struct options *options, const char *value, bool more)
 {
-	return rates_take(&options->max_rate, value, PER_SECOND_MAX, "/s", more);
+	return rates_take(&options->kernel.max_rate, value, PER_SECOND_MAX, "/s", more);
 }
 
 static bool show_max_rate(const struct options *options, FILE *file)
 {
-	return rates_show(&options->max_rate, file);
+	return rates_show(&options->kernel.max_rate, file);
 }
 
 static char *apply_ring_size(struct options *options, const char *value, bool more)
@@ -255,21 +258,21 @@ static bool show_ring_size(const struct options *options, FILE *file)
 	return show_number(options->ring_bytes, file);
 }
 
-#define FLAG(name)                                                                       \
+#define FLAG(name, member)                                                               \
 	static char *apply_##name(struct options *options, const char *value, bool more) \
 	{                                                                                \
 		(void)value;                                                             \
 		(void)more;                                                              \
-		options->name = true;                                                    \
+		options->member = true;                                                  \
 		return NULL;                                                             \
 	}                                                                                \
 	static bool show_##name(const struct options *options, FILE *file)               \
 	{                                                                                \
-		return options->name && fputs("true", file) >= 0;                        \
+		return options->member && fputs("true", file) >= 0;                      \
 	}
-FLAG(adaptive)
-FLAG(include_ssh)
-FLAG(quiet)
+FLAG(adaptive, kernel.adaptive)
+FLAG(include_ssh, include_ssh)
+FLAG(quiet, quiet)
 
 static char *apply_config(struct options *options, const char *value, bool more)
 {
@@ -373,8 +376,8 @@ void settings_default(struct options *options)
 	*options = (struct options){
 		.stats_interval_us = STATS_INTERVAL_DEFAULT * USEC_PER_SEC,
 		.ring_bytes = RING_BYTES_DEFAULT,
-		.events = word_bits(event_word, event_types),
-		.stages = word_bits(stage_word, ENUM_NUMBERS),
+		.kernel.events = word_bits(event_word, event_types),
+		.kernel.stages = word_bits(stage_word, ENUM_NUMBERS),
 	};
 	free(apply_output(options, "stdout", false));
 	options->outputs_named = false;
@@ -410,7 +413,7 @@ bool settings_set_ssh(struct options *options, const struct ssh_connection *conn
 	bool left_out = connection->ip_version && !options->include_ssh;
 
 	options->ssh = *connection;
-	filter_exclude(&options->filters, left_out ? &options->ssh : NULL);
+	filter_exclude(&options->kernel.filters, left_out ? &options->ssh : NULL);
 	return left_out;
 }
 

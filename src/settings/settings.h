@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "base/util.h"
-#include "filter/filter.h"
+#include "filter/probe_settings.h"
 #include "output/output.h"
 #include "schema/event.h"
 #include "settings/rates.h"
@@ -34,10 +34,8 @@ struct options {
 	const char *config_path; /* in argv; NULL: none */
 	const char *read_path;	 /* a recording, instead of this host; in argv; NULL: none */
 	const char *live_only;	 /* an option given that --read leaves aside; NULL: none */
-	uint64_t events;	 /* types, as bits */
-	uint64_t stages;	 /* of latency, as bits by their number */
-	uint64_t stages_loaded;	 /* at the start: no others can be had without a restart */
-	bool events_named;	 /* by the user: then none may be missing */
+	struct probe_settings kernel;
+	bool events_named; /* by the user: then none may be missing */
 	bool stages_named;
 	bool quiet;
 	bool outputs_named;
@@ -49,16 +47,8 @@ struct options {
 	uint64_t count;		    /* event lines; 0: without end */
 	uint64_t stats_interval_us; /* 0: never */
 	size_t ring_bytes;
-	uint64_t rtt_interval_us; /* at the least between two rtt lines of a socket */
-	/* of latency lines; of rtt lines */
-	struct threshold latency_us;
-	struct threshold rtt_us;
-	struct filter_set filters;
 	struct ssh_connection ssh; /* that netlog was started over; it is left out */
 	bool include_ssh;	   /* no, it is not */
-	struct rates sample;	   /* of so many flows one */
-	struct rates max_rate;	   /* events a second */
-	bool adaptive;
 };
 
 enum setting_kind {

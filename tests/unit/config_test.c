@@ -48,11 +48,11 @@ TEST(a_configuration_has_the_names_of_the_long_options_and_comments)
 		     "	\"latency-stage\": \"tcp,app\"\n} // done",
 		     NULL);
 
-	CHECK_EQUAL(options.events, BIT(event_retransmit) | BIT(event_rtt));
+	CHECK_EQUAL(options.kernel.events, BIT(event_retransmit) | BIT(event_rtt));
 	CHECK(options.events_named && options.stages_named && options.quiet);
-	CHECK_EQUAL(options.stages, BIT(stage_tcp) | BIT(stage_app));
-	CHECK_EQUAL(options.rtt_interval_us, 1000000);
-	CHECK_EQUAL(options.latency_us.least, 5);
+	CHECK_EQUAL(options.kernel.stages, BIT(stage_tcp) | BIT(stage_app));
+	CHECK_EQUAL(options.kernel.rtt_interval_us, 1000000);
+	CHECK_EQUAL(options.kernel.limits_us[event_latency].least, 5);
 	CHECK_EQUAL(options.output_count, 2);
 	CHECK_TEXT(options.outputs[0].name, "journald");
 	CHECK_EQUAL(options.outputs[0].events, BIT(event_retransmit));
@@ -75,7 +75,7 @@ TEST(the_command_line_overrides_the_file)
 	CHECK_EQUAL(options.output_count, 1);
 	CHECK_TEXT(options.outputs[0].name, "stdout");
 	CHECK_EQUAL(options.count, 3);
-	CHECK_EQUAL(good(text, "-eretransmit").events, BIT(event_retransmit));
+	CHECK_EQUAL(good(text, "-eretransmit").kernel.events, BIT(event_retransmit));
 	CHECK_EQUAL(good(text, "-n5").count, 5);
 	CHECK(!good(text, "-eall").events_named);
 }
@@ -242,12 +242,12 @@ TEST(what_is_printed_can_be_read_back_and_is_the_same)
 		again = good(printed[0], NULL);
 		print(&again, printed[1], sizeof(printed[1]));
 		CHECK_TEXT(printed[0], printed[1]);
-		CHECK_EQUAL(first.events, again.events);
+		CHECK_EQUAL(first.kernel.events, again.kernel.events);
 		CHECK_EQUAL(first.events_named, again.events_named);
-		CHECK_EQUAL(first.stages, again.stages);
+		CHECK_EQUAL(first.kernel.stages, again.kernel.stages);
 		CHECK_EQUAL(first.duration_us, again.duration_us);
 		CHECK_EQUAL(first.stats_interval_us, again.stats_interval_us);
-		CHECK_EQUAL(first.rtt_interval_us, again.rtt_interval_us);
+		CHECK_EQUAL(first.kernel.rtt_interval_us, again.kernel.rtt_interval_us);
 		CHECK_EQUAL(first.output_count, again.output_count);
 		CHECK_TEXT(first.outputs[0].text, again.outputs[0].text);
 		CHECK_EQUAL(first.quiet, again.quiet);

@@ -35,7 +35,7 @@ static struct filter good(const char *line)
 	char *message;
 
 	CHECK_SAYING(parse(line, &options, &message) == 0, "%s: %s", line, message);
-	return options.filters.filter;
+	return options.kernel.filters.filter;
 }
 
 static void bad(const char *line, const char *hint)
@@ -243,12 +243,14 @@ TEST(limits_are_the_least_of_those_given)
 	CHECK(parse("--min-rtt=50 --min-rtt=20 --min-rtt=30 --not-min-rtt=90 --not-min-rtt=80 "
 		    "--min-latency=5 --not-min-latency=7",
 		    &options, &message) == 0);
-	CHECK_EQUAL(options.rtt_us.least, 20);
-	CHECK_EQUAL(options.rtt_us.below, 80);
-	CHECK_EQUAL(options.latency_us.least, 5);
-	CHECK_EQUAL(options.latency_us.below, 7);
+	CHECK_EQUAL(options.kernel.limits_us[event_rtt].least, 20);
+	CHECK_EQUAL(options.kernel.limits_us[event_rtt].below, 80);
+	CHECK_EQUAL(options.kernel.limits_us[event_latency].least, 5);
+	CHECK_EQUAL(options.kernel.limits_us[event_latency].below, 7);
 	CHECK(parse("", &options, &message) == 0);
-	CHECK(!options.rtt_us.least && !options.rtt_us.below && !options.latency_us.below);
+	CHECK(!options.kernel.limits_us[event_rtt].least &&
+	      !options.kernel.limits_us[event_rtt].below &&
+	      !options.kernel.limits_us[event_latency].below);
 }
 
 /* The lists have an end, and say so. */

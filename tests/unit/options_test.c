@@ -50,8 +50,8 @@ TEST(everything_is_logged_to_stdout_by_default)
 
 	CHECK_EQUAL(options.action, ACTION_LOG);
 	for_each_event_type(type)
-		CHECK(options.events & BIT(type));
-	CHECK_EQUAL(options.stages,
+		CHECK(options.kernel.events & BIT(type));
+	CHECK_EQUAL(options.kernel.stages,
 		    BIT(stage_tcp) | BIT(stage_app) | BIT(stage_transport) | BIT(stage_qdisc));
 	CHECK(!options.events_named && !options.stages_named);
 	CHECK_EQUAL(options.output_count, 1);
@@ -64,10 +64,11 @@ TEST(each_option_does_what_it_says)
 {
 	struct options options;
 
-	CHECK_EQUAL(good("-e rtt").events, BIT(event_rtt));
+	CHECK_EQUAL(good("-e rtt").kernel.events, BIT(event_rtt));
 	CHECK(good("-e rtt").events_named);
-	CHECK_EQUAL(good("--events=rtt,retransmit").events, BIT(event_rtt) | BIT(event_retransmit));
-	CHECK_EQUAL(good("--latency-stage=app").stages, BIT(stage_app));
+	CHECK_EQUAL(good("--events=rtt,retransmit").kernel.events,
+		    BIT(event_rtt) | BIT(event_retransmit));
+	CHECK_EQUAL(good("--latency-stage=app").kernel.stages, BIT(stage_app));
 	options = good("-o file:/tmp/x,events=rtt -o stdout");
 	CHECK_EQUAL(options.output_count, 2);
 	CHECK_TEXT(options.outputs[0].name, "file:/tmp/x");
@@ -79,15 +80,15 @@ TEST(each_option_does_what_it_says)
 	CHECK_EQUAL(good("-n 3").count, 3);
 	CHECK_EQUAL(good("--stats-interval=0").stats_interval_us, 0);
 	CHECK_EQUAL(good("--ring-size=65536").ring_bytes, 65536);
-	CHECK_EQUAL(good("--rtt-interval=1000").rtt_interval_us, 1000000);
-	CHECK_EQUAL(good("--min-latency=1500").latency_us.least, 1500);
+	CHECK_EQUAL(good("--rtt-interval=1000").kernel.rtt_interval_us, 1000000);
+	CHECK_EQUAL(good("--min-latency=1500").kernel.limits_us[event_latency].least, 1500);
 	options = good("--sample=rtt=10 --sample=latency=3,retransmit=2 --max-rate=latency=500/s");
-	CHECK_EQUAL(options.sample.numbers.of[event_rtt], 10);
-	CHECK_EQUAL(options.sample.numbers.of[event_latency], 3);
-	CHECK_EQUAL(options.sample.numbers.of[event_retransmit], 2);
-	CHECK_EQUAL(options.max_rate.numbers.of[event_latency], 500);
-	CHECK(!options.max_rate.numbers.of[event_rtt] && !options.adaptive);
-	CHECK(good("--adaptive").adaptive);
+	CHECK_EQUAL(options.kernel.sample.of[event_rtt], 10);
+	CHECK_EQUAL(options.kernel.sample.of[event_latency], 3);
+	CHECK_EQUAL(options.kernel.sample.of[event_retransmit], 2);
+	CHECK_EQUAL(options.kernel.max_rate.of[event_latency], 500);
+	CHECK(!options.kernel.max_rate.of[event_rtt] && !options.kernel.adaptive);
+	CHECK(good("--adaptive").kernel.adaptive);
 	CHECK(good("--include-ssh").include_ssh && !good("").include_ssh);
 	CHECK(good("-q").quiet);
 	CHECK_EQUAL(good("--schema").action, ACTION_SCHEMA);

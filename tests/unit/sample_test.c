@@ -260,16 +260,16 @@ TEST(a_ring_that_nobody_reads_lasts_for_millions_of_events)
 static void taken(const char *value, uint64_t max, const char *suffix, enum event_type type,
 		  uint64_t number)
 {
-	struct rates rates = { .numbers.of[event_latency] = 4711 };
+	struct figures rates = { .of[event_latency] = 4711 };
 	char *wrong = rates_take(&rates, value, max, suffix, false);
 
 	CHECK_SAYING(!wrong, "%s: %s", value, wrong);
-	CHECK_EQUAL(rates.numbers.of[type], number);
+	CHECK_EQUAL(rates.of[type], number);
 }
 
 static void refused(const char *value, const char *hint)
 {
-	struct rates rates = {};
+	struct figures rates = {};
 	char *wrong = rates_take(&rates, value, ONE_IN_MAX, "/s", false);
 
 	CHECK_SAYING(wrong && strstr(wrong, hint), "%s: %s", value, wrong);
@@ -306,7 +306,7 @@ TEST(rates_that_cannot_be_used_are_refused_with_a_hint)
 
 TEST(rates_are_shown_as_they_can_be_given)
 {
-	struct rates rates = {};
+	struct figures rates = {};
 	char text[256] = "";
 	FILE *file = fmemopen(text, sizeof(text), "w");
 
