@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/words.h"
 #include "host/cgroup.h"
 #include "host/netns.h"
 
@@ -45,18 +46,23 @@ static const struct {
 #define PROTOCOL_FITS(number, text) _Static_assert(number < 64, #text " is no bit of a u64");
 IP_PROTOCOL_VALUES(PROTOCOL_FITS)
 
+static const char *protocol_word(unsigned int number)
+{
+	return protocols[number].name;
+}
+
 static char *take_protocol(const struct half *half, const char *text)
 {
-	char known[64] = "";
+	static const struct vocabulary words = { "protocol", protocol_word, ARRAY_SIZE(protocols) };
+	int number = word_number(&words, text);
+	_cleanup_free_ char *hint = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		list_add(known, sizeof(known), protocols[i].name);
-		if (!strcmp(text, protocols[i].name)) {
-			half->filter->protocols[half->negative] |= BIT(protocols[i].number);
-			return NULL;
-		}
+	if (number >= 0) {
+		half->filter->protocols[half->negative] |= BIT(protocols[number].number);
+		return NULL;
 	}
-	return setting_wrong("there is no protocol '%s'; known are: %s", text, known);
+	hint = word_hint(&words, text);
+	return setting_wrong("there is no protocol '%s'; %s", text, hint);
 }
 
 char *take_protocols(const struct half *half, const char *text)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/util.h"
+#include "base/words.h"
 #include "bpf/events.h"
 
 #define EVENT_KIND_ID(kind, type) kind_##kind,
@@ -103,6 +104,9 @@ const struct event_desc *event_desc(enum event_type type);
 
 #define for_each_event_type(type) \
 	for (enum event_type type = event_none + 1; type < event_types; type++)
+
+/* Names of events by their type; texts of stages by their number. */
+extern const struct vocabulary event_words, stage_words;
 
 /* The type by its name; 0 if there is none. */
 enum event_type event_by_name(const char *name);

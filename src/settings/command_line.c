@@ -243,8 +243,8 @@ static void rows_help(bool filters)
 
 void options_help(void)
 {
-	_cleanup_free_ char *events = settings_events();
-	_cleanup_free_ char *stages = settings_stages();
+	_cleanup_free_ char *events = word_list(&event_words);
+	_cleanup_free_ char *stages = word_list(&stage_words);
 
 	printf("Usage: netlog [OPTION]...\n"
 	       "Log each TCP retransmit, round-trip time and packet latency as a line of JSON.\n\n");

@@ -4,15 +4,11 @@
 #include "base/text.h"
 #include "base/util.h"
 
-#define NAMES_BYTES 512
-
 static char *unknown_event(const char *name)
 {
-	char names[NAMES_BYTES] = "";
+	_cleanup_free_ char *hint = word_hint(&event_words, name);
 
-	for_each_event_type(type)
-		list_add(names, sizeof(names), event_desc(type)->name);
-	return setting_wrong("there is no event '%s'; known are: %s", name, names);
+	return setting_wrong("there is no event '%s'; %s", name, hint);
 }
 
 /* `item` is written to. */

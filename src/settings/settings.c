@@ -10,38 +10,26 @@
 
 /* ---- each setting ---- */
 
-static const char *event_word(unsigned int number)
-{
-	return number == event_none ? NULL : event_desc(number)->name;
-}
-
 static char *apply_events(struct options *options, const char *value, bool more)
 {
-	return parse_words(value, "event", event_word, event_types, more, &options->kernel.events,
+	return parse_words(value, &event_words, more, &options->kernel.events,
 			   &options->events_named);
 }
 
 static bool show_events(const struct options *options, FILE *file)
 {
-	return show_words(event_word, event_types, options->kernel.events, options->events_named,
-			  file);
-}
-
-static const char *stage_word(unsigned int number)
-{
-	return kind_descs[kind_stage].texts[number];
+	return show_words(&event_words, options->kernel.events, options->events_named, file);
 }
 
 static char *apply_stages(struct options *options, const char *value, bool more)
 {
-	return parse_words(value, "stage", stage_word, ENUM_NUMBERS, more, &options->kernel.stages,
+	return parse_words(value, &stage_words, more, &options->kernel.stages,
 			   &options->stages_named);
 }
 
 static bool show_stages(const struct options *options, FILE *file)
 {
-	return show_words(stage_word, ENUM_NUMBERS, options->kernel.stages, options->stages_named,
-			  file);
+	return show_words(&stage_words, options->kernel.stages, options->stages_named, file);
 }
 
 static char *parse_output(const char *value, struct sink_spec *ret_spec)
@@ -376,8 +364,8 @@ void settings_default(struct options *options)
 	*options = (struct options){
 		.stats_interval_us = STATS_INTERVAL_DEFAULT * USEC_PER_SEC,
 		.ring_bytes = RING_BYTES_DEFAULT,
-		.kernel.events = word_bits(event_word, event_types),
-		.kernel.stages = word_bits(stage_word, ENUM_NUMBERS),
+		.kernel.events = word_bits(&event_words),
+		.kernel.stages = word_bits(&stage_words),
 	};
 	free(apply_output(options, "stdout", false));
 	options->outputs_named = false;
@@ -415,14 +403,4 @@ bool settings_set_ssh(struct options *options, const struct ssh_connection *conn
 	options->ssh = *connection;
 	filter_exclude(&options->kernel.filters, left_out ? &options->ssh : NULL);
 	return left_out;
-}
-
-char *settings_events(void)
-{
-	return word_list(event_word, event_types);
-}
-
-char *settings_stages(void)
-{
-	return word_list(stage_word, ENUM_NUMBERS);
 }

@@ -91,8 +91,4 @@ char *settings_complete(struct options *options);
  */
 bool settings_set_ssh(struct options *options, const struct ssh_connection *connection);
 
-/* The events and stages there are, as "a, b, c"; the caller frees. NULL when memory is short. */
-char *settings_events(void);
-char *settings_stages(void);
-
 #endif

@@ -7,7 +7,6 @@
 #include "base/util.h"
 
 #define SECONDS_MAX 4000000000ULL
-#define WORD_LIST_BYTES 1024
 #define WORD_ALL "all"
 
 int parse_seconds(const char *text, uint64_t *ret_us)
@@ -66,65 +65,43 @@ void show_string(const char *text, FILE *file)
 	fprintf(file, "\"%s\"", escaped ?: "");
 }
 
-char *word_list(setting_word *word, unsigned int count)
+char *parse_words(const char *text, const struct vocabulary *words, bool more, uint64_t *bits,
+		  bool *named)
 {
-	char *list = calloc(1, WORD_LIST_BYTES);
-
-	for (unsigned int i = 0; list && i < count; i++)
-		if (word(i))
-			list_add(list, WORD_LIST_BYTES, word(i));
-	return list;
-}
-
-uint64_t word_bits(setting_word *word, unsigned int count)
-{
-	uint64_t bits = 0;
-
-	for (unsigned int i = 0; i < count; i++)
-		if (word(i))
-			bits |= BIT(i);
-	return bits;
-}
-
-char *parse_words(const char *text, const char *what, setting_word *word, unsigned int count,
-		  bool more, uint64_t *bits, bool *named)
-{
-	_cleanup_free_ char *copy = strdup(text), *known = NULL;
+	_cleanup_free_ char *copy = strdup(text), *hint = NULL;
 	uint64_t found = more ? *bits : 0;
 	char *rest = copy;
 
 	*named = more && *named;
 	for (char *item = strsep(&rest, ","); item; item = strsep(&rest, ",")) {
-		unsigned int i = 0;
+		int number = word_number(words, item);
 
-		while (i < count && (!word(i) || strcmp(word(i), item) != 0))
-			i++;
-		if (i < count) {
-			found |= BIT(i);
+		if (number >= 0) {
+			found |= BIT(number);
 			*named = true;
 		} else if (!strcmp(item, WORD_ALL)) {
-			found |= word_bits(word, count);
+			found |= word_bits(words);
 		} else {
-			known = word_list(word, count);
-			return setting_wrong("there is no %s '%s'; known are: %s, %s", what, item,
-					     known ?: "", WORD_ALL);
+			hint = word_hint(words, item);
+			return setting_wrong("there is no %s '%s'; %s, %s", words->what, item, hint,
+					     WORD_ALL);
 		}
 	}
 	*bits = found;
 	return NULL;
 }
 
-bool show_words(setting_word *word, unsigned int count, uint64_t bits, bool named, FILE *file)
+bool show_words(const struct vocabulary *words, uint64_t bits, bool named, FILE *file)
 {
 	const char *separator = "";
 
 	if (!named)
 		return fprintf(file, "[\"%s\"]", WORD_ALL) > 0;
 	fputc('[', file);
-	for (unsigned int i = 0; i < count; i++) {
-		if (!word(i) || !(bits & BIT(i)))
+	for (unsigned int i = 0; i < words->count; i++) {
+		if (!words->word(i) || !(bits & BIT(i)))
 			continue;
-		fprintf(file, "%s\"%s\"", separator, word(i));
+		fprintf(file, "%s\"%s\"", separator, words->word(i));
 		separator = ", ";
 	}
 	fputc(']', file);

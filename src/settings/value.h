@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/words.h"
+
 #define SETTING_LIMIT_MAX 4000000000ULL
 
 /* Seconds, with up to six decimals. -EINVAL: it is none. */
@@ -28,19 +30,12 @@ void show_string(const char *text, FILE *file);
 char *parse_least(const char *text, bool more, uint64_t *limit);
 char *parse_below(const char *text, bool more, uint64_t *limit);
 
-/* Words by their number, from 0; NULL: there is none of this number. */
-typedef const char *setting_word(unsigned int number);
-
 /*
  * A comma-separated list of words to bits by the words' numbers; `all` stands for all that can be
  * had, which is less than to name each: `named` is false then. `more`: it goes on with the list.
  */
-char *parse_words(const char *text, const char *what, setting_word *word, unsigned int count,
-		  bool more, uint64_t *bits, bool *named);
-bool show_words(setting_word *word, unsigned int count, uint64_t bits, bool named, FILE *file);
-
-/* All words' bits, resp. all words as "a, b, c"; the caller frees. NULL when memory is short. */
-uint64_t word_bits(setting_word *word, unsigned int count);
-char *word_list(setting_word *word, unsigned int count);
+char *parse_words(const char *text, const struct vocabulary *words, bool more, uint64_t *bits,
+		  bool *named);
+bool show_words(const struct vocabulary *words, uint64_t bits, bool named, FILE *file);
 
 #endif
