@@ -97,10 +97,10 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 {
 	unsigned int count;
 	const struct probe_hook *hooks = probe_hooks(probe, &count);
-	const uint64_t missing = options->kernel.events & ~probe_events(probe);
+	const uint64_t missing = options->kernel.events.bits & ~probe_events(probe);
 	const uint64_t lacking =
-		options->stages_named && options->kernel.events & BIT(event_latency) ?
-			options->kernel.stages & ~stages_served(hooks, count) :
+		options->kernel.stages.named && options->kernel.events.bits & BIT(event_latency) ?
+			options->kernel.stages.bits & ~stages_served(hooks, count) :
 			0;
 	bool named_missing = lacking;
 	char others[512] = "";
@@ -128,7 +128,7 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 		if (!(missing & BIT(type)))
 			continue;
 		log_warning("event %s cannot be served on this host", event_desc(type)->name);
-		named_missing |= options->events_named;
+		named_missing |= options->kernel.events.named;
 	}
 	return named_missing;
 }

@@ -26,6 +26,7 @@
 #define _cleanup_(function) __attribute__((cleanup(function)))
 #define _cleanup_free_ _cleanup_(cleanup_free)
 #define _cleanup_close_ _cleanup_(cleanup_close)
+#define _unused_ __attribute__((unused))
 #define _printf_(text, first) __attribute__((format(printf, text, first)))
 
 static inline void cleanup_free(void *pointer)

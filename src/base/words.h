@@ -5,12 +5,19 @@
 #ifndef NETLOG_WORDS_H
 #define NETLOG_WORDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vocabulary {
 	const char *what;			  /* each of them is, such as "event" */
 	const char *(*word)(unsigned int number); /* NULL: there is none of this number */
 	unsigned int count;			  /* numbers are below this */
+};
+
+/* Some of them. */
+struct word_choice {
+	uint64_t bits; /* by their numbers */
+	bool named;    /* one by one, not only as all that can be had */
 };
 
 /* The word's number; -ENOENT if it is none of them. */

@@ -115,12 +115,10 @@ char *take_interfaces(const struct half *half, const char *text)
 
 /* ---- the whole ---- */
 
-#define FILTER_WAY(filter, option, syntax, metavar, help) \
-	[filter_##filter] = { { option, "not-" option }, take_##syntax },
-static const struct {
-	const char *names[2]; /* of the halves' options */
-	char *(*take)(const struct half *half, const char *text);
-} ways[] = { FILTERS(FILTER_WAY) };
+typedef char *(*take_function)(const struct half *half, const char *text);
+
+#define FILTER_TAKE(filter, option, syntax, metavar, help) [filter_##filter] = take_##syntax,
+static const take_function takes[] = { FILTERS(FILTER_TAKE) };
 
 _Static_assert(2 * filter_kinds <= 31, "FILTER_CONNECTION is a half's bit");
 
@@ -139,11 +137,6 @@ void filter_exclude(struct filter_set *set, const struct ssh_connection *connect
 		       sizeof(connection->addresses[end]));
 		filter->excluded.ports[end] = connection->ports[end];
 	}
-}
-
-const char *filter_name(enum filter_kind kind, bool negative)
-{
-	return ways[kind].names[negative];
 }
 
 const char *filter_value(const struct filter_set *set, enum filter_kind kind, bool negative,
@@ -244,7 +237,7 @@ bool filter_look_up(struct filter_set *set, char **ret_wrong)
 
 		if (value->kind != filter_cgroup && value->kind != filter_unit)
 			continue;
-		wrong = ways[value->kind].take(&half, set->texts + value->text);
+		wrong = takes[value->kind](&half, set->texts + value->text);
 		if (wrong) {
 			free(*ret_wrong);
 			*ret_wrong = wrong;
@@ -254,18 +247,21 @@ bool filter_look_up(struct filter_set *set, char **ret_wrong)
 	       memcmp(before, filter->cgroups, count * sizeof(before[0])) != 0;
 }
 
-char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
-		  bool more)
+void filter_clear(struct filter_set *set, enum filter_kind kind, bool negative)
+{
+	const struct half half = half_of(set, kind, negative);
+
+	half_clear(&half);
+	values_clear(set, &half);
+}
+
+char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value)
 {
 	const struct half half = half_of(set, kind, negative);
 	size_t size = strlen(value) + 1;
 	char *wrong;
 
-	if (!more) {
-		half_clear(&half);
-		values_clear(set, &half);
-	}
-	wrong = ways[kind].take(&half, value); /* an allocated text, which has nothing of `half` */
+	wrong = takes[kind](&half, value); /* an allocated text, which has nothing of `half` */
 	if (wrong)
 		return wrong; // cppcheck-suppress returnDanglingLifetime
 	if (set->count == FILTER_VALUES_MAX)

@@ -6,6 +6,7 @@
 #ifndef NETLOG_PROBE_SETTINGS_H
 #define NETLOG_PROBE_SETTINGS_H
 
+#include "base/words.h"
 #include "filter/filter.h"
 #include "schema/event.h"
 
@@ -17,10 +18,10 @@ struct threshold {
 
 /* What may be changed while the probe works. */
 struct probe_settings {
-	uint64_t events; /* wanted event types, as bits; of those that the probe was made for */
-	uint64_t stages; /* wanted stages of latency, as bits by their number */
-	uint64_t rtt_interval_us; /* at the least between two rtt events of a socket */
-	struct threshold limits_us[event_types]; /* of rtt and latency: what they measure */
+	struct word_choice events; /* by their types; of those that the probe was made for */
+	struct word_choice stages; /* of latency */
+	uint64_t rtt_interval_us;  /* at the least between two rtt events of a socket */
+	struct threshold limits_ns[event_types]; /* of rtt and latency: what they measure */
 	struct filter_set filters;
 	struct figures sample;	 /* of so many flows one; 0: all */
 	struct figures max_rate; /* events a second; 0: no limit */

@@ -101,10 +101,10 @@ static bool hook_wanted(const struct probe_settings *settings, const struct hook
 	int stage = hook_stage(desc);
 
 	if (desc->event == event_none)
-		return settings->events != 0;
-	if (!(settings->events & BIT(desc->event)))
+		return settings->events.bits != 0;
+	if (!(settings->events.bits & BIT(desc->event)))
 		return false;
-	return stage < 0 || settings->stages & stages_told(stage);
+	return stage < 0 || settings->stages.bits & stages_told(stage);
 }
 
 bool ladder_makes_lines(const struct ladder *ladder, const struct probe_hook *hook)
@@ -206,7 +206,7 @@ void ladder_init(struct ladder *ladder, const struct probe_config *config)
 	const struct hook_desc *common;
 	unsigned int count;
 
-	*ladder = (struct ladder){ .config = *config, .stages = config->settings->stages };
+	*ladder = (struct ladder){ .config = *config, .stages = config->settings->stages.bits };
 	for_each_event_type(type)
 		hooks_add(ladder, event_desc(type)->hooks, event_desc(type)->hook_count);
 	common = hooks_common(&count);

@@ -40,12 +40,16 @@ static void programs_wait(void)
 		usleep(PROGRAMS_PAUSE_US);
 }
 
-/* Nothing is above UINT64_MAX, which stands for no limit. */
-static void limits_put(struct limits *mapped, const struct threshold *threshold, uint64_t unit)
+/*
+ * In units of so many nanoseconds. What is a whole number of these is below a part of one, or at
+ * least it, as it is of the next whole one. Nothing is above UINT64_MAX, which stands for no limit.
+ */
+static void limits_put(struct limits *mapped, const struct threshold *threshold, uint64_t unit_ns)
 {
-	uint64_t below = threshold->below ? threshold->below * unit : UINT64_MAX;
+	uint64_t least = (threshold->least + unit_ns - 1) / unit_ns;
+	uint64_t below = threshold->below ? (threshold->below + unit_ns - 1) / unit_ns : UINT64_MAX;
 
-	__atomic_store_n(&mapped->least, threshold->least * unit, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->least, least, __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->below, below, __ATOMIC_RELAXED);
 }
 
@@ -82,12 +86,12 @@ void probe_set(struct probe *probe, const struct probe_settings *settings)
 {
 	struct settings *mapped = &probe->ladder.skeleton->bss->settings;
 
-	__atomic_store_n(&mapped->events_off, ~settings->events, __ATOMIC_RELAXED);
-	__atomic_store_n(&mapped->stages_off, ~settings->stages, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->events_off, ~settings->events.bits, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->stages_off, ~settings->stages.bits, __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
 			 __ATOMIC_RELAXED);
-	limits_put(&mapped->latency_ns, &settings->limits_us[event_latency], NSEC_PER_USEC);
-	limits_put(&mapped->rtt_us, &settings->limits_us[event_rtt], 1);
+	limits_put(&mapped->latency_ns, &settings->limits_ns[event_latency], 1);
+	limits_put(&mapped->rtt_us, &settings->limits_ns[event_rtt], NSEC_PER_USEC);
 	filter_put(probe, &settings->filters.filter);
 	sampling_set(mapped, settings);
 }

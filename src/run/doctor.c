@@ -164,7 +164,7 @@ static bool examine_probe(const struct options *options, const struct probe *pro
 		for (unsigned int i = 0; i < count; i++)
 			examine_hook(hooks, &hook[i]);
 	}
-	snprintf(text, sizeof(text), "%zu bytes", options->ring_bytes);
+	snprintf(text, sizeof(text), "%llu bytes", (unsigned long long)options->ring_bytes);
 	if (served)
 		finding(checks, "ring buffer", "ok", text);
 	else
@@ -174,12 +174,12 @@ static bool examine_probe(const struct options *options, const struct probe *pro
 								     strerror(-error)),
 		    "advice", "see the other checks");
 	for_each_event_type(type)
-		if (options->kernel.events & BIT(type))
+		if (options->kernel.events.bits & BIT(type))
 			json_object_object_add(events, event_desc(type)->name,
 					       json_object_new_boolean((served & BIT(type)) != 0));
 	json_object_object_add(findings, "hooks", hooks);
 	json_object_object_add(findings, "events", events);
-	return (served & options->kernel.events) == options->kernel.events;
+	return (served & options->kernel.events.bits) == options->kernel.events.bits;
 }
 
 int doctor_examine(const struct options *options, struct json_object **ret_findings,

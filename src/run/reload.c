@@ -11,7 +11,7 @@ void announce(const struct probe *probe, const struct options *options)
 	char events[512] = "", outputs[1024] = "";
 
 	for_each_event_type(type)
-		if (probe_events(probe) & options->kernel.events & BIT(type))
+		if (probe_events(probe) & options->kernel.events.bits & BIT(type))
 			list_add(events, sizeof(events), event_desc(type)->name);
 	for (unsigned int i = 0; i < options->output_count; i++)
 		list_add(outputs, sizeof(outputs), options->outputs[i].name);
@@ -19,25 +19,21 @@ void announce(const struct probe *probe, const struct options *options)
 }
 
 /* What cannot be changed while hooks are attached. */
-static void options_keep(struct options *next, const struct options *old, const struct probe *probe)
+static void keep(struct options *next, const struct options *old, const struct probe *probe)
 {
-	uint64_t missing = next->kernel.events & ~probe_events(probe);
+	uint64_t missing = next->kernel.events.bits & ~probe_events(probe);
 
 	for_each_event_type(type)
-		if (next->events_named && missing & BIT(type))
+		if (next->kernel.events.named && missing & BIT(type))
 			log_warning("event %s was not logged from the start: restart netlog to "
 				    "have it",
 				    event_desc(type)->name);
-	if (next->kernel.stages & ~probe_stages(probe))
+	if (next->kernel.stages.bits & ~probe_stages(probe))
 		log_warning("a stage of latency was not there from the start: restart netlog to "
 			    "have it");
-	if (next->ring_bytes != old->ring_bytes || next->duration_us != old->duration_us ||
-	    next->count != old->count)
-		log_warning("ring-size, duration and count stay as they are until netlog is "
-			    "restarted");
-	next->ring_bytes = old->ring_bytes;
-	next->duration_us = old->duration_us;
-	next->count = old->count;
+	for_each_place(place,
+		       next) if (place.setting->flags & SETTING_STAYS && place_keep(&place, old))
+		log_warning("%s stays as it is until netlog is restarted", place_name(&place));
 	settings_set_ssh(next, &old->ssh);
 }
 
@@ -94,7 +90,7 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 		log_error("%s; going on with the old configuration", message ?: strerror(-r));
 		return r;
 	}
-	options_keep(next, options, probe);
+	keep(next, options, probe);
 	r = outputs_set(report, next);
 	if (r < 0)
 		return r;
