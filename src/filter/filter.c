@@ -2,6 +2,7 @@
 #include "filter/filter.h"
 
 #include <errno.h>
+#include <netdb.h>
 
 #include "base/words.h"
 #include "host/cgroup.h"
@@ -11,25 +12,58 @@
 
 /* ---- ports and protocols ---- */
 
-static char *take_port(const struct half *half, const char *text)
+static void add_ports(const struct half *half, uint64_t first, uint64_t last)
 {
-	uint64_t first = 0, last = 0;
-	char number[8] = "";
+	for (uint64_t port = first; port <= last; port++)
+		half->filter->ports[port] |= (uint8_t)(half->bit >> FILTER_PORTS_SHIFT);
+}
+
+/* A service may have one port with TCP and another one with UDP. Returns whether there is one. */
+static bool add_service(const struct half *half, const char *name)
+{
+	static const char *const transports[] = { "tcp", "udp" };
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+		const struct servent *service = getservbyname(name, transports[i]);
+		uint64_t port = service ? ntohs((uint16_t)service->s_port) : 0;
+
+		if (port)
+			add_ports(half, port, port);
+		found |= port;
+	}
+	return found;
+}
+
+/* PORT or FIRST-LAST */
+static int range_read(const char *text, uint64_t *ret_first, uint64_t *ret_last)
+{
 	size_t length = strcspn(text, "-");
+	char number[8] = "";
 
 	if (length < sizeof(number))
 		memcpy(number, text, length);
-	if (parse_u64(number, &first) < 0 ||
-	    parse_u64(text[length] ? text + length + 1 : number, &last) < 0 || !first ||
-	    first > PORT_MAX || last > PORT_MAX)
+	if (parse_u64(number, ret_first) < 0 ||
+	    parse_u64(text[length] ? text + length + 1 : number, ret_last) < 0 || !*ret_first ||
+	    *ret_first > PORT_MAX || *ret_last > PORT_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+static char *take_port(const struct half *half, const char *text)
+{
+	uint64_t first, last;
+
+	if (range_read(text, &first, &last) == 0) {
+		if (first > last)
+			return setting_wrong("'%s' ends before it begins; give %llu-%llu", text,
+					     (unsigned long long)last, (unsigned long long)first);
+		add_ports(half, first, last);
+	} else if (!add_service(half, text)) {
 		return setting_wrong("'%s' is no port; give numbers from 1 to %d, as 443 or "
-				     "80,8000-8100",
+				     "80,8000-8100, or names as in /etc/services",
 				     text, PORT_MAX);
-	if (first > last)
-		return setting_wrong("'%s' ends before it begins; give %llu-%llu", text,
-				     (unsigned long long)last, (unsigned long long)first);
-	for (uint64_t port = first; port <= last; port++)
-		half->filter->ports[port] |= (uint8_t)(half->bit >> FILTER_PORTS_SHIFT);
+	}
 	return NULL;
 }
 

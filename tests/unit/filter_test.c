@@ -194,7 +194,11 @@ TEST(a_value_that_cannot_be_is_refused_with_what_would_do)
 	bad("--port=80,", "'' is no port");
 	bad("--port=-80", "'-80' is no port");
 	bad("--port=80-", "'80-' is no port");
-	bad("--port=http", "'http' is no port");
+	bad("--port=no-such-service",
+	    "'no-such-service' is no port; give numbers from 1 to 65535, as "
+	    "443 or 80,8000-8100, or names as in /etc/services");
+	bad("--port=http-https", "'http-https' is no port");
+	bad("--port=HTTP", "'HTTP' is no port");
 	bad("--port=000000080", "is no port");
 	bad("--port=80-70000", "'80-70000' is no port");
 	bad("--not-src-port=90-80", "--not-src-port: '90-80' ends before it begins; give 80-90");
@@ -233,6 +237,24 @@ TEST(a_value_that_cannot_be_is_refused_with_what_would_do)
 	bad("--not-min-rtt=0", "nothing is below 0");
 	bad("--min-rtt=1MB", "give microseconds");
 	bad("--not-quiet", "there is no option --not-quiet");
+}
+
+/* Debian's netbase has these names. */
+TEST(a_port_may_be_given_by_the_name_of_its_service)
+{
+	struct flow flow = { .ip_version = 4, .proto = IPPROTO_TCP, .src_port = 40000 };
+	const struct filter filter = good("--port=https,domain,8000-8001,www --not-port=ssh");
+	static const struct {
+		uint16_t port;
+		bool takes;
+	} ports[] = { { 443, true }, { 53, true },   { 8001, true }, { 80, true },
+		      { 22, false }, { 444, false }, { 442, false }, { 40000, false } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		flow.dest_port = ports[i].port;
+		CHECK_SAYING(filter_takes_flow(&filter, &flow) == ports[i].takes, "%u",
+			     ports[i].port);
+	}
 }
 
 TEST(a_namespace_is_found_by_its_path)
