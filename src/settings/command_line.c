@@ -311,6 +311,7 @@ void options_help(void)
 	       "not- leaves out what matches:\n");
 	rows_help(true);
 	printf("Events: %s. Latency stages: %s.\n", events ?: "", stages ?: "");
+	printf("Times and sizes may have units: 50ms, 64MiB. Ports may have names: https.\n");
 	printf("Lines go to stdout, messages to stderr. Needs root, or CAP_BPF and CAP_PERFMON.\n"
 	       "Exit status: 0 as asked; 1 failure; 2 usage; 65 recording damaged; 66 not read;\n"
 	       "69 event not served; 71 refused; 72 no BTF; 73 output not opened; 74 failed;\n"
