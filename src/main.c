@@ -97,10 +97,11 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 {
 	unsigned int count;
 	const struct probe_hook *hooks = probe_hooks(probe, &count);
-	const uint64_t missing = options->events & ~probe_events(probe);
-	const uint64_t lacking = options->stages_named && options->events & BIT(event_latency) ?
-					 options->stages & ~stages_served(hooks, count) :
-					 0;
+	const uint64_t missing = options->kernel.events.bits & ~probe_events(probe);
+	const uint64_t lacking =
+		options->kernel.stages.named && options->kernel.events.bits & BIT(event_latency) ?
+			options->kernel.stages.bits & ~stages_served(hooks, count) :
+			0;
 	bool named_missing = lacking;
 	char others[512] = "";
 
@@ -127,7 +128,7 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 		if (!(missing & BIT(type)))
 			continue;
 		log_warning("event %s cannot be served on this host", event_desc(type)->name);
-		named_missing |= options->events_named;
+		named_missing |= options->kernel.events.named;
 	}
 	return named_missing;
 }
@@ -142,23 +143,26 @@ static int events_choose(struct options *options)
 	char untaken[512] = "";
 
 	for_each_event_type(type)
-		if (options->events & ~taken & BIT(type))
+		if (options->kernel.events.bits & ~taken & BIT(type))
 			list_add(untaken, sizeof(untaken), event_desc(type)->name);
-	if (!(options->events & taken)) {
+	if (!(options->kernel.events.bits & taken)) {
 		log_error("no output takes %s: see events= of --output; nothing is logged",
 			  untaken);
 		return options->config_path ? EX_CONFIG : EXIT_USAGE;
 	}
-	if (untaken[0] && options->events_named)
+	if (untaken[0] && options->kernel.events.named)
 		log_warning("no output takes %s, which is not logged", untaken);
 	if (!options->config_path)
-		options->events &= taken;
+		options->kernel.events.bits &= taken;
 	return 0;
 }
 
-static int attach(struct options *options, struct probe **ret_probe)
+static int attach(const struct options *options, struct probe **ret_probe)
 {
-	struct probe_config config = { .ring_bytes = options->ring_bytes,
+	struct probe_config config = { .settings = &options->kernel,
+				       .taken = sink_specs_events(options->outputs,
+								  options->output_count),
+				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
 				       .filter_fixed = !options->config_path };
 	const char *missing = capability_missing();
@@ -170,9 +174,6 @@ static int attach(struct options *options, struct probe **ret_probe)
 			  missing);
 		return EX_NOPERM;
 	}
-	settings_for_probe(options, &config.settings);
-	config.settings.events = options->events; /* see events_choose() */
-	options->stages_loaded = options->stages;
 	r = probe_new(&config, ret_probe);
 	if (r == -ENODATA) {
 		log_error("the kernel has no BTF (" KERNEL_BTF_PATH
@@ -197,8 +198,6 @@ static int attach(struct options *options, struct probe **ret_probe)
 		log_error("no event can be served on this host; nothing is logged");
 		return EX_OSERR;
 	}
-	settings_for_probe(options, &config.settings);
-	probe_set(*ret_probe, &config.settings);
 	return 0;
 }
 

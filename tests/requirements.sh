@@ -25,6 +25,7 @@ requirements() {
 	demo|nsenter and setpriv|command setpriv|util-linux|util-linux
 	check|clang-format|command clang-format|clang-format|clang-tools-extra
 	check|jq|command jq|jq|jq
+	check|names of services|file /etc/services|netbase|setup
 	check|AddressSanitizer|sanitizer address|gcc|libasan
 	check|UndefinedBehaviorSanitizer|sanitizer undefined|gcc|libubsan
 	lint|clang-format|command clang-format|clang-format|clang-tools-extra
@@ -37,6 +38,7 @@ requirements() {
 	test|tc|command tc|iproute2|iproute-tc
 	test|nft|command nft|nftables|nftables
 	test|jq|command jq|jq|jq
+	test|names of services|file /etc/services|netbase|setup
 	test|nft|command nft|nftables|nftables
 	test|nsenter and setpriv|command setpriv|util-linux|util-linux
 	test|systemd 250 or newer|systemd 250|systemd|systemd

@@ -17,6 +17,7 @@
 #define BIT(n) (1ULL << (n))
 
 #define NSEC_PER_SEC 1000000000ULL
+#define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_USEC 1000ULL
 #define USEC_PER_SEC 1000000ULL
 #define USEC_PER_MSEC 1000ULL
@@ -25,6 +26,7 @@
 #define _cleanup_(function) __attribute__((cleanup(function)))
 #define _cleanup_free_ _cleanup_(cleanup_free)
 #define _cleanup_close_ _cleanup_(cleanup_close)
+#define _unused_ __attribute__((unused))
 #define _printf_(text, first) __attribute__((format(printf, text, first)))
 
 static inline void cleanup_free(void *pointer)

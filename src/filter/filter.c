@@ -2,7 +2,9 @@
 #include "filter/filter.h"
 
 #include <errno.h>
+#include <netdb.h>
 
+#include "base/words.h"
 #include "host/cgroup.h"
 #include "host/netns.h"
 
@@ -10,25 +12,58 @@
 
 /* ---- ports and protocols ---- */
 
-static char *take_port(const struct half *half, const char *text)
+static void add_ports(const struct half *half, uint64_t first, uint64_t last)
 {
-	uint64_t first = 0, last = 0;
-	char number[8] = "";
+	for (uint64_t port = first; port <= last; port++)
+		half->filter->ports[port] |= (uint8_t)(half->bit >> FILTER_PORTS_SHIFT);
+}
+
+/* A service may have one port with TCP and another one with UDP. Returns whether there is one. */
+static bool add_service(const struct half *half, const char *name)
+{
+	static const char *const transports[] = { "tcp", "udp" };
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+		const struct servent *service = getservbyname(name, transports[i]);
+		uint64_t port = service ? ntohs((uint16_t)service->s_port) : 0;
+
+		if (port)
+			add_ports(half, port, port);
+		found |= port;
+	}
+	return found;
+}
+
+/* PORT or FIRST-LAST */
+static int range_read(const char *text, uint64_t *ret_first, uint64_t *ret_last)
+{
 	size_t length = strcspn(text, "-");
+	char number[8] = "";
 
 	if (length < sizeof(number))
 		memcpy(number, text, length);
-	if (parse_u64(number, &first) < 0 ||
-	    parse_u64(text[length] ? text + length + 1 : number, &last) < 0 || !first ||
-	    first > PORT_MAX || last > PORT_MAX)
+	if (parse_u64(number, ret_first) < 0 ||
+	    parse_u64(text[length] ? text + length + 1 : number, ret_last) < 0 || !*ret_first ||
+	    *ret_first > PORT_MAX || *ret_last > PORT_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+static char *take_port(const struct half *half, const char *text)
+{
+	uint64_t first, last;
+
+	if (range_read(text, &first, &last) == 0) {
+		if (first > last)
+			return setting_wrong("'%s' ends before it begins; give %llu-%llu", text,
+					     (unsigned long long)last, (unsigned long long)first);
+		add_ports(half, first, last);
+	} else if (!add_service(half, text)) {
 		return setting_wrong("'%s' is no port; give numbers from 1 to %d, as 443 or "
-				     "80,8000-8100",
+				     "80,8000-8100, or names as in /etc/services",
 				     text, PORT_MAX);
-	if (first > last)
-		return setting_wrong("'%s' ends before it begins; give %llu-%llu", text,
-				     (unsigned long long)last, (unsigned long long)first);
-	for (uint64_t port = first; port <= last; port++)
-		half->filter->ports[port] |= (uint8_t)(half->bit >> FILTER_PORTS_SHIFT);
+	}
 	return NULL;
 }
 
@@ -45,18 +80,23 @@ static const struct {
 #define PROTOCOL_FITS(number, text) _Static_assert(number < 64, #text " is no bit of a u64");
 IP_PROTOCOL_VALUES(PROTOCOL_FITS)
 
+static const char *protocol_word(unsigned int number)
+{
+	return protocols[number].name;
+}
+
 static char *take_protocol(const struct half *half, const char *text)
 {
-	char known[64] = "";
+	static const struct vocabulary words = { "protocol", protocol_word, ARRAY_SIZE(protocols) };
+	int number = word_number(&words, text);
+	_cleanup_free_ char *hint = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		list_add(known, sizeof(known), protocols[i].name);
-		if (!strcmp(text, protocols[i].name)) {
-			half->filter->protocols[half->negative] |= BIT(protocols[i].number);
-			return NULL;
-		}
+	if (number >= 0) {
+		half->filter->protocols[half->negative] |= BIT(protocols[number].number);
+		return NULL;
 	}
-	return setting_wrong("there is no protocol '%s'; known are: %s", text, known);
+	hint = word_hint(&words, text);
+	return setting_wrong("there is no protocol '%s'; %s", text, hint);
 }
 
 char *take_protocols(const struct half *half, const char *text)
@@ -109,12 +149,10 @@ char *take_interfaces(const struct half *half, const char *text)
 
 /* ---- the whole ---- */
 
-#define FILTER_WAY(filter, option, syntax, metavar, help) \
-	[filter_##filter] = { { option, "not-" option }, take_##syntax },
-static const struct {
-	const char *names[2]; /* of the halves' options */
-	char *(*take)(const struct half *half, const char *text);
-} ways[] = { FILTERS(FILTER_WAY) };
+typedef char *(*take_function)(const struct half *half, const char *text);
+
+#define FILTER_TAKE(filter, option, syntax, metavar, help) [filter_##filter] = take_##syntax,
+static const take_function takes[] = { FILTERS(FILTER_TAKE) };
 
 _Static_assert(2 * filter_kinds <= 31, "FILTER_CONNECTION is a half's bit");
 
@@ -133,11 +171,6 @@ void filter_exclude(struct filter_set *set, const struct ssh_connection *connect
 		       sizeof(connection->addresses[end]));
 		filter->excluded.ports[end] = connection->ports[end];
 	}
-}
-
-const char *filter_name(enum filter_kind kind, bool negative)
-{
-	return ways[kind].names[negative];
 }
 
 const char *filter_value(const struct filter_set *set, enum filter_kind kind, bool negative,
@@ -238,7 +271,7 @@ bool filter_look_up(struct filter_set *set, char **ret_wrong)
 
 		if (value->kind != filter_cgroup && value->kind != filter_unit)
 			continue;
-		wrong = ways[value->kind].take(&half, set->texts + value->text);
+		wrong = takes[value->kind](&half, set->texts + value->text);
 		if (wrong) {
 			free(*ret_wrong);
 			*ret_wrong = wrong;
@@ -248,18 +281,21 @@ bool filter_look_up(struct filter_set *set, char **ret_wrong)
 	       memcmp(before, filter->cgroups, count * sizeof(before[0])) != 0;
 }
 
-char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
-		  bool more)
+void filter_clear(struct filter_set *set, enum filter_kind kind, bool negative)
+{
+	const struct half half = half_of(set, kind, negative);
+
+	half_clear(&half);
+	values_clear(set, &half);
+}
+
+char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value)
 {
 	const struct half half = half_of(set, kind, negative);
 	size_t size = strlen(value) + 1;
 	char *wrong;
 
-	if (!more) {
-		half_clear(&half);
-		values_clear(set, &half);
-	}
-	wrong = ways[kind].take(&half, value); /* an allocated text, which has nothing of `half` */
+	wrong = takes[kind](&half, value); /* an allocated text, which has nothing of `half` */
 	if (wrong)
 		return wrong; // cppcheck-suppress returnDanglingLifetime
 	if (set->count == FILTER_VALUES_MAX)

@@ -28,22 +28,15 @@ struct filter_set {
 	char texts[FILTER_TEXT_BYTES];
 };
 
-/* What is wanted is not below the one, and below the other. 0: there is no such limit. */
-struct threshold {
-	uint64_t least;
-	uint64_t below;
-};
-
-/* The option's name without its dashes, for both halves. */
-const char *filter_name(enum filter_kind kind, bool negative);
-
 /*
- * Take a value for one half of a filter: a further one if `more`, else in place of those before.
- * Names (of units, cgroups, namespaces) are looked up now. NULL if it is well; else what is wrong
- * and what would do, which the caller frees; the set is then not to be used any more.
+ * Take a value, besides those before, for one half of a filter. Names (of units, cgroups,
+ * namespaces) are looked up now. NULL if it is well; else what is wrong and what would do, which
+ * the caller frees; the set is then not to be used any more.
  */
-char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
-		  bool more);
+char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value);
+
+/* Take all values of one half out. */
+void filter_clear(struct filter_set *set, enum filter_kind kind, bool negative);
 
 /*
  * Have an inotify(7) descriptor tell when cgroups and units of the set may be there again: then

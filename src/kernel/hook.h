@@ -7,24 +7,12 @@
 
 #include <errno.h>
 
-#include "filter/filter.h"
+#include "filter/probe_settings.h"
 #include "schema/event.h"
 
-/* What may be changed while the probe works. */
-struct probe_settings {
-	uint64_t events; /* wanted event types, as bits; of those that the probe was made for */
-	uint64_t stages; /* wanted stages of latency, as bits by their number */
-	uint64_t rtt_interval_us; /* at the least between two rtt events of a socket */
-	struct threshold rtt_us;  /* of rtt events */
-	struct threshold latency_us;
-	const struct filter *filter; /* the caller's, who keeps it while the probe is made */
-	struct figures sample;	     /* of so many flows one; 0: all */
-	struct figures max_rate;     /* events a second; 0: no limit */
-	bool adaptive;		     /* fewer while the ring is full */
-};
-
 struct probe_config {
-	struct probe_settings settings;
+	const struct probe_settings *settings; /* the caller's, until the probe has been made */
+	uint64_t taken;	   /* events, as bits: of the others, hooks are there, switched off */
 	size_t ring_bytes; /* a power of two, a multiple of the page size */
 	uint64_t tick_ns;  /* length of the kernel's tick */
 	bool filter_fixed; /* probe_set() will not change the filter: where it is empty, it costs

@@ -103,18 +103,17 @@ static bool hook_wanted(const struct probe_settings *settings, const struct hook
 	int stage = hook_stage(desc);
 
 	if (desc->event == event_none)
-		return settings->events != 0;
-	if (!(settings->events & BIT(desc->event)))
+		return settings->events.bits != 0;
+	if (!(settings->events.bits & BIT(desc->event)))
 		return false;
-	return stage < 0 || settings->stages & stages_told(stage);
+	return stage < 0 || settings->stages.bits & stages_told(stage);
 }
 
 bool ladder_makes_lines(const struct ladder *ladder, const struct probe_hook *hook)
 {
 	int stage = hook_stage(hook->desc);
 
-	return hook->desc->role == role_lines &&
-	       (stage < 0 || ladder->config.settings.stages & BIT(stage));
+	return hook->desc->role == role_lines && (stage < 0 || ladder->stages & BIT(stage));
 }
 
 static bool same_part(const struct hook_desc *a, const struct hook_desc *b)
@@ -200,8 +199,7 @@ static void events_settle(struct ladder *ladder)
 static void hooks_add(struct ladder *ladder, const struct hook_desc *descs, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
-		if (hook_wanted(&ladder->config.settings, &descs[i]) &&
-		    ladder->hook_count < HOOKS_MAX)
+		if (hook_wanted(ladder->config.settings, &descs[i]))
 			ladder->hooks[ladder->hook_count++].desc = &descs[i];
 }
 
@@ -210,7 +208,7 @@ void ladder_init(struct ladder *ladder, const struct probe_config *config)
 	const struct hook_desc *common;
 	unsigned int count;
 
-	*ladder = (struct ladder){ .config = *config };
+	*ladder = (struct ladder){ .config = *config, .stages = config->settings->stages.bits };
 	for_each_event_type(type)
 		hooks_add(ladder, event_desc(type)->hooks, event_desc(type)->hook_count);
 	common = hooks_common(&count);
@@ -267,13 +265,12 @@ static struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_
 	skeleton->rodata->config.no_task_btf = ladder->no_task_btf;
 	skeleton->rodata->config.no_loads = ladder->caution != NULL;
 	skeleton->rodata->config.no_filter =
-		ladder->config.filter_fixed && !ladder->config.settings.filter->active;
+		ladder->config.filter_fixed && !ladder->config.settings->filters.filter.active;
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
-	bpf_object__for_each_map(map,
-				 skeleton->obj) if (ladder->no_sk_storage &&
-						    bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
-		bpf_map__set_max_entries(map, SOCKETS_REMEMBERED);
+	bpf_object__for_each_map(map, skeleton->obj)
+		if (ladder->no_sk_storage && bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
+			bpf_map__set_max_entries(map, SOCKETS_REMEMBERED);
 	return skeleton;
 }
 

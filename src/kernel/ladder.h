@@ -8,8 +8,6 @@
 
 #include "kernel/hook.h"
 
-#define HOOKS_MAX 64
-
 struct bpf_link;
 struct bpf_program;
 struct netlog_bpf;
@@ -17,10 +15,11 @@ struct netlog_bpf;
 struct ladder {
 	struct probe_config config;
 	struct netlog_bpf *skeleton; /* NULL until something has been opened */
-	struct probe_hook hooks[HOOKS_MAX];
-	struct bpf_link *links[HOOKS_MAX]; /* of the hooks that are attached */
+	struct probe_hook hooks[hooks_all];
+	struct bpf_link *links[hooks_all]; /* of the hooks that are attached */
 	unsigned int hook_count;
 	uint64_t events; /* those that can be served, as bits */
+	uint64_t stages; /* of latency, those wanted at the start: they make lines */
 	bool ways_tried; /* refusals of a whole way into the kernel have been looked for */
 	bool no_sk_storage, no_cookie, no_task_btf; /* see struct config */
 	/* why programs may not load through pointers (no_loads), a static text; NULL: they may */

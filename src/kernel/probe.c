@@ -40,12 +40,16 @@ static void programs_wait(void)
 		usleep(PROGRAMS_PAUSE_US);
 }
 
-/* Nothing is above UINT64_MAX, which stands for no limit. */
-static void limits_put(struct limits *mapped, const struct threshold *threshold, uint64_t unit)
+/*
+ * In units of so many nanoseconds. What is a whole number of these is below a part of one, or at
+ * least it, as it is of the next whole one. Nothing is above UINT64_MAX, which stands for no limit.
+ */
+static void limits_put(struct limits *mapped, const struct threshold *threshold, uint64_t unit_ns)
 {
-	uint64_t below = threshold->below ? threshold->below * unit : UINT64_MAX;
+	uint64_t least = (threshold->least + unit_ns - 1) / unit_ns;
+	uint64_t below = threshold->below ? (threshold->below + unit_ns - 1) / unit_ns : UINT64_MAX;
 
-	__atomic_store_n(&mapped->least, threshold->least * unit, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->least, least, __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->below, below, __ATOMIC_RELAXED);
 }
 
@@ -78,17 +82,17 @@ static void sampling_set(struct settings *mapped, const struct probe_settings *s
 	__atomic_store_n(&mapped->adaptive, settings->adaptive, __ATOMIC_RELAXED);
 }
 
-void probe_set(struct probe *probe, const struct probe_settings *settings)
+void probe_set(struct probe *probe, const struct probe_settings *settings, uint64_t taken)
 {
 	struct settings *mapped = &probe->ladder.skeleton->bss->settings;
 
-	__atomic_store_n(&mapped->events_off, ~settings->events, __ATOMIC_RELAXED);
-	__atomic_store_n(&mapped->stages_off, ~settings->stages, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->events_off, ~(settings->events.bits & taken), __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->stages_off, ~settings->stages.bits, __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
 			 __ATOMIC_RELAXED);
-	limits_put(&mapped->latency_ns, &settings->latency_us, NSEC_PER_USEC);
-	limits_put(&mapped->rtt_us, &settings->rtt_us, 1);
-	filter_put(probe, settings->filter);
+	limits_put(&mapped->latency_ns, &settings->limits_ns[event_latency], 1);
+	limits_put(&mapped->rtt_us, &settings->limits_ns[event_rtt], NSEC_PER_USEC);
+	filter_put(probe, &settings->filters.filter);
 	sampling_set(mapped, settings);
 }
 
@@ -101,7 +105,7 @@ static int hooks_set_up(struct probe *probe)
 		if (r < 0)
 			return r;
 		if (probe->ladder.skeleton->bss)
-			probe_set(probe, &probe->ladder.config.settings);
+			probe_set(probe, probe->ladder.config.settings, probe->ladder.config.taken);
 		if (ladder_attach(&probe->ladder)) {
 			/* last, so that what is seen meanwhile is not missed */
 			ladder_iterate(&probe->ladder);
@@ -303,4 +307,9 @@ uint64_t probe_events(const struct probe *probe)
 const char *probe_caution(const struct probe *probe)
 {
 	return probe->ladder.caution;
+}
+
+uint64_t probe_stages(const struct probe *probe)
+{
+	return probe->ladder.stages;
 }

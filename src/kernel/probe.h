@@ -34,8 +34,14 @@ uint64_t probe_events(const struct probe *probe);
  */
 const char *probe_caution(const struct probe *probe);
 
-/* From the next event on; each setting by itself, but the filter as a whole. */
-void probe_set(struct probe *probe, const struct probe_settings *settings);
+/* The stages of latency that were wanted when the probe was made, as bits. */
+uint64_t probe_stages(const struct probe *probe);
+
+/*
+ * From the next event on; each setting by itself, but the filter as a whole. `taken`: events that
+ * somebody takes, as bits; none but these are made.
+ */
+void probe_set(struct probe *probe, const struct probe_settings *settings, uint64_t taken);
 
 /* Becomes readable when there are records and the probe has been put to sleep. */
 int probe_fd(const struct probe *probe);

@@ -179,7 +179,7 @@ static bool examine_probe(const struct options *options, const struct probe *pro
 		for (unsigned int i = 0; i < count; i++)
 			examine_hook(hooks, &hook[i]);
 	}
-	snprintf(text, sizeof(text), "%zu bytes", options->ring_bytes);
+	snprintf(text, sizeof(text), "%llu bytes", (unsigned long long)options->ring_bytes);
 	if (served)
 		finding(checks, "ring buffer", "ok", text);
 	else
@@ -189,12 +189,12 @@ static bool examine_probe(const struct options *options, const struct probe *pro
 								     strerror(-error)),
 		    "advice", "see the other checks");
 	for_each_event_type(type)
-		if (options->events & BIT(type))
+		if (options->kernel.events.bits & BIT(type))
 			json_object_object_add(events, event_desc(type)->name,
 					       json_object_new_boolean((served & BIT(type)) != 0));
 	json_object_object_add(findings, "hooks", hooks);
 	json_object_object_add(findings, "events", events);
-	return (served & options->events) == options->events;
+	return (served & options->kernel.events.bits) == options->kernel.events.bits;
 }
 
 int doctor_examine(const struct options *options, struct json_object **ret_findings,
@@ -203,7 +203,9 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 	struct json_object *findings = json_object_new_object();
 	struct json_object *checks = json_object_new_array();
 	_cleanup_(probe_freep) struct probe *probe = NULL;
-	struct probe_config config = { .ring_bytes = options->ring_bytes,
+	struct probe_config config = { .settings = &options->kernel,
+				       .taken = options->kernel.events.bits,
+				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
 				       .filter_fixed = !options->config_path };
 	struct utsname name;
@@ -214,7 +216,6 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 		json_object_put(checks);
 		return -ENOMEM;
 	}
-	settings_for_probe(options, &config.settings);
 	r = probe_new(&config, &probe);
 	uname(&name);
 	add(findings, "version", NETLOG_VERSION);

@@ -6,25 +6,10 @@
 #include "base/log.h"
 #include "run/delivery.h"
 
-/* An event that no output takes is none to be made. */
-static uint64_t events_wanted(const struct options *options)
+/* None but these are made. */
+static uint64_t events_taken(const struct options *options)
 {
-	return options->events & sink_specs_events(options->outputs, options->output_count);
-}
-
-void settings_for_probe(const struct options *options, struct probe_settings *ret_settings)
-{
-	*ret_settings = (struct probe_settings){
-		.events = events_wanted(options),
-		.stages = options->stages,
-		.rtt_interval_us = options->rtt_interval_us,
-		.rtt_us = options->rtt_us,
-		.latency_us = options->latency_us,
-		.filter = &options->filters.filter,
-		.sample = options->sample.numbers,
-		.max_rate = options->max_rate.numbers,
-		.adaptive = options->adaptive,
-	};
+	return sink_specs_events(options->outputs, options->output_count);
 }
 
 void announce(const struct probe *probe, const struct options *options)
@@ -32,7 +17,8 @@ void announce(const struct probe *probe, const struct options *options)
 	char events[512] = "", outputs[1024] = "";
 
 	for_each_event_type(type)
-		if (probe_events(probe) & events_wanted(options) & BIT(type))
+		if (probe_events(probe) & options->kernel.events.bits & events_taken(options) &
+		    BIT(type))
 			list_add(events, sizeof(events), event_desc(type)->name);
 	for (unsigned int i = 0; i < options->output_count; i++)
 		list_add(outputs, sizeof(outputs), options->outputs[i].name);
@@ -40,26 +26,22 @@ void announce(const struct probe *probe, const struct options *options)
 }
 
 /* What cannot be changed while hooks are attached. */
-static void options_keep(struct options *next, const struct options *old, const struct probe *probe)
+static void keep(struct options *next, const struct options *old, const struct probe *probe)
 {
-	uint64_t missing = next->events & ~probe_events(probe);
+	uint64_t missing = next->kernel.events.bits & ~probe_events(probe);
 
 	for_each_event_type(type)
-		if (next->events_named && missing & BIT(type))
+		if (next->kernel.events.named && missing & BIT(type))
 			log_warning("event %s was not logged from the start: restart netlog to "
 				    "have it",
 				    event_desc(type)->name);
-	if (next->stages & ~old->stages_loaded)
+	if (next->kernel.stages.bits & ~probe_stages(probe))
 		log_warning("a stage of latency was not there from the start: restart netlog to "
 			    "have it");
-	if (next->ring_bytes != old->ring_bytes || next->duration_us != old->duration_us ||
-	    next->count != old->count)
-		log_warning("ring-size, duration and count stay as they are until netlog is "
-			    "restarted");
-	next->stages_loaded = old->stages_loaded;
-	next->ring_bytes = old->ring_bytes;
-	next->duration_us = old->duration_us;
-	next->count = old->count;
+	for_each_place(place, next)
+		if (place.setting->flags & SETTING_STAYS && place_keep(&place, old))
+			log_warning("%s stays as it is until netlog is restarted",
+				    place_name(&place));
 	settings_set_ssh(next, &old->ssh);
 }
 
@@ -89,8 +71,7 @@ void filters_refresh(struct options *options, struct probe *probe, int inotify)
 {
 	static int told; /* it is asked for each cgroup that comes */
 	_cleanup_free_ char *wrong = NULL;
-	struct probe_settings settings;
-	int r = filter_watch(&options->filters,
+	int r = filter_watch(&options->kernel.filters,
 			     inotify); /* before the look, which then misses none */
 
 	if (r < 0 && r != told)
@@ -99,10 +80,9 @@ void filters_refresh(struct options *options, struct probe *probe, int inotify)
 			    strerror(-r),
 			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
 	told = r;
-	if (!filter_look_up(&options->filters, &wrong))
+	if (!filter_look_up(&options->kernel.filters, &wrong))
 		return;
-	settings_for_probe(options, &settings);
-	probe_set(probe, &settings);
+	probe_set(probe, &options->kernel, events_taken(options));
 	log_info("cgroups of --cgroup or --unit have come or gone, and been looked up anew%s%s",
 		 wrong ? ": " : "", wrong ?: "");
 }
@@ -111,7 +91,6 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 {
 	_cleanup_free_ struct options *next = malloc(sizeof(*next));
 	_cleanup_free_ char *message = NULL;
-	struct probe_settings settings;
 	int r;
 
 	r = next ? options_parse(options->argc, options->argv, next, &message) : -ENOMEM;
@@ -119,12 +98,11 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 		log_error("%s; going on with the old configuration", message ?: strerror(-r));
 		return r;
 	}
-	options_keep(next, options, probe);
+	keep(next, options, probe);
 	r = outputs_set(report, next);
 	if (r < 0)
 		return r;
-	settings_for_probe(next, &settings);
-	probe_set(probe, &settings);
+	probe_set(probe, &next->kernel, events_taken(next));
 	log_set_quiet(next->quiet);
 	*options = *next;
 	log_info("the configuration has been read anew");

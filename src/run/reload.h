@@ -9,9 +9,6 @@
 #include "run/report.h"
 #include "settings/command_line.h"
 
-/* What the options say of the kernel side. */
-void settings_for_probe(const struct options *options, struct probe_settings *ret_settings);
-
 /* Say what is logged, and to where. */
 void announce(const struct probe *probe, const struct options *options);
 

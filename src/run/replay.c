@@ -136,7 +136,7 @@ static int on_header(struct replay *replay, const struct recording_origin *origi
 		log_error("cannot prepare the lines: %s", strerror(-r));
 		return r;
 	}
-	lines.events = replay->options->events & output_events(replay->output);
+	lines.events = replay->options->kernel.events.bits & output_events(replay->output);
 	lines.emitted_total = replay->lines.emitted_total;
 	names_clear(replay->names);
 	lines_set_names(&lines, replay->names);

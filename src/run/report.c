@@ -37,79 +37,19 @@ static void add_hooks(const struct report *report, struct control *control)
 	}
 }
 
-static void add_threshold(struct control *control, const char *option, uint64_t value)
-{
-	char text[24];
-	const char *const texts[] = { text, NULL };
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	if (value)
-		control_add_filter(control, "filters", option, texts);
-}
-
-/* The values of each filter's halves, as they were given. */
-static void add_flow_filters(const struct options *options, struct control *control)
-{
-	for (int i = 0; i < 2 * filter_kinds; i++) {
-		const enum filter_kind kind = (enum filter_kind)(i / 2);
-		const char *texts[FILTER_VALUES_MAX + 1];
-		unsigned int count = 0;
-
-		while (count < FILTER_VALUES_MAX &&
-		       (texts[count] = filter_value(&options->filters, kind, i % 2, count)))
-			count++;
-		texts[count] = NULL;
-		if (count)
-			control_add_filter(control, "filters", filter_name(kind, i % 2), texts);
-	}
-}
-
-static void add_ssh(const struct options *options, struct control *control)
-{
-	char text[SSH_TEXT_MAX];
-
-	if (!(options->filters.filter.active & FILTER_CONNECTION))
-		return;
-	ssh_connection_text(&options->ssh, text);
-	control_add_filter(control, "filters", "ssh", (const char *const[]){ text, NULL });
-}
-
-static void add_rates(struct control *control, const char *option, const struct rates *rates)
-{
-	char text[event_types][RATE_TEXT_MAX];
-	const char *texts[event_types + 1];
-	unsigned int count = 0;
-
-	for_each_event_type(type)
-		if (rate_text(rates, type, text[count]))
-			texts[count] = text[count], count++;
-	texts[count] = NULL;
-	control_add_filter(control, "filters", count ? option : NULL, texts);
-}
-
 static void add_filters(const struct options *options, struct control *control)
 {
-	const char *stages[ENUM_NUMBERS + 1];
-	unsigned int count = 0;
+	char buffer[SETTING_TEXT_MAX];
+	const char *text;
 
-	for (unsigned int i = 0; i < ENUM_NUMBERS; i++)
-		if (options->stages & BIT(i))
-			stages[count++] = kind_descs[kind_stage].texts[i];
-	stages[count] = NULL;
-	control_add_filter(control, "filters", options->stages_named ? "latency-stage" : NULL,
-			   stages);
-	add_threshold(control, "rtt-interval", options->rtt_interval_us / USEC_PER_MSEC);
-	add_ssh(options, control);
-	add_flow_filters(options, control);
-	add_threshold(control, "min-rtt", options->rtt_us.least);
-	add_threshold(control, "not-min-rtt", options->rtt_us.below);
-	add_threshold(control, "min-latency", options->latency_us.least);
-	add_threshold(control, "not-min-latency", options->latency_us.below);
-	add_rates(control, "sample", &options->sample);
-	add_rates(control, "max-rate", &options->max_rate);
-	if (options->adaptive)
-		control_add_filter(control, "filters", "adaptive",
-				   (const char *const[]){ "true", NULL });
+	control_add_filter(control, "filters", NULL, NULL);
+	for (int choice = CHOOSES_NOTHING + 1; choice < setting_choices; choice++)
+		for_each_place(place, options)
+			if (place.setting->choice == choice && !place_is_initial(&place))
+				for (unsigned int i = 0; (text = place_text(&place, i, buffer));
+				     i++)
+					control_add_filter(control, "filters", place_name(&place),
+							   text);
 }
 
 /* Those that can be served, were asked for, and have an output. */
@@ -118,7 +58,7 @@ static void add_events(const struct report *report, struct control *control)
 	const struct lines *lines = report->lines;
 
 	control_add_event_names(control, "events",
-				lines->events & report->options->events &
+				lines->events & report->options->kernel.events.bits &
 					output_events(lines->output));
 }
 

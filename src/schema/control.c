@@ -66,16 +66,22 @@ static struct json_object *clean_string(const char *bytes)
 }
 
 /* The array or object of that name, made when there is none. */
-static struct json_object *child(struct control *control, const char *name,
-				 struct json_object *(*make)(void))
+static struct json_object *child_of(struct control *control, struct json_object *parent,
+				    const char *name, struct json_object *(*make)(void))
 {
 	struct json_object *found;
 
-	if (json_object_object_get_ex(control->line, name, &found))
+	if (json_object_object_get_ex(parent, name, &found))
 		return found;
-	put(control, control->line, name, make());
-	json_object_object_get_ex(control->line, name, &found);
+	put(control, parent, name, make());
+	json_object_object_get_ex(parent, name, &found);
 	return found;
+}
+
+static struct json_object *child(struct control *control, const char *name,
+				 struct json_object *(*make)(void))
+{
+	return child_of(control, control->line, name, make);
 }
 
 static struct json_object *make_array(void)
@@ -164,17 +170,12 @@ void control_add_hook(struct control *control, const char *name, const struct co
 }
 
 void control_add_filter(struct control *control, const char *name, const char *filter,
-			const char *const *texts)
+			const char *text)
 {
 	struct json_object *object = child(control, name, json_object_new_object);
-	struct json_object *array;
 
-	if (!filter)
-		return;
-	array = json_object_new_array();
-	for (; *texts; texts++)
-		append(control, array, clean_string(*texts));
-	put(control, object, filter, array);
+	if (filter)
+		append(control, child_of(control, object, filter, make_array), clean_string(text));
 }
 
 static const char *text_of(struct json_object *line)

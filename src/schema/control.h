@@ -137,9 +137,9 @@ void control_add_figures(struct control *control, const char *name, const struct
 void control_add_output(struct control *control, const char *name, const char *output,
 			const struct figures *emitted, const struct figures *lost, uint64_t events);
 void control_add_hook(struct control *control, const char *name, const struct control_hook *hook);
-/* `texts`: the values let through, NULL at the end */
+/* One more value of a filter. `filter` NULL: there may be none. */
 void control_add_filter(struct control *control, const char *name, const char *filter,
-			const char *const *texts);
+			const char *text);
 
 /* The line with its newline, which the caller frees, and its length. The control is empty then. */
 int control_end(struct control *control, char **ret_line, size_t *ret_length);

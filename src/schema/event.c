@@ -86,12 +86,25 @@ const char *hook_event_name(const struct hook_desc *hook)
 	return hook->event == event_none ? "all" : event_desc(hook->event)->name;
 }
 
+static const char *event_word(unsigned int number)
+{
+	return number == event_none ? NULL : event_desc(number)->name;
+}
+
+const struct vocabulary event_words = { "event", event_word, event_types };
+
+static const char *stage_word(unsigned int number)
+{
+	return kind_descs[kind_stage].texts[number];
+}
+
+const struct vocabulary stage_words = { "stage", stage_word, ENUM_NUMBERS };
+
 enum event_type event_by_name(const char *name)
 {
-	for_each_event_type(type)
-		if (!strcmp(event_desc(type)->name, name))
-			return type;
-	return event_none;
+	int number = word_number(&event_words, name);
+
+	return number < 0 ? event_none : (enum event_type)number;
 }
 
 int enum_by_text(enum kind kind, const char *text)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/util.h"
+#include "base/words.h"
 #include "bpf/events.h"
 
 #define EVENT_KIND_ID(kind, type) kind_##kind,
@@ -78,6 +79,11 @@ struct event_desc {
 	const struct hook_desc *hooks;
 };
 
+/* All hooks there are, of all events and of none. */
+#define HOOK_ONE(event, part, rung, role, program, blind) +1
+#define EVENT_HOOKS_COUNT(name, FIELDS, HOOKS, message_id, doc) HOOKS(HOOK_ONE)
+enum { hooks_all = 0 EVENTS(EVENT_HOOKS_COUNT) COMMON_HOOKS(HOOK_ONE) };
+
 /* The hooks that serve all events. */
 const struct hook_desc *hooks_common(unsigned int *ret_count);
 
@@ -98,6 +104,9 @@ const struct event_desc *event_desc(enum event_type type);
 
 #define for_each_event_type(type) \
 	for (enum event_type type = event_none + 1; type < event_types; type++)
+
+/* Names of events by their type; texts of stages by their number. */
+extern const struct vocabulary event_words, stage_words;
 
 /* The type by its name; 0 if there is none. */
 enum event_type event_by_name(const char *name);

@@ -5,12 +5,11 @@
 #include <getopt.h>
 #include <stdarg.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "settings/file.h"
 
-#define SETTINGS_MAX 64
-#define NAMES_BYTES 1024
-#define LONG_FIRST 256 /* getopt_long()'s value for row i is LONG_FIRST + i: never a letter */
+#define LONG_FIRST 256 /* getopt_long()'s value for a place is this and its number: no letter */
 
 static int complain(char **message, const char *format, ...) _printf_(2, 3);
 static int complain(char **message, const char *format, ...)
@@ -33,44 +32,76 @@ static int argument_of(const struct setting *setting)
 	return setting->metavar[0] == '[' ? optional_argument : required_argument;
 }
 
-static void tables_fill(struct option *long_options, char *short_options)
+/* As getopt_long() wants them. */
+struct tables {
+	struct option *long_options;
+	char *short_options;
+	bool *given; /* of each place: has there been a value? */
+};
+
+static void tables_done(struct tables *tables)
 {
-	*short_options++ = ':'; /* a missing value is ':', not '?' */
-	for (unsigned int i = 0; i < setting_count && i < SETTINGS_MAX; i++) {
-		long_options[i] = (struct option){
-			.name = setting_rows[i].name,
-			.has_arg = argument_of(&setting_rows[i]),
-			.val = LONG_FIRST + (int)i,
-		};
-		if (!setting_rows[i].letter)
-			continue;
-		*short_options++ = setting_rows[i].letter;
-		if (setting_rows[i].metavar)
-			*short_options++ = ':';
-	}
-	*short_options = 0;
+	free(tables->long_options);
+	free(tables->short_options);
+	free(tables->given);
 }
 
-static unsigned int row_of(int value)
+static int tables_init(struct tables *tables)
 {
-	unsigned int i = 0;
+	struct option *option;
+	char *letter;
+
+	tables->long_options = option = calloc(PLACES + 1, sizeof(*option));
+	tables->short_options = letter = calloc(2 * setting_count + 2, 1);
+	tables->given = calloc(PLACES, sizeof(*tables->given));
+	if (!option || !letter || !tables->given)
+		return -ENOMEM;
+	*letter++ = ':'; /* a missing value is ':', not '?' */
+	for_each_place(place, NULL) {
+		if (!place.setting->type->take)
+			continue;
+		*option++ = (struct option){
+			.name = place_name(&place),
+			.has_arg = argument_of(place.setting),
+			.val = LONG_FIRST + (int)place_number(&place),
+		};
+		if (!place.setting->letter)
+			continue;
+		*letter++ = place.setting->letter;
+		if (place.setting->metavar)
+			*letter++ = ':';
+	}
+	return 0;
+}
+
+/* `value`: as getopt_long() returns it, for one that it knows. */
+static struct place place_of_value(int value, const struct options *options)
+{
+	struct place place = {};
 
 	if (value >= LONG_FIRST)
-		return (unsigned int)(value - LONG_FIRST);
-	while (setting_rows[i].letter != value)
-		i++; /* getopt_long() knows no others */
-	return i;
+		return place_of_number((unsigned int)(value - LONG_FIRST), options);
+	while (place_next(&place, options) && place.setting->letter != value)
+		;
+	return place;
 }
 
-/* Those that choose among the lines of a recording, too; the others ask this host. */
-static bool works_with_read(const struct setting *setting)
+/* The option of this place's number. */
+static const char *option_word(unsigned int number)
 {
-	static const char *const names[] = { "events", "output", "count", "quiet" };
+	const struct place place = place_of_number(number, NULL);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(setting->name, names[i]))
-			return true;
-	return setting->kind == SETTING_ACTION;
+	return place.setting->type->take ? place_name(&place) : NULL;
+}
+
+static int option_unknown(const char *text, char **message)
+{
+	const struct vocabulary words = { "option", option_word, PLACES };
+	_cleanup_free_ char *name = strndup(text, strcspn(text, "="));
+	const char *meant = name && !strncmp(name, "--", 2) ? word_nearest(&words, name + 2) : NULL;
+
+	return complain(message, "there is no option %s; %s%s%ssee netlog --help", text,
+			meant ? "did you mean --" : "", meant ?: "", meant ? "? " : "");
 }
 
 /* What getopt_long() did not take, and why. */
@@ -79,37 +110,42 @@ static int option_refused(int value, char **argv, char **message)
 	if (value == ':')
 		return complain(message, "%s: a value is missing; see netlog --help",
 				argv[optind - 1]);
-	if (optopt >= LONG_FIRST)
+	if (optopt >= LONG_FIRST) {
+		struct place place = place_of_value(optopt, NULL);
+
 		return complain(message, "--%s takes no value; see netlog --help",
-				setting_rows[optopt - LONG_FIRST].name);
+				place_name(&place));
+	}
 	if (optopt)
 		return complain(message, "there is no option -%c; see netlog --help", optopt);
-	return complain(message, "there is no option %s; see netlog --help", argv[optind - 1]);
+	return option_unknown(argv[optind - 1], message);
 }
 
 static int arguments_apply(int argc, char **argv, struct options *options, char **message)
 {
-	struct option long_options[SETTINGS_MAX + 1] = {};
-	char short_options[2 * SETTINGS_MAX + 2];
-	uint64_t seen = 0;
+	_cleanup_(tables_done) struct tables tables = {};
 	int value;
 
-	tables_fill(long_options, short_options);
+	if (tables_init(&tables) < 0)
+		return complain(message, "memory is short");
 	optind = 0; /* glibc: start anew, for those who call this more than once */
 	opterr = 0;
-	while ((value = getopt_long(argc, argv, short_options, long_options, NULL)) >= 0) {
+	while ((value = getopt_long(argc, argv, tables.short_options, tables.long_options, NULL)) >=
+	       0) {
 		_cleanup_free_ char *wrong = NULL;
-		unsigned int i;
+		struct place place;
+		bool *given;
 
 		if (value == '?' || value == ':')
 			return option_refused(value, argv, message);
-		i = row_of(value);
-		wrong = setting_rows[i].apply(options, optarg, seen & BIT(i));
+		place = place_of_value(value, options);
+		given = &tables.given[place_number(&place)];
+		wrong = place_take(&place, optarg, *given);
 		if (wrong)
-			return complain(message, "--%s: %s", setting_rows[i].name, wrong);
-		seen |= BIT(i);
-		if (!works_with_read(&setting_rows[i]))
-			options->live_only = setting_rows[i].name;
+			return complain(message, "--%s: %s", place_name(&place), wrong);
+		*given = true;
+		if (!(place.setting->flags & (SETTING_ARGUMENT | SETTING_REPLAYS)))
+			options->live_only = place_name(&place);
 	}
 	if (optind < argc)
 		return complain(
@@ -121,50 +157,52 @@ static int arguments_apply(int argc, char **argv, struct options *options, char 
 
 /* ---- the configuration file ---- */
 
-static const char *expected(const struct setting *setting)
+static const char *expected(unsigned int types)
 {
-	switch (setting->kind) {
-	case SETTING_FLAG:
+	switch (types) {
+	case BIT(config_boolean):
 		return "true or false";
-	case SETTING_NUMBER:
+	case BIT(config_number):
 		return "a number";
+	case BIT(config_number) | BIT(config_string):
+		return "a number, or a string of a number and its unit";
 	default:
 		return "a string, or an array of strings";
 	}
 }
 
-static char *unknown_name(void)
+/* The name in a file of this place's number. */
+static const char *name_word(unsigned int number)
 {
-	char names[NAMES_BYTES] = "";
+	const struct place place = place_of_number(number, NULL);
 
-	for (unsigned int i = 0; i < setting_count; i++)
-		if (setting_rows[i].kind != SETTING_ACTION)
-			list_add(names, sizeof(names), setting_rows[i].name);
-	return setting_wrong("there is no such setting; known are: %s", names);
+	return place.setting->type->json ? place_name(&place) : NULL;
 }
 
 static char *config_apply(void *context, const struct config_value *value)
 {
-	static const enum config_type types[] = {
-		[SETTING_FLAG] = config_boolean,
-		[SETTING_NUMBER] = config_number,
-		[SETTING_WORDS] = config_string,
-	};
-	const struct setting *setting = setting_rows;
+	const struct vocabulary names = { "setting", name_word, PLACES };
+	int number = word_number(&names, value->name);
+	_cleanup_free_ char *hint = NULL;
+	struct place place;
+	unsigned int types;
 
-	while (setting < setting_rows + setting_count && strcmp(setting->name, value->name) != 0)
-		setting++;
-	if (setting == setting_rows + setting_count || setting->kind == SETTING_ACTION)
-		return unknown_name();
-	if (value->type != types[setting->kind] ||
-	    (value->in_array && setting->kind != SETTING_WORDS))
-		return setting_wrong("expected %s, found %s%s%s", expected(setting),
+	if (number < 0) {
+		hint = word_hint(&names, value->name);
+		return setting_wrong("there is no such setting; %s", hint);
+	}
+	place = place_of_number((unsigned int)number, context);
+	types = place.setting->type->json;
+	if (!(types & BIT(value->type)) || (value->in_array && types != BIT(config_string)))
+		return setting_wrong("expected %s, found %s%s%s", expected(types),
 				     value->in_array ? "an array with " : "",
 				     value->type == config_string ? "the string " : "",
 				     value->text);
-	if (setting->kind == SETTING_FLAG && !strcmp(value->text, "false"))
-		return NULL; /* as it is when nothing is said */
-	return setting->apply(context, value->text, value->more);
+	if (value->type == config_boolean && !strcmp(value->text, "false")) {
+		place_clear(&place);
+		return NULL;
+	}
+	return place_take(&place, value->text, value->more);
 }
 
 int options_parse(int argc, char **argv, struct options *ret_options, char **ret_message)
@@ -196,55 +234,73 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 
 /* ---- telling ---- */
 
+static void print_string(const char *text)
+{
+	_cleanup_free_ char *escaped = malloc(JSON_TEXT_MAX(strlen(text)) + 1);
+
+	if (escaped)
+		*put_json_string(escaped, text, strlen(text)) = 0;
+	printf("\"%s\"", escaped ?: "");
+}
+
+static void place_print(const struct place *place)
+{
+	char buffer[SETTING_TEXT_MAX];
+	const char *text = place_text(place, 0, buffer);
+
+	if (place->setting->type->json != BIT(config_string)) {
+		fputs(text, stdout);
+		return;
+	}
+	for (unsigned int i = 0; (text = place_text(place, i, buffer)); i++) {
+		fputs(i ? ", " : "[", stdout);
+		print_string(text);
+	}
+	putchar(']');
+}
+
 void options_print(const struct options *options)
 {
+	char buffer[SETTING_TEXT_MAX];
 	const char *separator = "{\n\t";
 
-	for (unsigned int i = 0; i < setting_count; i++) {
-		_cleanup_free_ char *text = NULL;
-		size_t size;
-		FILE *file = setting_rows[i].show ? open_memstream(&text, &size) : NULL;
-		bool shown;
-
-		if (!file)
+	for_each_place(place, options) {
+		if (!place.setting->type->json || !place_text(&place, 0, buffer))
 			continue;
-		shown = setting_rows[i].show(options, file);
-		fclose(file);
-		if (!shown)
-			continue;
-		printf("%s\"%s\": %s", separator, setting_rows[i].name, text);
+		printf("%s\"%s\": ", separator, place_name(&place));
+		place_print(&place);
 		separator = ",\n\t";
 	}
 	printf("\n}\n");
 }
 
-static void row_help(const struct setting *row, bool has_twin)
+static void row_help(const struct setting *row)
 {
 	char name[40];
 
-	snprintf(name, sizeof(name), "--%s%s%s%s", has_twin ? "[not-]" : "", row->name,
+	snprintf(name, sizeof(name), "--%s%s%s%s", row->names[1] ? "[not-]" : "", row->names[0],
 		 argument_of(row) == required_argument ? "=" : "", row->metavar ?: "");
 	if (row->letter)
-		printf("  -%c, %-25s %s\n", row->letter, name, row->help);
+		printf("  -%c, %-25s %s", row->letter, name, row->help);
 	else
-		printf("      %-25s %s\n", name, row->help);
+		printf("      %-25s %s", name, row->help);
+	if (row->initial)
+		printf(" (%s)", row->initial);
+	putchar('\n');
 }
 
-/* The rows that are filters, which have a twin, or those that are none. */
+/* The rows that have a twin, which are filters, or those that have none. */
 static void rows_help(bool filters)
 {
-	for (unsigned int i = 0; i < setting_count; i++) {
-		bool has_twin = i + 1 < setting_count && setting_is_twin(&setting_rows[i + 1]);
-
-		if (!setting_is_twin(&setting_rows[i]) && has_twin == filters)
-			row_help(&setting_rows[i], has_twin);
-	}
+	for_each_place(place, NULL)
+		if (!place.twin && place.setting->help && !place.setting->names[1] == !filters)
+			row_help(place.setting);
 }
 
 void options_help(void)
 {
-	_cleanup_free_ char *events = settings_events();
-	_cleanup_free_ char *stages = settings_stages();
+	_cleanup_free_ char *events = word_list(&event_words);
+	_cleanup_free_ char *stages = word_list(&stage_words);
 
 	printf("Usage: netlog [OPTION]...\n"
 	       "Log each TCP retransmit, round-trip time and packet latency as a line of JSON.\n\n");
@@ -253,6 +309,7 @@ void options_help(void)
 	       "not- leaves out what matches:\n");
 	rows_help(true);
 	printf("Events: %s. Latency stages: %s.\n", events ?: "", stages ?: "");
+	printf("Times and sizes may have units: 50ms, 64MiB. Ports may have names: https.\n");
 	printf("Lines go to stdout, messages to stderr. Needs root, or CAP_BPF and CAP_PERFMON.\n"
 	       "Exit status: 0 as asked; 1 failure; 2 usage; 65 recording damaged; 66 not read;\n"
 	       "69 event not served; 71 refused; 72 no BTF; 73 output not opened; 74 failed;\n"

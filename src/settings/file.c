@@ -14,8 +14,6 @@
 
 #include "base/util.h"
 
-#define NAMES_MAX 64
-
 struct reader {
 	const char *path;
 	const char *text;
@@ -27,7 +25,7 @@ struct reader {
 	struct name {
 		char *text;
 		unsigned int line;
-	} names[NAMES_MAX]; /* that have been read */
+	} * names; /* that have been read */
 	unsigned int name_count;
 	char *message;
 };
@@ -226,14 +224,17 @@ static int read_array(struct reader *reader, struct config_value *value)
 /* Remember the name: it may come only once. */
 static int name_note(struct reader *reader, size_t at, const char *text)
 {
-	struct name *name = &reader->names[reader->name_count];
+	struct name *names, *name;
 
 	for (unsigned int i = 0; i < reader->name_count; i++)
 		if (!strcmp(reader->names[i].text, text))
 			return complain(reader, at, "\"%s\" is given twice; first in line %u", text,
 					reader->names[i].line);
-	if (reader->name_count == NAMES_MAX)
-		return complain(reader, at, "expected at most %d names", NAMES_MAX);
+	names = reallocarray(reader->names, reader->name_count + 1, sizeof(*names));
+	if (!names)
+		return complain(reader, at, "memory is short");
+	reader->names = names;
+	name = &names[reader->name_count];
 	name->line = line_of(reader, at);
 	name->text = strdup(text);
 	if (!name->text)
@@ -357,6 +358,7 @@ int config_read(const char *path, config_take take, void *context, char **ret_me
 	json_tokener_free(reader.tokener);
 	for (unsigned int i = 0; i < reader.name_count; i++)
 		free(reader.names[i].text);
+	free(reader.names);
 	*ret_message = reader.message;
 	return r;
 }

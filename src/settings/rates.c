@@ -4,19 +4,15 @@
 #include "base/text.h"
 #include "base/util.h"
 
-#define NAMES_BYTES 512
-
 static char *unknown_event(const char *name)
 {
-	char names[NAMES_BYTES] = "";
+	_cleanup_free_ char *hint = word_hint(&event_words, name);
 
-	for_each_event_type(type)
-		list_add(names, sizeof(names), event_desc(type)->name);
-	return setting_wrong("there is no event '%s'; known are: %s", name, names);
+	return setting_wrong("there is no event '%s'; %s", name, hint);
 }
 
 /* `item` is written to. */
-static char *rate_take(struct rates *rates, char *item, uint64_t max, const char *suffix)
+static char *rate_take(struct figures *rates, char *item, const struct rate_form *form)
 {
 	char *number = strchr(item, '='), *end;
 	enum event_type type;
@@ -28,50 +24,24 @@ static char *rate_take(struct rates *rates, char *item, uint64_t max, const char
 	type = event_by_name(item);
 	if (type == event_none)
 		return unknown_event(item);
-	end = number + strlen(number) - strlen(suffix);
-	if (end > number && !strcmp(end, suffix))
+	end = number + strlen(number) - strlen(form->suffix);
+	if (end > number && !strcmp(end, form->suffix))
 		*end = 0;
-	if (parse_u64(number, &value) < 0 || !value || value > max)
+	if (parse_u64(number, &value) < 0 || !value || value > form->max)
 		return setting_wrong("'%s' is no number for %s; give one from 1 to %llu", number,
-				     item, (unsigned long long)max);
-	if (rates->numbers.of[type])
+				     item, (unsigned long long)form->max);
+	if (rates->of[type])
 		return setting_wrong("%s is given twice", item);
-	rates->numbers.of[type] = value;
+	rates->of[type] = value;
 	return NULL;
 }
 
-char *rates_take(struct rates *rates, const char *value, uint64_t max, const char *suffix,
-		 bool more)
+char *rates_take(struct figures *rates, const char *text, const struct rate_form *form)
 {
-	_cleanup_free_ char *copy = strdup(value);
+	_cleanup_free_ char *copy = strdup(text);
 	char *rest = copy, *wrong = copy ? NULL : setting_wrong("memory is short");
 
-	if (!more)
-		*rates = (struct rates){};
 	for (char *item = strsep(&rest, ","); item && !wrong; item = strsep(&rest, ","))
-		wrong = rate_take(rates, item, max, suffix);
+		wrong = rate_take(rates, item, form);
 	return wrong;
-}
-
-bool rate_text(const struct rates *rates, enum event_type type, char text[RATE_TEXT_MAX])
-{
-	if (!rates->numbers.of[type])
-		return false;
-	snprintf(text, RATE_TEXT_MAX, "%s=%llu", event_desc(type)->name,
-		 (unsigned long long)rates->numbers.of[type]);
-	return true;
-}
-
-bool rates_show(const struct rates *rates, FILE *file)
-{
-	const char *separator = "[";
-	char text[RATE_TEXT_MAX];
-
-	for_each_event_type(type) {
-		if (!rate_text(rates, type, text))
-			continue;
-		fprintf(file, "%s\"%s\"", separator, text);
-		separator = ", ";
-	}
-	return separator[0] == ',' && fputc(']', file) >= 0;
 }

@@ -1,382 +1,203 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "settings/settings.h"
 
-#include "settings/value.h"
+#include "settings/rates.h"
 
-#define RING_BYTES_DEFAULT (8 * 1024 * 1024)
-#define RING_BYTES_MAX (1ULL << 30)
-#define STATS_INTERVAL_DEFAULT 60
-#define NOT "not-"
+/* ---- what the types have to know ---- */
 
-/* ---- each setting ---- */
-
-static const char *event_word(unsigned int number)
-{
-	return number == event_none ? NULL : event_desc(number)->name;
-}
-
-static char *apply_events(struct options *options, const char *value, bool more)
-{
-	return parse_words(value, "event", event_word, event_types, more, &options->events,
-			   &options->events_named);
-}
-
-static bool show_events(const struct options *options, FILE *file)
-{
-	return show_words(event_word, event_types, options->events, options->events_named, file);
-}
-
-static const char *stage_word(unsigned int number)
-{
-	return kind_descs[kind_stage].texts[number];
-}
-
-static char *apply_stages(struct options *options, const char *value, bool more)
-{
-	return parse_words(value, "stage", stage_word, ENUM_NUMBERS, more, &options->stages,
-			   &options->stages_named);
-}
-
-static bool show_stages(const struct options *options, FILE *file)
-{
-	return show_words(stage_word, ENUM_NUMBERS, options->stages, options->stages_named, file);
-}
-
-static char *parse_output(const char *value, struct sink_spec *ret_spec)
-{
-	char *message;
-
-	if (sink_spec_parse(value, ret_spec, &message) < 0)
-		return message ?: setting_wrong("memory is short");
-	return NULL;
-}
-
-static char *output_add(struct options *options, const struct sink_spec *spec)
-{
-	if (options->output_count == OUTPUT_SINKS_MAX)
-		return setting_wrong("%d outputs are the most", OUTPUT_SINKS_MAX);
-	for (unsigned int i = 0; i < options->output_count; i++)
-		if (!strcmp(options->outputs[i].name, spec->name))
-			return setting_wrong("'%s' is given twice; name its events in one",
-					     spec->name);
-	options->outputs[options->output_count++] = *spec;
-	return NULL;
-}
-
-static char *apply_output(struct options *options, const char *value, bool more)
-{
-	struct sink_spec spec;
-	char *wrong = parse_output(value, &spec);
-
-	if (!more)
-		options->output_count = 0;
-	options->outputs_named = true;
-	return wrong ?: output_add(options, &spec);
-}
-
-static char *apply_write(struct options *options, const char *value, bool more)
-{
-	_cleanup_free_ char *text = NULL;
-
-	if (more)
-		return setting_wrong("one recording is enough");
-	if (asprintf(&text, "record:%s", value) < 0)
-		return setting_wrong("memory is short");
-	options->written = true;
-	return parse_output(text, &options->write);
-}
-
-static char *apply_read(struct options *options, const char *value, bool more)
-{
-	if (more)
-		return setting_wrong(
-			"one recording is enough; `cat` puts several together for -r -");
-	options->read_path = value;
-	return NULL;
-}
-
-static bool show_output(const struct options *options, FILE *file)
-{
-	for (unsigned int i = 0; i < options->output_count; i++) {
-		fputs(i ? ", " : "[", file);
-		show_string(options->outputs[i].text, file);
-	}
-	fputc(']', file);
-	return true;
-}
-
-static char *apply_duration(struct options *options, const char *value, bool more)
-{
-	uint64_t us;
-
-	(void)more;
-	if (parse_seconds(value, &us) < 0 || !us)
-		return setting_wrong("'%s' is no time; give seconds, as 10 or 0.5", value);
-	options->duration_us = us;
-	return NULL;
-}
-
-static bool show_duration(const struct options *options, FILE *file)
-{
-	return options->duration_us && show_seconds(options->duration_us, file);
-}
-
-static char *apply_count(struct options *options, const char *value, bool more)
-{
-	uint64_t count;
-
-	(void)more;
-	if (parse_u64(value, &count) < 0 || !count)
-		return setting_wrong("'%s' is no number of lines; give 1 or more", value);
-	options->count = count;
-	return NULL;
-}
-
-static bool show_count(const struct options *options, FILE *file)
-{
-	return options->count && show_number(options->count, file);
-}
-
-static char *apply_stats_interval(struct options *options, const char *value, bool more)
-{
-	(void)more;
-	if (parse_seconds(value, &options->stats_interval_us) < 0)
-		return setting_wrong("'%s' is no time; give seconds, 0 = never", value);
-	return NULL;
-}
-
-static bool show_stats_interval(const struct options *options, FILE *file)
-{
-	return show_seconds(options->stats_interval_us, file);
-}
-
-static char *apply_rtt_interval(struct options *options, const char *value, bool more)
-{
-	uint64_t ms;
-
-	(void)more;
-	if (parse_u64(value, &ms) < 0 || ms > SETTING_LIMIT_MAX)
-		return setting_wrong("'%s' is no time; give milliseconds, as 1000", value);
-	options->rtt_interval_us = ms * USEC_PER_MSEC;
-	return NULL;
-}
-
-static bool show_rtt_interval(const struct options *options, FILE *file)
-{
-	return show_number(options->rtt_interval_us / USEC_PER_MSEC, file);
-}
-
-/* For each threshold and its not- twin; 0 is no upper limit. */
-#define THRESHOLD(name)                                                                          \
-	static char *apply_min_##name(struct options *options, const char *value, bool more)     \
+/* Of the unit that plain numbers have, 4 000 000 000 are the most. */
+#define TIME(grain, plain, least, would_do)                                                      \
 	{                                                                                        \
-		return parse_least(value, more, &options->name##_us.least);                      \
-	}                                                                                        \
-	static bool show_min_##name(const struct options *options, FILE *file)                   \
-	{                                                                                        \
-		return show_number(options->name##_us.least, file);                              \
-	}                                                                                        \
-	static char *apply_not_min_##name(struct options *options, const char *value, bool more) \
-	{                                                                                        \
-		return parse_below(value, more, &options->name##_us.below);                      \
-	}                                                                                        \
-	static bool show_not_min_##name(const struct options *options, FILE *file)               \
-	{                                                                                        \
-		return options->name##_us.below && show_number(options->name##_us.below, file);  \
+		measure_time, grain, plain, least, 4000000000 * (plain) / (grain), "is no time", \
+			would_do                                                                 \
 	}
-THRESHOLD(latency)
-THRESHOLD(rtt)
 
-static bool show_filter(const struct options *options, enum filter_kind kind, bool negative,
-			FILE *file)
-{
-	const char *text;
-	unsigned int i;
+static const struct measure seconds = TIME(NSEC_PER_USEC, NSEC_PER_SEC, 1, "seconds, as 10 or 0.5");
+static const struct measure seconds_or_never =
+	TIME(NSEC_PER_USEC, NSEC_PER_SEC, 0, "seconds, 0 = never");
+static const struct measure milliseconds =
+	TIME(NSEC_PER_USEC, NSEC_PER_MSEC, 0, "milliseconds, as 1000");
+static const struct measure microseconds = TIME(1, NSEC_PER_USEC, 0, "microseconds, as 1000");
+static const struct measure event_lines = { measure_count,	     1,		 1, 1, UINT64_MAX,
+					    "is no number of lines", "1 or more" };
+static const struct measure ring = {
+	measure_size, 1, 1, 1, 1 << 30, "cannot be had", "a power of two, as 8388608"
+};
 
-	for (i = 0; (text = filter_value(&options->filters, kind, negative, i)); i++) {
-		fputs(i ? ", " : "[", file);
-		show_string(text, file);
-	}
-	return i && fputc(']', file) >= 0;
-}
-
-/* For each filter and each not- twin. */
-#define FILTER_HALF(name, kind, negative)                                                \
-	static char *apply_##name(struct options *options, const char *value, bool more) \
-	{                                                                                \
-		return filter_take(&options->filters, kind, negative, value, more);      \
-	}                                                                                \
-	static bool show_##name(const struct options *options, FILE *file)               \
-	{                                                                                \
-		return show_filter(options, kind, negative, file);                       \
-	}
-#define FILTER_HALVES(filter, option, syntax, metavar, help) \
-	FILTER_HALF(filter, filter_##filter, false)          \
-	FILTER_HALF(not_##filter, filter_##filter, true)
-FILTERS(FILTER_HALVES)
-
-static char *apply_sample(struct options *options, const char *value, bool more)
-{
-	return rates_take(&options->sample, value, ONE_IN_MAX, "", more);
-}
-
-static bool show_sample(const struct options *options, FILE *file)
-{
-	return rates_show(&options->sample, file);
-}
-
-static char *apply_max_rate(struct options *options, const char *value, bool more)
-{
-	return rates_take(&options->max_rate, value, PER_SECOND_MAX, "/s", more);
-}
-
-static bool show_max_rate(const struct options *options, FILE *file)
-{
-	return rates_show(&options->max_rate, file);
-}
-
-static char *apply_ring_size(struct options *options, const char *value, bool more)
-{
-	uint64_t page = (uint64_t)getpagesize(), bytes;
-
-	(void)more;
-	if (parse_u64(value, &bytes) < 0 || bytes < page || bytes > RING_BYTES_MAX ||
-	    bytes & (bytes - 1))
-		return setting_wrong(
-			"'%s' cannot be had; give a power of two from %llu to %llu, as "
-			"8388608",
-			value, (unsigned long long)page, (unsigned long long)RING_BYTES_MAX);
-	options->ring_bytes = bytes;
-	return NULL;
-}
-
-static bool show_ring_size(const struct options *options, FILE *file)
-{
-	return show_number(options->ring_bytes, file);
-}
-
-#define FLAG(name)                                                                       \
-	static char *apply_##name(struct options *options, const char *value, bool more) \
-	{                                                                                \
-		(void)value;                                                             \
-		(void)more;                                                              \
-		options->name = true;                                                    \
-		return NULL;                                                             \
-	}                                                                                \
-	static bool show_##name(const struct options *options, FILE *file)               \
-	{                                                                                \
-		return options->name && fputs("true", file) >= 0;                        \
-	}
-FLAG(adaptive)
-FLAG(include_ssh)
-FLAG(quiet)
-
-static char *apply_config(struct options *options, const char *value, bool more)
-{
-	(void)more;
-	options->config_path = value;
-	return NULL;
-}
-
-#define APPLY_ACTION(name, wanted)                                                       \
-	static char *apply_##name(struct options *options, const char *value, bool more) \
-	{                                                                                \
-		(void)value;                                                             \
-		(void)more;                                                              \
-		options->action = wanted;                                                \
-		return NULL;                                                             \
-	}
-APPLY_ACTION(check_config, ACTION_CHECK_CONFIG)
-APPLY_ACTION(print_config, ACTION_PRINT_CONFIG)
-APPLY_ACTION(schema, ACTION_SCHEMA)
-
-static char *apply_doctor(struct options *options, const char *value, bool more)
-{
-	(void)more;
-	if (value && strcmp(value, "json") != 0)
-		return setting_wrong("'%s' is no form; give --doctor or --doctor=json", value);
-	options->action = value ? ACTION_DOCTOR_JSON : ACTION_DOCTOR;
-	return NULL;
-}
-
-APPLY_ACTION(version, ACTION_VERSION)
-APPLY_ACTION(help, ACTION_HELP)
+static const struct rate_form one_in = { ONE_IN_MAX, "" };
+static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 
 /* ---- the table ---- */
 
-#define FILTER_ROWS(filter, option, syntax, metavar, help)                          \
-	{ option, 0, SETTING_WORDS, metavar, help, apply_##filter, show_##filter }, \
-		{ NOT option, 0, SETTING_WORDS, metavar, help, apply_not_##filter, show_not_##filter },
+/* The offset of a member, which must be of that type. */
+#define AT(c_type, member)                  \
+	(offsetof(struct options, member) + \
+	 0 * sizeof((c_type *)NULL == &((struct options *)NULL)->member))
+
+/* What a row is of: a type, a member, and what the type has to know. */
+#define FLAG(member) &type_flag, AT(bool, member), NULL, 0
+#define COUNT(member, measure) &type_count, AT(uint64_t, member), &(measure), 0
+#define MEASURE(member, measure) &type_measure, AT(uint64_t, member), &(measure), 0
+#define RING(member, measure) &type_ring, AT(uint64_t, member), &(measure), 0
+#define THRESHOLD(member, measure) &type_threshold, AT(struct threshold, member), &(measure), 0
+#define WORDS(member, words) &type_words, AT(struct word_choice, member), &(words), 0
+#define RATES(member, rate) &type_rates, AT(struct figures, member), &(rate), 0
+#define FILTER(kind) &type_filter, AT(struct filter_set, kernel.filters), NULL, filter_##kind
+#define OUTPUTS &type_outputs, 0, NULL, 0
+#define PATH(member, complaint) &type_path, AT(const char *, member), complaint, 0
+#define ACTION(wanted) &type_action, AT(enum options_action, action), NULL, ACTION_##wanted
+#define SSH &type_ssh, 0, NULL, 0
+
+#define ROW(name, letter, flags, choice, of, metavar, initial, help)        \
+	{                                                                   \
+		{ name }, letter, flags, choice, of, metavar, initial, help \
+	}
+#define TWINS(name, choice, of, metavar, initial, help)                         \
+	{                                                                       \
+		{ name, "not-" name }, 0, 0, choice, of, metavar, initial, help \
+	}
+#define FILTER_ROW(filter, option, syntax, metavar, help) \
+	TWINS(option, CHOOSES_FLOWS, FILTER(filter), metavar, NULL, help),
 
 const struct setting setting_rows[] = {
-	{ "events", 'e', SETTING_WORDS, "LIST", "which events to log, as a,b (all)", apply_events,
-	  show_events },
-	{ "latency-stage", 0, SETTING_WORDS, "LIST", "where latency is told, as a,b (all)",
-	  apply_stages, show_stages },
-	{ "rtt-interval", 0, SETTING_NUMBER, "MS", "one rtt line of a socket in this time (0)",
-	  apply_rtt_interval, show_rtt_interval },
-	{ "min-rtt", 0, SETTING_NUMBER, "US", "no rtt line below this, in microseconds (0)",
-	  apply_min_rtt, show_min_rtt },
-	{ NOT "min-rtt", 0, SETTING_NUMBER, "US", "only rtt lines below", apply_not_min_rtt,
-	  show_not_min_rtt },
-	{ "min-latency", 0, SETTING_NUMBER, "US", "no latency line below this, in microseconds (0)",
-	  apply_min_latency, show_min_latency },
-	{ NOT "min-latency", 0, SETTING_NUMBER, "US", "only latency lines below",
-	  apply_not_min_latency, show_not_min_latency },
-	{ "sample", 0, SETTING_WORDS, "EVENT=N", "one in N flows of this event, as rtt=10 (all)",
-	  apply_sample, show_sample },
-	{ "max-rate", 0, SETTING_WORDS, "EVENT=N/s", "at most about N of this event a second (all)",
-	  apply_max_rate, show_max_rate },
-	{ "adaptive", 0, SETTING_FLAG, NULL, "sample while lines are written too slowly",
-	  apply_adaptive, show_adaptive },
-	{ "include-ssh", 0, SETTING_FLAG, NULL, "log this ssh session's own connection, too",
-	  apply_include_ssh, show_include_ssh },
-	{ "output", 'o', SETTING_WORDS, "WHERE", "stdout, file:PATH or journald[,events=LIST]",
-	  apply_output, show_output },
-	{ "write", 'w', SETTING_ACTION, "FILE", "record for --read, not to stdout; - = stdout",
-	  apply_write, NULL },
-	{ "read", 'r', SETTING_ACTION, "FILE", "make lines of a recording; - = stdin", apply_read,
-	  NULL },
-	{ "duration", 'd', SETTING_NUMBER, "SECONDS", "end after this time", apply_duration,
-	  show_duration },
-	{ "count", 'n', SETTING_NUMBER, "N", "end after N event lines", apply_count, show_count },
-	{ "stats-interval", 0, SETTING_NUMBER, "SECONDS", "a stats line this often; 0 = never (60)",
-	  apply_stats_interval, show_stats_interval },
-	{ "ring-size", 0, SETTING_NUMBER, "BYTES", "buffer in the kernel, a power of two (8388608)",
-	  apply_ring_size, show_ring_size },
-	{ "quiet", 'q', SETTING_FLAG, NULL, "on stderr, only warnings and errors", apply_quiet,
-	  show_quiet },
-	{ "config", 'c', SETTING_ACTION, "FILE", "read settings by these names; JSON", apply_config,
-	  NULL },
-	{ "check-config", 0, SETTING_ACTION, NULL, "say whether the settings are good, and end",
-	  apply_check_config, NULL },
-	{ "print-config", 0, SETTING_ACTION, NULL, "print the settings in force, for --config",
-	  apply_print_config, NULL },
-	{ "doctor", 0, SETTING_ACTION, "[=json]", "say what this host lets netlog see",
-	  apply_doctor, NULL },
-	{ "schema", 0, SETTING_ACTION, NULL, "print the JSON Schema of all lines", apply_schema,
-	  NULL },
-	{ "version", 'V', SETTING_ACTION, NULL, "print the version", apply_version, NULL },
-	{ "help", 'h', SETTING_ACTION, NULL, "print this", apply_help, NULL },
-	FILTERS(FILTER_ROWS) //
+	ROW("events", 'e', SETTING_REPLAYS, 0, WORDS(kernel.events, event_words), "LIST", "all",
+	    "which events to log, as a,b"),
+	ROW("latency-stage", 0, 0, CHOOSES_HOOKS, WORDS(kernel.stages, stage_words), "LIST", "all",
+	    "where latency is told, as a,b"),
+	ROW("rtt-interval", 0, 0, CHOOSES_HOOKS, MEASURE(kernel.rtt_interval_us, milliseconds),
+	    "MS", "0", "one rtt line of a socket in this time"),
+	TWINS("min-rtt", CHOOSES_VALUES, THRESHOLD(kernel.limits_ns[event_rtt], microseconds), "US",
+	      "0", "no rtt line below this, in microseconds"),
+	TWINS("min-latency", CHOOSES_VALUES,
+	      THRESHOLD(kernel.limits_ns[event_latency], microseconds), "US", "0",
+	      "no latency line below this, in microseconds"),
+	ROW("sample", 0, 0, CHOOSES_VALUES, RATES(kernel.sample, one_in), "EVENT=N", NULL,
+	    "one in N flows of this event, as rtt=10 (all)"),
+	ROW("max-rate", 0, 0, CHOOSES_VALUES, RATES(kernel.max_rate, per_second), "EVENT=N/s", NULL,
+	    "at most about N of this event a second (all)"),
+	ROW("adaptive", 0, 0, CHOOSES_VALUES, FLAG(kernel.adaptive), NULL, NULL,
+	    "sample while lines are written too slowly"),
+	ROW("include-ssh", 0, 0, 0, FLAG(include_ssh), NULL, NULL,
+	    "log this ssh session's own connection, too"),
+	ROW("ssh", 0, 0, CHOOSES_HOOKS, SSH, NULL, NULL, NULL),
+	ROW("output", 'o', SETTING_REPLAYS, 0, OUTPUTS, "WHERE", NULL,
+	    "stdout, file:PATH or journald[,events=LIST]"),
+	ROW("write", 'w', SETTING_ARGUMENT, 0, PATH(write_path, "one recording is enough"), "FILE",
+	    NULL, "record for --read, not to stdout; - = stdout"),
+	ROW("read", 'r', SETTING_ARGUMENT, 0,
+	    PATH(read_path, "one recording is enough; `cat` puts several together for -r -"),
+	    "FILE", NULL, "make lines of a recording; - = stdin"),
+	ROW("duration", 'd', SETTING_STAYS, 0, MEASURE(duration_us, seconds), "SECONDS", NULL,
+	    "end after this time"),
+	ROW("count", 'n', SETTING_STAYS | SETTING_REPLAYS, 0, COUNT(count, event_lines), "N", NULL,
+	    "end after N event lines"),
+	ROW("stats-interval", 0, 0, 0, MEASURE(stats_interval_us, seconds_or_never), "SECONDS",
+	    "60", "a stats line this often; 0 = never"),
+	ROW("ring-size", 0, SETTING_STAYS, 0, RING(ring_bytes, ring), "BYTES", "8388608",
+	    "buffer in the kernel, a power of two"),
+	ROW("quiet", 'q', SETTING_REPLAYS, 0, FLAG(quiet), NULL, NULL,
+	    "on stderr, only warnings and errors"),
+	ROW("config", 'c', SETTING_ARGUMENT, 0, PATH(config_path, NULL), "FILE", NULL,
+	    "read settings by these names; JSON"),
+	ROW("check-config", 0, SETTING_ARGUMENT, 0, ACTION(CHECK_CONFIG), NULL, NULL,
+	    "say whether the settings are good, and end"),
+	ROW("print-config", 0, SETTING_ARGUMENT, 0, ACTION(PRINT_CONFIG), NULL, NULL,
+	    "print the settings in force, for --config"),
+	ROW("doctor", 0, SETTING_ARGUMENT, 0, ACTION(DOCTOR), "[=json]", NULL,
+	    "say what this host lets netlog see"),
+	ROW("schema", 0, SETTING_ARGUMENT, 0, ACTION(SCHEMA), NULL, NULL,
+	    "print the JSON Schema of all lines"),
+	ROW("version", 'V', SETTING_ARGUMENT, 0, ACTION(VERSION), NULL, NULL, "print the version"),
+	ROW("help", 'h', SETTING_ARGUMENT, 0, ACTION(HELP), NULL, NULL, "print this"),
+	FILTERS(FILTER_ROW) //
 };
 
 const unsigned int setting_count = ARRAY_SIZE(setting_rows);
 
-bool setting_is_twin(const struct setting *setting)
+/* ---- places ---- */
+
+unsigned int place_number(const struct place *place)
 {
-	return !strncmp(setting->name, NOT, strlen(NOT));
+	return 2 * (unsigned int)(place->setting - setting_rows) + place->twin;
+}
+
+struct place place_of_number(unsigned int number, const struct options *options)
+{
+	const struct setting *setting = &setting_rows[number / 2];
+
+	return (struct place){
+		.setting = setting,
+		.twin = number % 2,
+		.member = options ? (char *)options + setting->offset : NULL,
+	};
+}
+
+bool place_next(struct place *place, const struct options *options)
+{
+	unsigned int number = place->setting ? place_number(place) + 1 : 0;
+
+	if (number < PLACES && number % 2 && !setting_rows[number / 2].names[1])
+		number++;
+	if (number >= PLACES)
+		return false;
+	*place = place_of_number(number, options);
+	return true;
+}
+
+const char *place_text(const struct place *place, unsigned int number,
+		       char buffer[SETTING_TEXT_MAX])
+{
+	return place->setting->type->text ? place->setting->type->text(place, number, buffer) :
+					    NULL;
+}
+
+bool place_is_initial(const struct place *place)
+{
+	char buffer[SETTING_TEXT_MAX];
+	const char *text = place_text(place, 0, buffer), *initial = place->setting->initial;
+
+	return !text || (initial && !strcmp(text, initial));
+}
+
+char *place_take(const struct place *place, const char *text, bool more)
+{
+	if (!more)
+		place_clear(place);
+	return place->setting->type->take(place, text);
+}
+
+void place_clear(const struct place *place)
+{
+	if (place->setting->type->clear)
+		place->setting->type->clear(place);
+}
+
+bool place_keep(const struct place *place, const struct options *before)
+{
+	const void *old = (const char *)before + place->setting->offset;
+	size_t size = place->setting->type->size;
+	bool other = memcmp(place->member, old, size) != 0;
+
+	memcpy(place->member, old, size);
+	return other;
+}
+
+/* ---- all together ---- */
+
+static char *output_add(struct options *options, const char *text)
+{
+	const struct place place = { .member = options };
+
+	return type_outputs.take(&place, text);
 }
 
 void settings_default(struct options *options)
 {
-	*options = (struct options){
-		.stats_interval_us = STATS_INTERVAL_DEFAULT * USEC_PER_SEC,
-		.ring_bytes = RING_BYTES_DEFAULT,
-		.events = word_bits(event_word, event_types),
-		.stages = word_bits(stage_word, ENUM_NUMBERS),
-	};
-	free(apply_output(options, "stdout", false));
+	*options = (struct options){};
+	for_each_place(place, options)
+		if (place.setting->initial && !place.twin)
+			free(place_take(&place, place.setting->initial, false));
+	free(output_add(options, "stdout"));
 	options->outputs_named = false;
 }
 
@@ -394,12 +215,19 @@ static bool stdout_twice(const struct options *options)
 
 char *settings_complete(struct options *options)
 {
+	_cleanup_free_ char *record = NULL, *refused = NULL;
 	char *wrong = NULL;
 
-	if (options->written && !options->outputs_named)
-		options->output_count = 0; /* as tcpdump(8): what is recorded is not shown, too */
-	if (options->written)
-		wrong = output_add(options, &options->write);
+	if (options->write_path) {
+		if (!options->outputs_named)
+			options->output_count =
+				0; /* as tcpdump(8): what is recorded is not shown */
+		if (asprintf(&record, "record:%s", options->write_path) < 0)
+			return setting_wrong("memory is short");
+		refused = output_add(options, record);
+		if (refused)
+			wrong = setting_wrong("--write: %s", refused);
+	}
 	if (!wrong && stdout_twice(options))
 		wrong = setting_wrong("lines and records cannot both go to stdout");
 	return wrong;
@@ -410,16 +238,6 @@ bool settings_set_ssh(struct options *options, const struct ssh_connection *conn
 	bool left_out = connection->ip_version && !options->include_ssh;
 
 	options->ssh = *connection;
-	filter_exclude(&options->filters, left_out ? &options->ssh : NULL);
+	filter_exclude(&options->kernel.filters, left_out ? &options->ssh : NULL);
 	return left_out;
-}
-
-char *settings_events(void)
-{
-	return word_list(event_word, event_types);
-}
-
-char *settings_stages(void)
-{
-	return word_list(stage_word, ENUM_NUMBERS);
 }

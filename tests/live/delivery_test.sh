@@ -460,7 +460,7 @@ test_a_broken_configuration_is_refused_and_the_old_one_stays() {
 		"$work/message" || fail "nothing said: $(cat "$work/message")"
 	printf '{"output": ["file:%s/lines"], "ring-size": 4096}' "$work" >"$work/conf"
 	kill -HUP $pid
-	wait_for 10 grep -q "ring-size, duration and count stay as they are" "$work/message" ||
+	wait_for 10 grep -q "ring-size stays as it is until netlog is restarted" "$work/message" ||
 		fail "nothing said: $(cat "$work/message")"
 	wait_for 10 grep -q '"event_type":"reload"' "$lines" || fail "no reload line"
 	: >"$work/message"

@@ -344,8 +344,8 @@ test_filters_change_by_sighup_and_no_line_is_lost() {
 	[ "$(jq .in "$work/sides")" -gt 20 ] || fail "IPv6 lines: $(cat "$work/sides")"
 	[ "$(jq .out "$work/sides")" -le $((2 * changes)) ] || fail "left out: $(cat "$work/sides")"
 	# a broken file changes nothing
-	echo '{"port": "http"}' >"$work/conf"
-	refused 78 "'http' is no port" $netlog --config="$work/conf"
+	echo '{"port": "no-such-service"}' >"$work/conf"
+	refused 78 "'no-such-service' is no port" $netlog --config="$work/conf"
 }
 
 run_tests

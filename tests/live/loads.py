@@ -50,6 +50,9 @@ class Instruction:
     def loads(self):
         return self.kind == LDX
 
+    def leaves(self):
+        return self.kind == JMP and self.operation in (EXIT, JA)
+
     def mended(self):
         return self.loads() and self.mode in (PROBE_MEM, PROBE_MEMSX)
 
@@ -188,8 +191,12 @@ class Program:
         while self.todo:
             at = self.todo.pop()
             self.step(self.known[at], at)
-        if len(self.entries) != max(self.functions, 1):
+        # before 6.8 there are also functions that nobody calls
+        if len(self.entries) > max(self.functions, 1):
             return [f"{len(self.entries)} functions were found, not {self.functions}"]
+        for entry in self.entries - {0}:
+            if not self.code[entry - 1].leaves():
+                return [f"no function begins at instruction {entry}"]
         return [self.wrong[at] for at in sorted(self.wrong)]
 
 

@@ -48,11 +48,11 @@ TEST(a_configuration_has_the_names_of_the_long_options_and_comments)
 		     "	\"latency-stage\": \"tcp,app\"\n} // done",
 		     NULL);
 
-	CHECK_EQUAL(options.events, BIT(event_retransmit) | BIT(event_rtt));
-	CHECK(options.events_named && options.stages_named && options.quiet);
-	CHECK_EQUAL(options.stages, BIT(stage_tcp) | BIT(stage_app));
-	CHECK_EQUAL(options.rtt_interval_us, 1000000);
-	CHECK_EQUAL(options.latency_us.least, 5);
+	CHECK_EQUAL(options.kernel.events.bits, BIT(event_retransmit) | BIT(event_rtt));
+	CHECK(options.kernel.events.named && options.kernel.stages.named && options.quiet);
+	CHECK_EQUAL(options.kernel.stages.bits, BIT(stage_tcp) | BIT(stage_app));
+	CHECK_EQUAL(options.kernel.rtt_interval_us, 1000000);
+	CHECK_EQUAL(options.kernel.limits_ns[event_latency].least, 5 * NSEC_PER_USEC);
 	CHECK_EQUAL(options.output_count, 2);
 	CHECK_TEXT(options.outputs[0].name, "journald");
 	CHECK_EQUAL(options.outputs[0].events, BIT(event_retransmit));
@@ -62,6 +62,8 @@ TEST(a_configuration_has_the_names_of_the_long_options_and_comments)
 	CHECK_EQUAL(options.count, 7);
 	CHECK_EQUAL(options.ring_bytes, 65536);
 	CHECK(!good("{\"quiet\": false}", NULL).quiet);
+	CHECK_EQUAL(good("{\"duration\": \"1.5m\"}", NULL).duration_us, 90000000);
+	CHECK_EQUAL(good("{\"ring-size\": \"8MiB\"}", NULL).ring_bytes, 8 << 20);
 	CHECK_EQUAL(good("{}", NULL).output_count, 1);
 	CHECK_EQUAL(good("{\"output\":\"file:/\\u00e4\"}", NULL).output_count, 1);
 }
@@ -75,9 +77,9 @@ TEST(the_command_line_overrides_the_file)
 	CHECK_EQUAL(options.output_count, 1);
 	CHECK_TEXT(options.outputs[0].name, "stdout");
 	CHECK_EQUAL(options.count, 3);
-	CHECK_EQUAL(good(text, "-eretransmit").events, BIT(event_retransmit));
+	CHECK_EQUAL(good(text, "-eretransmit").kernel.events.bits, BIT(event_retransmit));
 	CHECK_EQUAL(good(text, "-n5").count, 5);
-	CHECK(!good(text, "-eall").events_named);
+	CHECK(!good(text, "-eall").kernel.events.named);
 }
 
 /* What is wrong, in which line, and what was expected. */
@@ -120,20 +122,36 @@ static const struct {
 	{ "{\n\"colour\":\"red\"}", ":2: \"colour\": there is no such setting; known are: events" },
 	{ "{\"config\":\"/x\"}", ":1: \"config\": there is no such setting" },
 	{ "{\"help\":true}", ":1: \"help\": there is no such setting" },
-	{ "{\"Events\":\"rtt\"}", ":1: \"Events\": there is no such setting" },
+	{ "{\"Events\":\"rtt\"}",
+	  ":1: \"Events\": there is no such setting; did you mean events? known are: events, " },
+	{ "{\"not_port\":\"80\"}",
+	  ":1: \"not_port\": there is no such setting; did you mean not-port? known are: events" },
+	{ "{\"ssh\":\"x\"}", ":1: \"ssh\": there is no such setting" },
+	{ "{\"not-events\":\"rtt\"}", ":1: \"not-events\": there is no such setting" },
 	{ "{\"count\":1,\n\"quiet\":true,\n\"count\":1}",
 	  ":3: \"count\" is given twice; first in line 1" },
 	{ "{\"count\":\"5\"}", ":1: \"count\": expected a number, found the string 5" },
+	{ "{\"count\":\"5s\"}", ":1: \"count\": expected a number, found the string 5s" },
+	{ "{\"duration\":true}",
+	  ":1: \"duration\": expected a number, or a string of a number and its unit, found true" },
+	{ "{\"duration\":[\"5s\"]}",
+	  ":1: \"duration\": expected a number, or a string of a number and its unit, found an array" },
+	{ "{\"duration\":\"5 s\"}", ":1: \"duration\": '5 s' is no time: there is no unit ' s'" },
+	{ "{\"min-rtt\":\"5kB\"}", ":1: \"min-rtt\": '5kB' is no time: kB is a unit of size" },
+	{ "{\"min-rtt\":1e3}", ":1: \"min-rtt\": '1e3' is no time: there is no unit 'e3'" },
+	{ "{\"ring-size\":\"8MB\"}",
+	  ":1: \"ring-size\": '8MB' cannot be had: it is no power of two" },
 	{ "{\"count\":true}", ":1: \"count\": expected a number, found true" },
 	{ "{\"count\":[5]}", ":1: \"count\": expected a number, found an array with 5" },
-	{ "{\"count\":0}", ":1: \"count\": '0' is no number of lines; give 1 or more" },
+	{ "{\"count\":0}",
+	  ":1: \"count\": '0' is no number of lines: the least is 1; give 1 or more" },
 	{ "{\"count\":-1}", ":1: \"count\": '-1' is no number of lines" },
 	{ "{\"count\":1.5}", ":1: \"count\": '1.5' is no number of lines" },
 	{ "{\"quiet\":1}", ":1: \"quiet\": expected true or false, found 1" },
 	{ "{\"events\":5}", ":1: \"events\": expected a string, or an array of strings, found 5" },
 	{ "{\"events\":[]}", ":1: \"events\": expected at least one value in []" },
 	{ "{\"events\":[\"rtt\",\n\"rtx\"]}",
-	  ":2: \"events\": there is no event 'rtx'; known are: retransmit, rtt, latency, all" },
+	  ":2: \"events\": there is no event 'rtx'; did you mean rtt? known are: retransmit, rtt, latency, all" },
 	{ "{\"events\":[\"rtt\",]}",
 	  ":1: \"events\": expected a string, a number, true, false, found" },
 	{ "{\"events\":[\"rtt\"\n\"latency\"]}", ":2: expected ',' or ']', found '\"'" },
@@ -142,9 +160,10 @@ static const struct {
 	{ "{\"output\":[\"stdout\",\n\n\"syslog\"]}",
 	  ":3: \"output\": 'syslog': is none of stdout, file:PATH and journald" },
 	{ "{\"output\":[\"stdout\",\"stdout\"]}", ":1: \"output\": 'stdout' is given twice" },
-	{ "{\"ring-size\":1000}", ":1: \"ring-size\": '1000' cannot be had; give a power of two" },
+	{ "{\"ring-size\":1000}", ":1: \"ring-size\": '1000' cannot be had: the least is " },
 	{ "{\"rtt-interval\":99999999999}", ":1: \"rtt-interval\": '99999999999' is no time" },
-	{ "{\"stats-interval\":-1}", ":1: \"stats-interval\": '-1' is no time; give seconds" },
+	{ "{\"stats-interval\":-1}",
+	  ":1: \"stats-interval\": '-1' is no time: it is negative; give seconds" },
 };
 
 TEST(what_is_wrong_in_a_configuration_is_said_with_its_line_and_what_was_expected)
@@ -232,6 +251,11 @@ TEST(what_is_printed_can_be_read_back_and_is_the_same)
 		"\"rtt-interval\":20,\"output\":[\"file:/a \\\"b\\\\ \\u00fc,events=rtt,max-size=65536,"
 		"max-files=3\",\"journald\"],\"duration\":0.000001,\"count\":9,"
 		"\"stats-interval\":1.05,\"ring-size\":4096,\"quiet\":true}",
+		"{\"events\":[\"all\",\"rtt\"],\"latency-stage\":\"tcp,app\",\"rtt-interval\":\"500us\","
+		"\"min-rtt\":\"50ms\",\"not-min-rtt\":\"1.5s\",\"min-latency\":\"500ns\","
+		"\"not-min-latency\":0.001,\"sample\":[\"rtt=10\",\"latency=3\"],\"max-rate\":"
+		"\"retransmit=9/s\",\"adaptive\":true,\"include-ssh\":true,\"duration\":\"2h\","
+		"\"ring-size\":\"1MiB\",\"port\":[\"80,443\",\"22\"],\"not-proto\":\"udp\"}",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -242,14 +266,19 @@ TEST(what_is_printed_can_be_read_back_and_is_the_same)
 		again = good(printed[0], NULL);
 		print(&again, printed[1], sizeof(printed[1]));
 		CHECK_TEXT(printed[0], printed[1]);
-		CHECK_EQUAL(first.events, again.events);
-		CHECK_EQUAL(first.events_named, again.events_named);
-		CHECK_EQUAL(first.stages, again.stages);
+		CHECK_EQUAL(first.kernel.events.bits, again.kernel.events.bits);
+		CHECK_EQUAL(first.kernel.events.named, again.kernel.events.named);
+		CHECK_EQUAL(first.kernel.stages.bits, again.kernel.stages.bits);
 		CHECK_EQUAL(first.duration_us, again.duration_us);
 		CHECK_EQUAL(first.stats_interval_us, again.stats_interval_us);
-		CHECK_EQUAL(first.rtt_interval_us, again.rtt_interval_us);
+		CHECK_EQUAL(first.kernel.rtt_interval_us, again.kernel.rtt_interval_us);
 		CHECK_EQUAL(first.output_count, again.output_count);
 		CHECK_TEXT(first.outputs[0].text, again.outputs[0].text);
 		CHECK_EQUAL(first.quiet, again.quiet);
+		CHECK(!memcmp(first.kernel.limits_ns, again.kernel.limits_ns,
+			      sizeof(first.kernel.limits_ns)));
+		CHECK(!memcmp(&first.kernel.sample, &again.kernel.sample,
+			      sizeof(first.kernel.sample)));
+		CHECK_EQUAL(first.kernel.filters.filter.active, again.kernel.filters.filter.active);
 	}
 }

@@ -11,6 +11,15 @@
 #include "settings/command_line.h"
 #include "test.h"
 
+/* A further value if `more`, else in place of those before. */
+static char *take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
+		  bool more)
+{
+	if (!more)
+		filter_clear(set, kind, negative);
+	return filter_take(set, kind, negative, value);
+}
+
 #define ARGUMENTS_MAX 64
 
 /* Parse words separated by blanks. */
@@ -35,7 +44,7 @@ static struct filter good(const char *line)
 	char *message;
 
 	CHECK_SAYING(parse(line, &options, &message) == 0, "%s: %s", line, message);
-	return options.filters.filter;
+	return options.kernel.filters.filter;
 }
 
 static void bad(const char *line, const char *hint)
@@ -185,7 +194,11 @@ TEST(a_value_that_cannot_be_is_refused_with_what_would_do)
 	bad("--port=80,", "'' is no port");
 	bad("--port=-80", "'-80' is no port");
 	bad("--port=80-", "'80-' is no port");
-	bad("--port=http", "'http' is no port");
+	bad("--port=no-such-service",
+	    "'no-such-service' is no port; give numbers from 1 to 65535, as "
+	    "443 or 80,8000-8100, or names as in /etc/services");
+	bad("--port=http-https", "'http-https' is no port");
+	bad("--port=HTTP", "'HTTP' is no port");
 	bad("--port=000000080", "is no port");
 	bad("--port=80-70000", "'80-70000' is no port");
 	bad("--not-src-port=90-80", "--not-src-port: '90-80' ends before it begins; give 80-90");
@@ -222,8 +235,26 @@ TEST(a_value_that_cannot_be_is_refused_with_what_would_do)
 	bad("--netns=/proc/self/ns/mnt", "'/proc/self/ns/mnt' is no network namespace");
 	bad("--netns=/proc/self/ns", "is no network namespace");
 	bad("--not-min-rtt=0", "nothing is below 0");
-	bad("--min-rtt=1ms", "give microseconds");
+	bad("--min-rtt=1MB", "give microseconds");
 	bad("--not-quiet", "there is no option --not-quiet");
+}
+
+/* Debian's netbase has these names. */
+TEST(a_port_may_be_given_by_the_name_of_its_service)
+{
+	struct flow flow = { .ip_version = 4, .proto = IPPROTO_TCP, .src_port = 40000 };
+	const struct filter filter = good("--port=https,domain,8000-8001,www --not-port=ssh");
+	static const struct {
+		uint16_t port;
+		bool takes;
+	} ports[] = { { 443, true }, { 53, true },   { 8001, true }, { 80, true },
+		      { 22, false }, { 444, false }, { 442, false }, { 40000, false } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		flow.dest_port = ports[i].port;
+		CHECK_SAYING(filter_takes_flow(&filter, &flow) == ports[i].takes, "%u",
+			     ports[i].port);
+	}
 }
 
 TEST(a_namespace_is_found_by_its_path)
@@ -243,12 +274,14 @@ TEST(limits_are_the_least_of_those_given)
 	CHECK(parse("--min-rtt=50 --min-rtt=20 --min-rtt=30 --not-min-rtt=90 --not-min-rtt=80 "
 		    "--min-latency=5 --not-min-latency=7",
 		    &options, &message) == 0);
-	CHECK_EQUAL(options.rtt_us.least, 20);
-	CHECK_EQUAL(options.rtt_us.below, 80);
-	CHECK_EQUAL(options.latency_us.least, 5);
-	CHECK_EQUAL(options.latency_us.below, 7);
+	CHECK_EQUAL(options.kernel.limits_ns[event_rtt].least, 20 * NSEC_PER_USEC);
+	CHECK_EQUAL(options.kernel.limits_ns[event_rtt].below, 80 * NSEC_PER_USEC);
+	CHECK_EQUAL(options.kernel.limits_ns[event_latency].least, 5 * NSEC_PER_USEC);
+	CHECK_EQUAL(options.kernel.limits_ns[event_latency].below, 7 * NSEC_PER_USEC);
 	CHECK(parse("", &options, &message) == 0);
-	CHECK(!options.rtt_us.least && !options.rtt_us.below && !options.latency_us.below);
+	CHECK(!options.kernel.limits_ns[event_rtt].least &&
+	      !options.kernel.limits_ns[event_rtt].below &&
+	      !options.kernel.limits_ns[event_latency].below);
 }
 
 /* The lists have an end, and say so. */
@@ -260,7 +293,7 @@ TEST(more_values_than_there_is_room_for_are_refused)
 
 	for (; taken < 100 && !wrong; taken++) {
 		snprintf(text, sizeof(text), "10.0.0.%d,fd00::%d", taken, taken);
-		wrong = filter_take(&set, filter_addr, false, text, taken);
+		wrong = take(&set, filter_addr, false, text, taken);
 	}
 	CHECK_EQUAL(taken, FILTER_NETWORKS / 2 + 1);
 	CHECK_TEXT(wrong, "127 values are the most");
@@ -268,13 +301,13 @@ TEST(more_values_than_there_is_room_for_are_refused)
 	wrong = NULL;
 	for (taken = 0; taken < 100 && !wrong; taken++) {
 		snprintf(text, sizeof(text), "%d", taken + 1);
-		wrong = filter_take(&set, filter_pid, true, text, taken);
+		wrong = take(&set, filter_pid, true, text, taken);
 	}
 	CHECK_EQUAL(taken, FILTER_NUMBERS + 1);
 	free(wrong);
 	wrong = NULL;
 	for (taken = 0; taken < 1000 && !wrong; taken++)
-		wrong = filter_take(&set, filter_port, false, "1-65535", taken);
+		wrong = take(&set, filter_port, false, "1-65535", taken);
 	CHECK(wrong && taken <= FILTER_VALUES_MAX);
 	free(wrong);
 }
@@ -284,26 +317,26 @@ TEST(values_that_do_not_go_on_with_a_list_replace_it)
 	struct filter_set set = {};
 	const struct flow v4 = flow_v4();
 
-	CHECK(!filter_take(&set, filter_port, false, "443", false));
-	CHECK(!filter_take(&set, filter_port, false, "80", true));
-	CHECK(!filter_take(&set, filter_port, true, "53", false));
+	CHECK(!take(&set, filter_port, false, "443", false));
+	CHECK(!take(&set, filter_port, false, "80", true));
+	CHECK(!take(&set, filter_port, true, "53", false));
 	CHECK(filter_takes_flow(&set.filter, &v4));
 	CHECK_TEXT(filter_value(&set, filter_port, false, 1), "80");
 	CHECK(!filter_value(&set, filter_port, false, 2));
-	CHECK(!filter_take(&set, filter_port, false, "81", false));
+	CHECK(!take(&set, filter_port, false, "81", false));
 	CHECK(!filter_takes_flow(&set.filter, &v4));
 	CHECK_TEXT(filter_value(&set, filter_port, false, 0), "81");
 	CHECK(!filter_value(&set, filter_port, false, 1));
 	CHECK_TEXT(filter_value(&set, filter_port, true, 0), "53");
-	CHECK(!filter_take(&set, filter_port, false, "443", false));
-	CHECK(!filter_take(&set, filter_addr, false, "10.0.0.0/8", false));
-	CHECK(!filter_take(&set, filter_addr, true, "10.1.9.8", false));
+	CHECK(!take(&set, filter_port, false, "443", false));
+	CHECK(!take(&set, filter_addr, false, "10.0.0.0/8", false));
+	CHECK(!take(&set, filter_addr, true, "10.1.9.8", false));
 	CHECK(filter_takes_flow(&set.filter, &v4));
-	CHECK(!filter_take(&set, filter_addr, true, "10.1.9.9", true));
+	CHECK(!take(&set, filter_addr, true, "10.1.9.9", true));
 	CHECK(!filter_takes_flow(&set.filter, &v4));
-	CHECK(!filter_take(&set, filter_addr, true, "10.1.9.7", false));
+	CHECK(!take(&set, filter_addr, true, "10.1.9.7", false));
 	CHECK(filter_takes_flow(&set.filter, &v4));
-	CHECK(!filter_take(&set, filter_addr, false, "192.0.2.0/24", false));
+	CHECK(!take(&set, filter_addr, false, "192.0.2.0/24", false));
 	CHECK(!filter_takes_flow(&set.filter, &v4));
 }
 
@@ -365,9 +398,9 @@ static void check_addresses(const char *list, const char *addresses, bool in)
 
 	memset(&let, 0, sizeof(let));
 	memset(&leave, 0, sizeof(leave));
-	wrong = filter_take(&let, filter_src_addr, false, list, false);
-	CHECK_SAYING(!wrong && !filter_take(&leave, filter_src_addr, true, list, false), "%s: %s",
-		     list, wrong);
+	wrong = take(&let, filter_src_addr, false, list, false);
+	CHECK_SAYING(!wrong && !take(&leave, filter_src_addr, true, list, false), "%s: %s", list,
+		     wrong);
 	snprintf(copy, sizeof(copy), "%s", addresses);
 	for (char *text = strsep(&rest, " "); text && *text; text = strsep(&rest, " ")) {
 		struct flow flow = flow_from(text);
@@ -508,7 +541,7 @@ static void random_half(uint64_t *state, struct filter_set *set, enum filter_kin
 			add_network(state, o, text, sizeof(text));
 		else
 			add_range(state, o, text, sizeof(text));
-		wrong = filter_take(set, kind, negative, text, i);
+		wrong = take(set, kind, negative, text, i);
 		CHECK_SAYING(!wrong, "%s: %s", text, wrong);
 	}
 }
@@ -587,7 +620,7 @@ TEST(long_lists_take_at_each_edge_what_a_second_opinion_takes)
 			char text[64];
 
 			add_network(&state, &nets[i], text, sizeof(text));
-			CHECK(!filter_take(&set, kind, negative, text, i));
+			CHECK(!take(&set, kind, negative, text, i));
 		}
 		for (int i = 0; i < FILTER_NETWORKS * 4; i++) {
 			const struct network *net = &nets[i / 4].networks[0];
@@ -634,7 +667,7 @@ TEST(damaged_values_are_taken_or_refused)
 		for (int k = 0; k < i % 4; k++)
 			text[test_random(&state) % strlen(seed)] =
 				"0123456789.:/-,af\x80\x01"[test_random(&state) % 19];
-		wrong = filter_take(&set, kind, i % 2, text, i % 3);
+		wrong = take(&set, kind, i % 2, text, i % 3);
 		if (wrong) /* then the set is not to be used any more */
 			memset(&set, 0, sizeof(set));
 		free(wrong);

@@ -37,6 +37,7 @@ TEST(every_hook_of_the_schema_has_its_program_and_every_program_its_row)
 	bpf_object__for_each_program(program, skeleton->obj)
 		programs++;
 	CHECK_EQUAL(programs, hooks);
+	CHECK_EQUAL(hooks, hooks_all); /* the ladder has a place for each */
 	netlog_bpf__destroy(skeleton);
 }
 

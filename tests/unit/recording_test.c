@@ -418,7 +418,7 @@ static struct output *output_to(const char *text)
 
 static int replay_to(const char *output_text, const void *bytes, size_t size)
 {
-	struct options options = { .read_path = "test", .events = UINT64_MAX };
+	struct options options = { .read_path = "test", .kernel.events.bits = UINT64_MAX };
 	_cleanup_(output_freep) struct output *output = output_to(output_text);
 	int fd = file_of(bytes, size), r = replay_run(&options, fd, output);
 

@@ -260,17 +260,19 @@ TEST(a_ring_that_nobody_reads_lasts_for_millions_of_events)
 static void taken(const char *value, uint64_t max, const char *suffix, enum event_type type,
 		  uint64_t number)
 {
-	struct rates rates = { .numbers.of[event_latency] = 4711 };
-	char *wrong = rates_take(&rates, value, max, suffix, false);
+	const struct rate_form form = { max, suffix };
+	struct figures rates = {};
+	char *wrong = rates_take(&rates, value, &form);
 
 	CHECK_SAYING(!wrong, "%s: %s", value, wrong);
-	CHECK_EQUAL(rates.numbers.of[type], number);
+	CHECK_EQUAL(rates.of[type], number);
 }
 
 static void refused(const char *value, const char *hint)
 {
-	struct rates rates = {};
-	char *wrong = rates_take(&rates, value, ONE_IN_MAX, "/s", false);
+	const struct rate_form form = { ONE_IN_MAX, "/s" };
+	struct figures rates = {};
+	char *wrong = rates_take(&rates, value, &form);
 
 	CHECK_SAYING(wrong && strstr(wrong, hint), "%s: %s", value, wrong);
 	free(wrong);
@@ -283,7 +285,6 @@ TEST(rates_are_an_event_and_a_number)
 	taken("rtt=10,retransmit=3", ONE_IN_MAX, "", event_retransmit, 3);
 	taken("rtt=500/s", PER_SECOND_MAX, "/s", event_rtt, 500);
 	taken("rtt=500", PER_SECOND_MAX, "/s", event_rtt, 500);
-	taken("rtt=500", PER_SECOND_MAX, "/s", event_latency, 0); /* what was before is gone */
 }
 
 TEST(rates_that_cannot_be_used_are_refused_with_a_hint)
@@ -302,18 +303,4 @@ TEST(rates_that_cannot_be_used_are_refused_with_a_hint)
 	refused("rtt=1048577", "'1048577' is no number");
 	refused("rtt=18446744073709551617", "'18446744073709551617' is no number");
 	refused("rtt=1,rtt=2", "rtt is given twice");
-}
-
-TEST(rates_are_shown_as_they_can_be_given)
-{
-	struct rates rates = {};
-	char text[256] = "";
-	FILE *file = fmemopen(text, sizeof(text), "w");
-
-	CHECK(!rates_show(&rates, file));
-	CHECK(!rates_take(&rates, "rtt=10", ONE_IN_MAX, "", true));
-	CHECK(!rates_take(&rates, "latency=2", ONE_IN_MAX, "", true));
-	CHECK(rates_show(&rates, file));
-	fclose(file);
-	CHECK_TEXT(text, "[\"rtt=10\", \"latency=2\"]");
 }

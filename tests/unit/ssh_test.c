@@ -240,7 +240,7 @@ TEST(the_filter_refuses_that_connection_in_both_directions_and_no_other)
 	static const char *const lines[] = { A, "fd77::1 50022 fd77::2 22" };
 	static struct options options;
 	struct ssh_connection connection;
-	const struct filter *filter = &options.filters.filter;
+	const struct filter *filter = &options.kernel.filters.filter;
 
 	settings_default(&options);
 	CHECK_EQUAL(filter->active, 0);

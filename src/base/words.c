@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "base/words.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <strings.h>
+
+#include "base/util.h"
+
+#define WORD_MAX 63 /* letters; what is longer resembles nothing */
+#define BEGIN_MIN 3 /* letters by which a word may be meant */
+
+int word_number(const struct vocabulary *vocabulary, const char *text)
+{
+	for (unsigned int i = 0; i < vocabulary->count; i++)
+		if (vocabulary->word(i) && !strcmp(vocabulary->word(i), text))
+			return (int)i;
+	return -ENOENT;
+}
+
+uint64_t word_bits(const struct vocabulary *vocabulary)
+{
+	uint64_t bits = 0;
+
+	for (unsigned int i = 0; i < vocabulary->count; i++)
+		if (vocabulary->word(i))
+			bits |= BIT(i);
+	return bits;
+}
+
+char *word_list(const struct vocabulary *vocabulary)
+{
+	char *list = NULL;
+	size_t size;
+	FILE *file = open_memstream(&list, &size);
+	const char *separator = "";
+
+	if (!file)
+		return NULL;
+	for (unsigned int i = 0; i < vocabulary->count; i++) {
+		if (!vocabulary->word(i))
+			continue;
+		fprintf(file, "%s%s", separator, vocabulary->word(i));
+		separator = ", ";
+	}
+	fclose(file);
+	return list;
+}
+
+static bool same_letter(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+static unsigned int least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How many letters to put in, leave out, change or swap with their neighbour lead from one word to
+ * the other (optimal string alignment). Row i, column j: from the first i letters of a to the first
+ * j of b; a row needs the two before it.
+ */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int rows[3][WORD_MAX + 1], *row = rows[0];
+
+	for (unsigned int j = 0; j <= strlen(b); j++)
+		row[j] = j;
+	for (unsigned int i = 1; i <= strlen(a); i++) {
+		const unsigned int *above = row, *above_that = rows[(i + 1) % 3];
+
+		row = rows[i % 3];
+		row[0] = i;
+		for (unsigned int j = 1; j <= strlen(b); j++) {
+			row[j] = least(least(above[j], row[j - 1]) + 1,
+				       above[j - 1] + !same_letter(a[i - 1], b[j - 1]));
+			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+			    same_letter(a[i - 2], b[j - 1]))
+				row[j] = least(row[j], above_that[j - 2] + 1);
+		}
+	}
+	return row[strlen(b)];
+}
+
+const char *word_nearest(const struct vocabulary *vocabulary, const char *text)
+{
+	size_t length = strlen(text);
+	unsigned int best = length < BEGIN_MIN ? 2 : (unsigned int)length / 3 + 1;
+	const char *nearest = NULL;
+
+	for (unsigned int i = 0; i < vocabulary->count; i++) {
+		const char *word = vocabulary->word(i);
+		unsigned int away;
+
+		if (!word || strlen(word) > WORD_MAX || length > WORD_MAX)
+			continue;
+		away = distance(text, word);
+		if (length >= BEGIN_MIN && !strncasecmp(word, text, length))
+			away = least(away, 1);
+		if (away < best && away < length) {
+			best = away;
+			nearest = word;
+		}
+	}
+	return nearest;
+}
+
+char *word_hint(const struct vocabulary *vocabulary, const char *text)
+{
+	_cleanup_free_ char *list = word_list(vocabulary);
+	const char *nearest = word_nearest(vocabulary, text);
+
+	return setting_wrong("%s%s%sknown are: %s", nearest ? "did you mean " : "", nearest ?: "",
+			     nearest ? "? " : "", list ?: "");
+}
