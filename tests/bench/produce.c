@@ -58,8 +58,7 @@ static int map_replace(struct bpf_object *object, int fd)
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
 		fail("a map of netlog");
-	bpf_object__for_each_map(map, object)
-	{
+	bpf_object__for_each_map(map, object) {
 		const char *name = bpf_map__name(map);
 		size_t length = strlen(info.name);
 
@@ -118,8 +117,9 @@ static struct bpf_object *object_open(const char *path, const char *name)
 		fail(path);
 	bpf_object__for_each_program(program, object)
 		bpf_program__set_autoload(program, !strcmp(bpf_program__name(program), name));
-	bpf_object__for_each_map(map, object) if (!strstr(bpf_map__name(map), ".rodata"))
-		bpf_map__set_autocreate(map, false);
+	bpf_object__for_each_map(map, object)
+		if (!strstr(bpf_map__name(map), ".rodata"))
+			bpf_map__set_autocreate(map, false);
 	return object;
 }
 

@@ -216,8 +216,7 @@ TEST(every_row_is_an_option_with_help_or_is_found)
 {
 	unsigned int options = 0;
 
-	for_each_place(place, NULL)
-	{
+	for_each_place(place, NULL) {
 		const struct setting_type *type = place.setting->type;
 		const struct place same = place_of_number(place_number(&place), NULL);
 
@@ -244,9 +243,9 @@ TEST(what_stays_for_a_run_is_kept_and_only_that)
 		       next = good("-d 1 -n 3 -e rtt");
 	char kept[256] = "";
 
-	for_each_place(place, &next) if (place.setting->flags & SETTING_STAYS &&
-					 place_keep(&place, &before))
-		list_add(kept, sizeof(kept), place_name(&place));
+	for_each_place(place, &next)
+		if (place.setting->flags & SETTING_STAYS && place_keep(&place, &before))
+			list_add(kept, sizeof(kept), place_name(&place));
 	CHECK_TEXT(kept, "count, ring-size");
 	CHECK_EQUAL(next.count, 2);
 	CHECK_EQUAL(next.ring_bytes, 65536);
