@@ -100,6 +100,13 @@ class Program:
         self.following = following  # calls that follow a pointer, and in which register that is
         self.wrong, self.through_arguments = {}, set()
         self.known, self.todo, self.entries = {}, [], {0}
+        # compiled, one of `off` and `imm` is the distance, and the other the function's number: which one that is
+        # differs between kernels, see the end of jit_subprogs()
+        calls = [at for at, i in enumerate(self.code) if i.code == JMP | CALL << 4 and i.src == PSEUDO_CALL]
+        self.distance_in_off = all(self.begins_function(at + 1 + self.code[at].off) for at in calls)
+
+    def begins_function(self, at):
+        return 0 < at < len(self.code) and self.code[at - 1].leaves()
 
     def use(self, state, register, at, what):
         value = state.get(register, HARMLESS)
@@ -156,8 +163,7 @@ class Program:
 
     def call(self, state, at, i):
         if i.src == PSEUDO_CALL:
-            # compiled, the distance is in `off`, and in `imm` the function's number: jit_subprogs()
-            entry = at + 1 + (i.off if self.functions > 1 else i.imm)
+            entry = at + 1 + (i.off if self.distance_in_off else i.imm)
             self.entries.add(entry)
             handed = {r: MEMORY if isinstance(state.get(r), Stack) else state.get(r, HARMLESS) for r in range(1, 6)}
             self.go(entry, handed | {10: Stack(0)})
@@ -195,7 +201,7 @@ class Program:
         if len(self.entries) > max(self.functions, 1):
             return [f"{len(self.entries)} functions were found, not {self.functions}"]
         for entry in self.entries - {0}:
-            if not self.code[entry - 1].leaves():
+            if not self.begins_function(entry):
                 return [f"no function begins at instruction {entry}"]
         return [self.wrong[at] for at in sorted(self.wrong)]
 
