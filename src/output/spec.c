@@ -3,64 +3,10 @@
 
 #include <errno.h>
 
+#include "output/parameter.h"
 #include "output/sink.h"
 
-#define MAX_BYTES_LEAST (64 * 1024)
 #define MAX_FILES_DEFAULT 5
-#define MAX_FILES_MOST 1000
-
-static int parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *ret_number)
-{
-	if (parse_u64(text, ret_number) < 0)
-		return -EINVAL;
-	return *ret_number < least || *ret_number > most ? -EINVAL : 0;
-}
-
-static int parse_event(const char *name, uint64_t *events)
-{
-	enum event_type type = event_by_name(name);
-
-	if (!strcmp(name, "all")) {
-		for_each_event_type(each)
-			*events |= BIT(each);
-		return 0;
-	}
-	*events |= BIT(type);
-	return type == event_none ? -EINVAL : 0;
-}
-
-/*
- * What is wrong with `word`, NULL when nothing is; its value goes into the spec. A word without `=`
- * goes on with the events: events=rtt,latency.
- */
-static const char *parse_parameter(struct sink_spec *spec, const char *word, bool *in_events)
-{
-	uint64_t number;
-
-	if (!strncmp(word, "events=", 7)) {
-		*in_events = true;
-		spec->events = 0;
-		word += 7;
-	} else if (strchr(word, '=')) {
-		*in_events = false;
-	}
-	if (*in_events)
-		return parse_event(word, &spec->events) < 0 ?
-			       "there is no such event; see netlog --help" :
-			       NULL;
-	if (!strncmp(word, "max-size=", 9)) {
-		if (parse_number(word + 9, MAX_BYTES_LEAST, INT64_MAX, &spec->max_bytes) < 0)
-			return "give bytes, 65536 or more";
-		return NULL;
-	}
-	if (!strncmp(word, "max-files=", 10)) {
-		if (parse_number(word + 10, 1, MAX_FILES_MOST, &number) < 0)
-			return "give a number from 1 to 1000";
-		spec->max_files = (unsigned int)number;
-		return NULL;
-	}
-	return "known are events=, max-size=, max-files=; a path cannot contain a comma";
-}
 
 static const struct sink_kind {
 	const char *prefix;
@@ -96,7 +42,7 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 {
 	struct sink_spec spec = { .max_files = MAX_FILES_DEFAULT };
 	const struct sink_kind *kind;
-	bool in_events = false, files_named = false;
+	struct parameter_place place = {};
 	char *rest, *word;
 
 	if (strlen(text) >= sizeof(spec.name))
@@ -110,11 +56,10 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 	rest = strcpy(spec.name, text);
 	strsep(&rest, ",");
 	while ((word = strsep(&rest, ","))) {
-		const char *wrong = parse_parameter(&spec, word, &in_events);
+		_cleanup_free_ char *wrong = parameter_take(&spec, &place, word);
 
 		if (wrong)
 			return complain(ret_message, word, wrong);
-		files_named |= !strncmp(word, "max-files=", 10);
 	}
 	kind = kind_of(spec.name);
 	if (!kind)
@@ -123,7 +68,7 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 					"is none of stdout, file:PATH and journald; give file: and "
 					"the path" :
 					"is none of stdout, file:PATH and journald");
-	if (files_named && !spec.max_bytes)
+	if (parameter_taken(&place, "max-files") && !spec.max_bytes)
 		return complain(ret_message, text, "max-files does nothing without max-size");
 	if (spec.max_bytes && !kind->has_path)
 		return complain(ret_message, text, "only a file has a max-size");

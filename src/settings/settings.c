@@ -50,11 +50,11 @@ static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 
 #define ROW(name, letter, flags, choice, of, metavar, initial, help)        \
 	{                                                                   \
-		{ name }, letter, flags, choice, of, metavar, initial, help \
+		{ name }, of, letter, flags, choice, metavar, initial, help \
 	}
 #define TWINS(name, choice, of, metavar, initial, help)                         \
 	{                                                                       \
-		{ name, "not-" name }, 0, 0, choice, of, metavar, initial, help \
+		{ name, "not-" name }, of, 0, 0, choice, metavar, initial, help \
 	}
 #define FILTER_ROW(filter, option, syntax, metavar, help) \
 	TWINS(option, CHOOSES_FLOWS, FILTER(filter), metavar, NULL, help),
@@ -188,7 +188,7 @@ static char *output_add(struct options *options, const char *text)
 {
 	const struct place place = { .member = options };
 
-	return type_outputs.take(&place, text);
+	return type_outputs.take(&place, text); // cppcheck-suppress returnDanglingLifetime
 }
 
 void settings_default(struct options *options)

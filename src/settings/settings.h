@@ -69,13 +69,13 @@ enum setting_choice {
 
 struct setting {
 	const char *names[2]; /* of the long option; of its not- twin, NULL: there is none */
-	char letter;	      /* 0: none */
-	unsigned char flags;
-	unsigned char choice;
 	const struct setting_type *type;
 	size_t offset;	     /* of its member in struct options */
 	const void *form;    /* what its type has to know of it, see there */
 	unsigned int number; /* likewise */
+	char letter;	     /* 0: none */
+	unsigned char flags;
+	unsigned char choice;
 	const char *metavar; /* NULL: takes no value; in brackets: may be left out */
 	const char *initial; /* as it is when nothing is said; NULL: nothing */
 	const char *help;

@@ -225,6 +225,46 @@ TEST(a_specification_is_read_whole_or_refused)
 	}
 }
 
+TEST(what_is_wrong_with_a_parameter_is_said_and_which_was_meant)
+{
+	static const struct {
+		const char *text, *message;
+	} bad[] = {
+		{ "file:/x,b", "'b': there is no such parameter; known are: events, max-size, "
+			       "max-files; a path cannot contain a comma" },
+		{ "file:/x,evnts=rtt",
+		  "'evnts=rtt': there is no such parameter; did you mean events?" },
+		{ "file:/x,max_size=1GiB", "did you mean max-size?" },
+		{ "file:/x,events", "did you mean events?" },
+		{ "file:/x,events=rtx", "there is no such event; did you mean rtt? known are: " },
+		{ "file:/x,events=rtt,latncy",
+		  "'latncy': there is no such event; did you mean latency?" },
+		{ "file:/x,max-size=64kB", "the least is 65536B; give bytes, 65536 or more" },
+		{ "file:/x,max-size=1M", "there is no unit 'M'" },
+		{ "file:/x,max-size=1h", "h is a unit of time" },
+		{ "file:/x,max-size=-1", "it is negative" },
+		{ "file:/x,max-size=99999999999GiB", "the most is 9223372036854775807B" },
+		{ "file:/x,max-size=65536,5",
+		  "'5': there is no such parameter" }, /* it is no list */
+		{ "file:/x,max-files=1001", "the most is 1000; give a number from 1 to 1000" },
+		{ "file:/x,max-files=2B", "it has no unit" },
+	};
+	struct sink_spec spec;
+	char *message;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		CHECK_EQUAL(sink_spec_parse(bad[i].text, &spec, &message), -EINVAL);
+		CHECK_SAYING(strstr(message, bad[i].message), "%s: %s", bad[i].text, message);
+		free(message);
+	}
+	spec_of("file:/x,max-size=64KiB,events=rtt,all", &spec);
+	CHECK_EQUAL(spec.max_bytes, 65536);
+	CHECK_EQUAL(spec.events, word_bits(&event_words));
+	spec_of("file:/x,events=latency,max-size=1.5GiB,events=rtt", &spec); /* the last list */
+	CHECK_EQUAL(spec.events, BIT(event_rtt));
+	CHECK_EQUAL(spec.max_bytes, 1610612736);
+}
+
 TEST(each_sink_takes_its_own_events_and_all_control_lines)
 {
 	const char *path = path_of("lines");

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "output/parameter.h"
+
+#include "base/measure.h"
+#include "base/words.h"
+
+#define MAX_BYTES_LEAST (64 * 1024)
+#define MAX_FILES_MOST 1000
+
+static char *take_event(struct sink_spec *spec, const char *text)
+{
+	int number = word_number(&event_words, text);
+	_cleanup_free_ char *hint = NULL;
+
+	if (!strcmp(text, "all")) {
+		spec->events |= word_bits(&event_words);
+		return NULL;
+	}
+	if (number < 0) {
+		hint = word_hint(&event_words, text);
+		return setting_wrong("there is no such event; %s, all", hint);
+	}
+	spec->events |= BIT(number);
+	return NULL;
+}
+
+static void clear_events(struct sink_spec *spec)
+{
+	spec->events = 0;
+}
+
+static char *take_max_size(struct sink_spec *spec, const char *text)
+{
+	static const struct measure size = { measure_size,	    1,	       1,
+					     MAX_BYTES_LEAST,	    INT64_MAX, "is no size",
+					     "bytes, 65536 or more" };
+
+	return measure_take(&size, text, &spec->max_bytes);
+}
+
+static char *take_max_files(struct sink_spec *spec, const char *text)
+{
+	static const struct measure files = { measure_count,
+					      1,
+					      1,
+					      1,
+					      MAX_FILES_MOST,
+					      "is no number of files",
+					      "a number from 1 to 1000" };
+	uint64_t number = spec->max_files;
+	char *wrong = measure_take(&files, text, &number);
+
+	spec->max_files = (unsigned int)number;
+	return wrong;
+}
+
+static const struct parameter {
+	const char *name;
+	char *(*take)(struct sink_spec *spec, const char *text);
+	void (*clear)(struct sink_spec *spec); /* of a list: have none; NULL: it is no list */
+} parameters[] = {
+	{ "events", take_event, clear_events },
+	{ "max-size", take_max_size, NULL },
+	{ "max-files", take_max_files, NULL },
+};
+
+static const char *parameter_word(unsigned int number)
+{
+	return parameters[number].name;
+}
+
+static const struct vocabulary parameter_words = { "parameter", parameter_word,
+						   ARRAY_SIZE(parameters) };
+
+char *parameter_take(struct sink_spec *spec, struct parameter_place *place, const char *word)
+{
+	const char *value = strchr(word, '=');
+	_cleanup_free_ char *name = value ? strndup(word, (size_t)(value - word)) : NULL;
+	_cleanup_free_ char *hint = NULL;
+	int number = name ? word_number(&parameter_words, name) : -ENOENT;
+
+	if (!value && place->parameter && place->parameter->clear)
+		return place->parameter->take(spec, word);
+	if (number < 0) {
+		hint = word_hint(&parameter_words, name ?: word);
+		return setting_wrong(
+			"there is no such parameter; %s; a path cannot contain a comma", hint);
+	}
+	place->parameter = &parameters[number];
+	place->taken |= BIT(number);
+	if (place->parameter->clear)
+		place->parameter->clear(spec);
+	return place->parameter->take(spec, value + 1);
+}
+
+bool parameter_taken(const struct parameter_place *place, const char *name)
+{
+	return place->taken & BIT(word_number(&parameter_words, name));
+}
