@@ -5,18 +5,6 @@
 
 #include "base/util.h"
 
-#define KIND_DESC(kind, type) [kind_##kind] = { .name = #kind, .size = sizeof(type) },
-#define ENUM_TEXT(number, text) [number] = #text,
-#define ENUM_DESC(kind, VALUES)                 \
-	[kind_##kind] = {                       \
-		.name = #kind,                  \
-		.size = sizeof(field_##kind),   \
-		.is_enum = true,                \
-		.texts = { VALUES(ENUM_TEXT) }, \
-	},
-
-const struct kind_desc kind_descs[kinds] = { KINDS(KIND_DESC) ENUMS(ENUM_DESC) };
-
 #define NAME_KEY(name, doc) { #name, doc },
 #define NAME_ONE(name, doc) +1
 #define NAME_SOURCE_DESC(named, NAMES)                         \
@@ -92,14 +80,6 @@ enum event_type event_by_name(const char *name)
 		if (!strcmp(event_desc(type)->name, name))
 			return type;
 	return event_none;
-}
-
-int enum_by_text(enum kind kind, const char *text)
-{
-	for (int i = 0; i < ENUM_NUMBERS; i++)
-		if (kind_descs[kind].texts[i] && !strcmp(kind_descs[kind].texts[i], text))
-			return i;
-	return -ENOENT;
 }
 
 int hook_stage(const struct hook_desc *hook)

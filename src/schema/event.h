@@ -12,20 +12,7 @@
 #include <stdint.h>
 
 #include "base/util.h"
-#include "bpf/events.h"
-
-#define EVENT_KIND_ID(kind, type) kind_##kind,
-#define EVENT_ENUM_ID(name, values) kind_##name,
-enum kind { KINDS(EVENT_KIND_ID) ENUMS(EVENT_ENUM_ID) kinds };
-
-#define ENUM_NUMBERS 64 /* numbers of enumerations are below this */
-
-struct kind_desc {
-	const char *name;
-	uint16_t size;
-	bool is_enum;
-	const char *texts[ENUM_NUMBERS]; /* of an enumeration, by number; NULL: no text */
-};
+#include "schema/kind.h"
 
 struct field_desc {
 	const char *name;
@@ -89,8 +76,6 @@ struct figures {
 	uint64_t of[event_types];
 };
 
-extern const struct kind_desc kind_descs[kinds];
-
 extern const struct name_source_desc name_source_descs[name_sources];
 
 /* The description of an event; `type` is one of enum event_type, but not event_none. */
@@ -101,9 +86,6 @@ const struct event_desc *event_desc(enum event_type type);
 
 /* The type by its name; 0 if there is none. */
 enum event_type event_by_name(const char *name);
-
-/* The number of an enumeration's text; -ENOENT if there is none. */
-int enum_by_text(enum kind kind, const char *text);
 
 /*
  * The stage of latency whose lines the hook's part makes: the part's name begins with it, as that

@@ -39,7 +39,7 @@ libraries_stay_where_they_belong() {
 	only 'bpf/(lib)?b[pt]f' kernel/
 	only '[a-z]*\.skel' kernel/
 	only 'bpf/config' kernel/
-	only 'bpf/events' schema/event.h
+	only 'bpf/events' schema/kind.h
 	only 'bpf/filter' filter/half.h
 	only 'bpf/sample' kernel/
 	only 'systemd/' run/daemon.c run/delivery.h run/service.c output/sink_journald.c
