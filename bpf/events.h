@@ -113,6 +113,16 @@ struct ifname {
 	V(2, egress)
 
 /*
+ * The keys that every line begins with, netlog's own lines, too: E(shape, name, doc), the shape one
+ * of src/schema/control.h.
+ */
+#define ENVELOPE(E)                                                    \
+	E(timestamp, timestamp, "when it happened in the kernel, UTC") \
+	E(line_type, event_type, "what the line tells")                \
+	E(count, seq, "number of the line in its run, without gaps")   \
+	E(any_string, hostname, "this host")
+
+/*
  * Fields: F(kind, name, doc). The order is the order of the line's keys. Of the common ones, weight
  * is the last: those before it say whose event it is.
  */

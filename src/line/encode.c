@@ -11,6 +11,14 @@
 #define PROLOGUE_BYTES 48	      /* the same */
 #define TAIL_MAX (2 + PROLOGUE_BYTES) /* "}\n", and what the last wide copy may overrun */
 
+/* What stands before an envelope's value, but for the quote of a string: lead_seq and so on. */
+#define LEAD(shape, name, doc) static const char lead_##name[] = ",\"" #name "\":";
+ENVELOPE(LEAD)
+
+_Static_assert(envelope_timestamp < envelope_event_type && envelope_event_type < envelope_seq &&
+		       envelope_seq < envelope_hostname && envelope_keys == 4,
+	       "encode_event() writes these, in this order");
+
 /* An enumeration's text and its closing quote; length 0: this number has none. */
 struct enum_literal {
 	char text[LITERAL_BYTES - 1];
@@ -29,7 +37,7 @@ struct encoder {
 	struct enum_literal enums[kinds][ENUM_NUMBERS];
 	struct timestamp_cache timestamps;
 	struct count_cache seqs;
-	char hostname[sizeof(",\"hostname\":\"\"") + JSON_TEXT_MAX(HOST_NAME_MAX)];
+	char hostname[sizeof(lead_hostname) + 2 + JSON_TEXT_MAX(HOST_NAME_MAX)];
 	size_t hostname_length;
 	size_t line_max;
 	struct names *names; /* not owned; may be NULL */
@@ -67,8 +75,8 @@ static int prologues_make(struct encoder *encoder)
 {
 	for_each_event_type(type) {
 		struct prologue *prologue = &encoder->prologues[type];
-		int length = snprintf(prologue->text, sizeof(prologue->text),
-				      "\",\"event_type\":\"%s\",\"seq\":", event_desc(type)->name);
+		int length = snprintf(prologue->text, sizeof(prologue->text), "\"%s\"%s\"%s",
+				      lead_event_type, event_desc(type)->name, lead_seq);
 
 		length = literal_length(length, sizeof(prologue->text));
 		if (length < 0)
@@ -104,7 +112,7 @@ static size_t line_max(const struct encoder *encoder)
 
 	for_each_event_type(type) {
 		const struct event_desc *desc = event_desc(type);
-		size_t length = strlen("{\"timestamp\":\"") + TIMESTAMP_TEXT_MAX + U64_TEXT_MAX +
+		size_t length = strlen(lead_timestamp) + 1 + TIMESTAMP_TEXT_MAX + U64_TEXT_MAX +
 				encoder->prologues[type].length + encoder->hostname_length;
 
 		for (unsigned int i = 0; i < desc->field_count; i++)
@@ -126,7 +134,8 @@ int encoder_new(const char *hostname, struct encoder **ret_encoder)
 		return -ENOMEM;
 	if (strlen(hostname) > HOST_NAME_MAX)
 		return -E2BIG;
-	p = stpcpy(encoder->hostname, ",\"hostname\":\"");
+	p = stpcpy(encoder->hostname, lead_hostname);
+	*p++ = '"';
 	p = put_json_string(p, hostname, HOST_NAME_MAX);
 	*p++ = '"';
 	encoder->hostname_length = (size_t)(p - encoder->hostname);
@@ -326,12 +335,14 @@ EVENTS(DEFINE_PUT_EVENT)
 size_t encode_event(struct encoder *encoder, const struct event *record, uint64_t seq,
 		    uint64_t wall_ns, char *line)
 {
-	static const char head[] = "{\"timestamp\":\"";
 	const struct prologue *prologue = &encoder->prologues[record->header.type];
 	char *p = line;
 
-	memcpy(p, head, sizeof(head) - 1);
-	p = put_timestamp(p + sizeof(head) - 1, &encoder->timestamps, wall_ns);
+	memcpy(p, lead_timestamp, sizeof(lead_timestamp) - 1);
+	*p = '{'; /* not a comma: it is the first */
+	p += sizeof(lead_timestamp) - 1;
+	*p++ = '"';
+	p = put_timestamp(p, &encoder->timestamps, wall_ns);
 	memcpy(p, prologue->text, PROLOGUE_BYTES);
 	p = put_count(p + prologue->length, &encoder->seqs, seq);
 	p = put_flow(encoder, p, record);

@@ -99,6 +99,10 @@ int hook_stage(const struct hook_desc *hook);
  */
 bool event_named_number(const struct event *event, enum name_source source, uint64_t *ret_id);
 
+/* The keys that every line begins with, in this order. */
+#define ENVELOPE_ID(shape, name, doc) envelope_##name,
+enum { ENVELOPE(ENVELOPE_ID) envelope_keys };
+
 /*
  * A number that is another one as soon as a record is laid out or told in another way: over the
  * names, kinds, places and sizes of all fields of all events, over the texts of enumerations, and

@@ -128,11 +128,21 @@ static struct json_object *outputs_schema(void)
 	return array;
 }
 
-static struct json_object *shape_schema(enum control_shape shape)
+/* `line_type`: of the line that has it. */
+static struct json_object *shape_schema(enum control_shape shape, const char *line_type)
 {
 	struct json_object *object;
 
 	switch (shape) {
+	case shape_timestamp:
+		return json("{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+			    "T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$\"}");
+	case shape_line_type:
+		object = json_object_new_object();
+		set_string(object, "const", line_type);
+		return object;
+	case shape_any_string:
+		return json("{\"type\":\"string\"}");
 	case shape_string:
 	case shape_string_or_none:
 		return json("{\"type\":\"string\",\"minLength\":1}");
@@ -168,6 +178,15 @@ static struct json_object *shape_schema(enum control_shape shape)
 	return NULL;
 }
 
+/* A field and its schema, and whether no line of that type may be without. */
+static void set_field(struct json_object *properties, struct json_object *required,
+		      const struct control_field *field, const char *line_type)
+{
+	set_property(properties, field->name, field->doc, shape_schema(field->shape, line_type));
+	if (field->shape != shape_hex32_or_none && field->shape != shape_string_or_none)
+		json_object_array_add(required, json_object_new_string(field->name));
+}
+
 /* The schema of one line type, with the envelope that all share. */
 static struct json_object *line_schema(const char *name, const char *doc,
 				       struct json_object **ret_properties,
@@ -175,19 +194,12 @@ static struct json_object *line_schema(const char *name, const char *doc,
 {
 	struct json_object *object = json("{\"type\":\"object\",\"additionalProperties\":false}");
 	struct json_object *properties = json_object_new_object();
-	struct json_object *required = json("[\"timestamp\",\"event_type\",\"seq\",\"hostname\"]");
-	struct json_object *type = json_object_new_object();
+	struct json_object *required = json_object_new_array();
 
 	set_string(object, "title", name);
 	set_string(object, "description", doc);
-	set_property(properties, "timestamp", "when it happened in the kernel, UTC",
-		     json("{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-			  "T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$\"}"));
-	set_string(type, "const", name);
-	set_property(properties, "event_type", "what the line tells", type);
-	set_property(properties, "seq", "number of the line in its run, without gaps",
-		     integer(UINT64_MAX));
-	set_property(properties, "hostname", "this host", json("{\"type\":\"string\"}"));
+	for (unsigned int i = 0; i < envelope_keys; i++)
+		set_field(properties, required, &envelope_fields[i], name);
 	set(object, "properties", properties);
 	set(object, "required", required);
 	*ret_properties = properties;
@@ -218,16 +230,8 @@ struct json_object *schema_json(void)
 
 		json_object_array_add(lines,
 				      line_schema(desc->name, desc->doc, &properties, &required));
-		for (unsigned int i = 0; i < desc->field_count; i++) {
-			const struct control_field *field = &desc->fields[i];
-
-			set_property(properties, field->name, field->doc,
-				     shape_schema(field->shape));
-			if (field->shape != shape_hex32_or_none &&
-			    field->shape != shape_string_or_none)
-				json_object_array_add(required,
-						      json_object_new_string(field->name));
-		}
+		for (unsigned int i = 0; i < desc->field_count; i++)
+			set_field(properties, required, &desc->fields[i], desc->name);
 	}
 	set(schema, "oneOf", lines);
 	return schema;
