@@ -90,12 +90,12 @@ static void add_rates(struct control *control, const char *option, const struct 
 
 static void add_filters(const struct options *options, struct control *control)
 {
-	const char *stages[ENUM_NUMBERS + 1];
+	const char *stages[stage_numbers + 1];
 	unsigned int count = 0;
 
-	for (unsigned int i = 0; i < ENUM_NUMBERS; i++)
+	for (unsigned int i = 0; i < stage_numbers; i++)
 		if (options->stages & BIT(i))
-			stages[count++] = kind_descs[kind_stage].texts[i];
+			stages[count++] = enum_text(kind_stage, i);
 	stages[count] = NULL;
 	control_add_filter(control, "filters", options->stages_named ? "latency-stage" : NULL,
 			   stages);

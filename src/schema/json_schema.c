@@ -27,27 +27,17 @@ static void set_property(struct json_object *properties, const char *name, const
 	set(properties, name, schema);
 }
 
-static struct json_object *integer(uint64_t max)
-{
-	struct json_object *object = json("{\"type\":\"integer\",\"minimum\":0}");
-
-	set(object, "maximum", json_object_new_uint64(max));
-	return object;
-}
-
-/* A value's texts, each once, in the order of their numbers. */
-static struct json_object *enum_schema(const struct kind_desc *kind)
+/* The texts of an enumeration, each once, in the order of their numbers. */
+static struct json_object *enum_schema(enum kind kind)
 {
 	struct json_object *object = json("{\"type\":\"string\"}");
 	struct json_object *texts = json_object_new_array();
 
-	for (int i = 0; i < ENUM_NUMBERS; i++) {
-		bool seen = !kind->texts[i];
+	for (unsigned int i = 0; i < kind_descs[kind].numbers; i++) {
+		const char *text = enum_text(kind, i);
 
-		for (int j = 0; j < i && !seen; j++)
-			seen = kind->texts[j] && !strcmp(kind->texts[i], kind->texts[j]);
-		if (!seen)
-			json_object_array_add(texts, json_object_new_string(kind->texts[i]));
+		if (text && enum_by_text(kind, text) == (int)i)
+			json_object_array_add(texts, json_object_new_string(text));
 	}
 	set(object, "enum", texts);
 	return object;
@@ -55,40 +45,22 @@ static struct json_object *enum_schema(const struct kind_desc *kind)
 
 static struct json_object *kind_schema(enum kind kind)
 {
-	switch (kind) {
-	case kind_u8:
-		return integer(UINT8_MAX);
-	case kind_u16:
-		return integer(UINT16_MAX);
-	case kind_u32:
-		return integer(UINT32_MAX);
-	case kind_u64:
-		return integer(UINT64_MAX);
-	case kind_id:
-		return json("{\"type\":\"string\",\"pattern\":\"^[0-9]{1,20}$\"}");
-	case kind_ip:
-		return json("{\"type\":\"string\",\"pattern\":\"^[0-9a-f:.]{2,45}$\"}");
-	case kind_comm:
-		return json("{\"type\":\"string\",\"minLength\":1,\"maxLength\":16}");
-	case kind_ifname:
-		return json("{\"type\":\"string\",\"minLength\":1,\"maxLength\":16}");
-	case kind_xmit_error:
-		return json("{\"type\":\"string\",\"pattern\":\"^(E[0-9A-Z]+|NET_XMIT_DROP)$\"}");
-	default:
-		return enum_schema(&kind_descs[kind]);
-	}
+	const char *text = kind_descs[kind].json_schema;
+
+	return text ? json(text) : enum_schema(kind);
 }
 
-/* The names of the field's number, if it has some. */
-static void set_names(struct json_object *properties, const char *field)
+/* The names of a number, if it is of a kind that has some. */
+static void set_names(struct json_object *properties, enum kind kind)
 {
-	for (enum name_source source = 0; source < name_sources; source++) {
-		const struct name_source_desc *desc = &name_source_descs[source];
+	const struct name_source_desc *desc;
 
-		for (unsigned int i = 0; !strcmp(desc->field, field) && i < desc->key_count; i++)
-			set_property(properties, desc->keys[i].name, desc->keys[i].doc,
-				     json("{\"type\":\"string\",\"minLength\":1}"));
-	}
+	if (!KIND_HAS_NAMES(kind))
+		return;
+	desc = &name_source_descs[KIND_NAMES(kind)];
+	for (unsigned int i = 0; i < desc->key_count; i++)
+		set_property(properties, desc->keys[i].name, desc->keys[i].doc,
+			     json("{\"type\":\"string\",\"minLength\":1}"));
 }
 
 static struct json_object *event_names_schema(void)
@@ -108,7 +80,7 @@ static struct json_object *figures_schema(void)
 	struct json_object *properties = json_object_new_object();
 
 	for_each_event_type(type)
-		set(properties, event_desc(type)->name, integer(UINT64_MAX));
+		set(properties, event_desc(type)->name, kind_schema(kind_u64));
 	set(object, "properties", properties);
 	return object;
 }
@@ -150,7 +122,7 @@ static struct json_object *shape_schema(enum control_shape shape, const char *li
 	case shape_hex32_or_none:
 		return json("{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{32}$\"}");
 	case shape_count:
-		return integer(UINT64_MAX);
+		return kind_schema(kind_u64);
 	case shape_lost_name:
 		object = event_names_schema();
 		json_object_array_add(json_object_object_get(object, "enum"),
@@ -222,7 +194,7 @@ struct json_object *schema_json(void)
 		for (unsigned int i = 0; i < desc->field_count; i++) {
 			set_property(properties, desc->fields[i].name, desc->fields[i].doc,
 				     kind_schema(desc->fields[i].kind));
-			set_names(properties, desc->fields[i].name);
+			set_names(properties, desc->fields[i].kind);
 		}
 	}
 	for (enum control_type type = 0; type < control_types; type++) {

@@ -28,18 +28,18 @@ static bool show_events(const struct options *options, FILE *file)
 
 static const char *stage_word(unsigned int number)
 {
-	return kind_descs[kind_stage].texts[number];
+	return enum_text(kind_stage, number);
 }
 
 static char *apply_stages(struct options *options, const char *value, bool more)
 {
-	return parse_words(value, "stage", stage_word, ENUM_NUMBERS, more, &options->stages,
+	return parse_words(value, "stage", stage_word, stage_numbers, more, &options->stages,
 			   &options->stages_named);
 }
 
 static bool show_stages(const struct options *options, FILE *file)
 {
-	return show_words(stage_word, ENUM_NUMBERS, options->stages, options->stages_named, file);
+	return show_words(stage_word, stage_numbers, options->stages, options->stages_named, file);
 }
 
 static char *parse_output(const char *value, struct sink_spec *ret_spec)
@@ -374,7 +374,7 @@ void settings_default(struct options *options)
 		.stats_interval_us = STATS_INTERVAL_DEFAULT * USEC_PER_SEC,
 		.ring_bytes = RING_BYTES_DEFAULT,
 		.events = word_bits(event_word, event_types),
-		.stages = word_bits(stage_word, ENUM_NUMBERS),
+		.stages = word_bits(stage_word, stage_numbers),
 	};
 	free(apply_output(options, "stdout", false));
 	options->outputs_named = false;
@@ -421,5 +421,5 @@ char *settings_events(void)
 
 char *settings_stages(void)
 {
-	return word_list(stage_word, ENUM_NUMBERS);
+	return word_list(stage_word, stage_numbers);
 }

@@ -122,7 +122,7 @@ static struct json_object *schema_of(struct json_object *schema, const char *nam
 
 static const char *expected_type(const struct field_desc *field)
 {
-	switch (field->kind) {
+	switch (kind_descs[field->kind].written) {
 	case kind_u8:
 	case kind_u16:
 	case kind_u32:
@@ -158,7 +158,7 @@ TEST(the_schema_has_every_field_of_every_event)
 			CHECK_TEXT(json_object_get_string(get(property, "description")),
 				   field->doc);
 			CHECK_EQUAL(json_object_object_get_ex(property, "enum", NULL),
-				    kind_descs[field->kind].is_enum);
+				    kind_descs[field->kind].numbers > 0);
 		}
 		for (enum name_source source = 0; source < name_sources; source++)
 			for (unsigned int i = 0; i < name_source_descs[source].key_count; i++)
