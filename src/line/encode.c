@@ -118,7 +118,7 @@ static __attribute__((noinline)) char *put_name_keys(char *p, enum name_source s
 }
 
 /* The number of a kind that has names. */
-static __always_inline uint64_t named_number(enum kind kind, const void *value)
+static __always_inline uint64_t number_of_named(enum kind kind, const void *value)
 {
 #define NAMED_NUMBER(name, type, ...) \
 	case kind_##name:             \
@@ -143,13 +143,14 @@ static __always_inline char *put_field(const struct encoder *encoder, char *p, e
 	char *end;
 
 	if (KIND_HAS_NAMES(kind) && encoder->names)
-		name = names_text(encoder->names, KIND_NAMES(kind), named_number(kind, value));
+		name = names_text(encoder->names, KIND_NAMES(kind), number_of_named(kind, value));
 	if (kind_written(kind) == kind_named)
 		value = name ? name->text : "";
 	length -= kind_is_number(kind); /* no quote */
 	memcpy(p, literal, length);
 	end = kind_put(p + length, kind, value, ip_version);
-	p = end ?: p; /* what comes next is written over the key */
+	if (end) /* else what comes next is written over the key */
+		p = end;
 	return name ? put_name_keys(p, KIND_NAMES(kind), name) : p;
 }
 

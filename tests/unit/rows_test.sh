@@ -25,7 +25,7 @@ rows_add() {
 }
 
 flags=(-std=gnu11 -D_GNU_SOURCE -DNETLOG_VERSION='"0"' -iquote "$work" -iquote "$PWD/src" -iquote "$PWD"
-	-fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -Werror)
+	-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -Wall -Wextra -Werror)
 
 tests_build() {
 	printf '%s\0' "$PWD"/src/{base,schema,host,line}/*.c \
