@@ -21,19 +21,28 @@
 #define IFNAME_BYTES 16 /* IFNAMSIZ, include/uapi/linux/if.h */
 
 /*
- * Kinds: how the bytes of a field become JSON. K(kind, C type). Enumerations are kinds too, one
- * each, see ENUMS. `id` is a u64 that may pass 2^53, which jq and JavaScript cannot hold: a string.
+ * Kinds: how the bytes of a field become text. K(kind, C type, nature, text_max, schema): in JSON
+ * it is a number or a string, of at most so many bytes, and JSON Schema has this to add. kind_put()
+ * of src/schema/kind.h writes it. Enumerations are kinds too, one each, see ENUMS, and so are
+ * numbers that have names, see NAMED_KINDS.
+ *
+ * `id` is a u64 that may pass 2^53, which jq and JavaScript cannot hold: a string. The number of a
+ * `named` is never written: the field is its name.
  */
-#define KINDS(K)                 \
-	K(u8, __u8)              \
-	K(u16, __u16)            \
-	K(u32, __u32)            \
-	K(u64, __u64)            \
-	K(id, __u64)             \
-	K(ip, struct ip_address) \
-	K(comm, struct comm)     \
-	K(ifname, struct ifname) \
-	K(xmit_error, __s32)
+#define KINDS(K)                                                                              \
+	K(u8, __u8, number, U64_TEXT_MAX, "\"maximum\":255")                                  \
+	K(u16, __u16, number, U64_TEXT_MAX, "\"maximum\":65535")                              \
+	K(u32, __u32, number, U64_TEXT_MAX, "\"maximum\":4294967295")                         \
+	K(u64, __u64, number, U64_TEXT_MAX, "\"maximum\":18446744073709551615")               \
+	K(id, __u64, string, U64_TEXT_MAX, "\"pattern\":\"^[0-9]{1,20}$\"")                   \
+	K(ip, struct ip_address, string, IPV6_TEXT_MAX, "\"pattern\":\"^[0-9a-f:.]{2,45}$\"") \
+	K(comm, struct comm, string, JSON_TEXT_MAX(COMM_BYTES),                               \
+	  "\"minLength\":1,\"maxLength\":16")                                                 \
+	K(ifname, struct ifname, string, JSON_TEXT_MAX(IFNAME_BYTES),                         \
+	  "\"minLength\":1,\"maxLength\":16")                                                 \
+	K(xmit_error, __s32, string, ENUM_TEXT_MAX,                                           \
+	  "\"pattern\":\"^(E[0-9A-Z]+|NET_XMIT_DROP)$\"")                                     \
+	K(named, __u32, string, JSON_TEXT_MAX(NAME_TEXT_MAX), "\"minLength\":1")
 
 /* An address in network byte order. IPv4 in the first four bytes; the record's ip_version tells. */
 struct ip_address {
@@ -51,7 +60,10 @@ struct ifname {
 	char name[IFNAME_BYTES];
 };
 
-/* Enumerations: E(name, values), each value V(number, text). A number without a text: no key. */
+/*
+ * Enumerations: E(name, values), each value V(number, text), the number below 256. A number without
+ * a text: no key. Those that the kernel numbers anew from version to version are NAMED_KINDS.
+ */
 #define ENUMS(E)                             \
 	E(ip_protocol, IP_PROTOCOL_VALUES)   \
 	E(tcp_state, TCP_STATE_VALUES)       \
@@ -113,6 +125,16 @@ struct ifname {
 	V(2, egress)
 
 /*
+ * The keys that every line begins with, netlog's own lines, too: E(shape, name, doc), the shape one
+ * of src/schema/control.h.
+ */
+#define ENVELOPE(E)                                                    \
+	E(timestamp, timestamp, "when it happened in the kernel, UTC") \
+	E(line_type, event_type, "what the line tells")                \
+	E(count, seq, "number of the line in its run, without gaps")   \
+	E(any_string, hostname, "this host")
+
+/*
  * Fields: F(kind, name, doc). The order is the order of the line's keys. Of the common ones, weight
  * is the last: those before it say whose event it is.
  */
@@ -125,25 +147,27 @@ struct ifname {
 	F(u16, dest_port, "destination port")                                                     \
 	F(u32, pid, "process that owns the socket: the last one seen to use it")                  \
 	F(comm, comm, "its name when it did, as in /proc/PID/comm")                               \
-	F(id, cgroup_id, "cgroup v2 id of the socket")                                            \
-	F(u32, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`")       \
+	F(cgroup_id, cgroup_id, "cgroup v2 id of the socket")                                     \
+	F(netns, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`")     \
 	F(id, sock_cookie, "the kernel's id of the connection: SO_COOKIE; `ss -e` has it in hex") \
 	F(u32, weight, "events that this line stands for, when more than one: see Sampling")
 
 /*
- * Fields whose numbers have names on the host, which user space adds right behind them, in the
- * order of the fields: S(field, names), each name N(key, doc). Keys as in a field's row.
+ * Numbers that have names, which user space finds (src/host/names.h): S(kind, C type, kind in which
+ * the number is written, most bytes of a name, keys). The keys stand right behind the field, in any
+ * event: N(key, most bytes, doc); the first has the name, the others parts of it. A number that is
+ * `named` has no keys: they would be beside a field that is not there.
  */
-#define NAMED_FIELDS(S)            \
-	S(cgroup_id, CGROUP_NAMES) \
-	S(netns, NETNS_NAMES)
+#define NAMED_KINDS(S)                             \
+	S(cgroup_id, __u64, id, 512, CGROUP_NAMES) \
+	S(netns, __u32, u32, 255, NETNS_NAMES)
 
-#define CGROUP_NAMES(N)                                                     \
-	N(cgroup, "path of that cgroup, as in /proc/PID/cgroup")            \
-	N(unit, "systemd's unit it belongs to, of the system or of a user") \
-	N(container_id, "container it belongs to, of docker, containerd, CRI-O or podman")
+#define CGROUP_NAMES(N)                                                          \
+	N(cgroup, 512, "path of that cgroup, as in /proc/PID/cgroup")            \
+	N(unit, 255, "systemd's unit it belongs to, of the system or of a user") \
+	N(container_id, 64, "container it belongs to, of docker, containerd, CRI-O or podman")
 
-#define NETNS_NAMES(N) N(netns_name, "name of that network namespace, as in `ip netns`")
+#define NETNS_NAMES(N) N(netns_name, 255, "name of that network namespace, as in `ip netns`")
 
 #define RETRANSMIT_FIELDS(F)                                                                      \
 	F(retrans_type, retrans_type, "what made TCP send again; absent if it was none of these") \
@@ -278,8 +302,9 @@ struct event_header {
 	__u32 reserved;
 };
 
-#define NETLOG_KIND_TYPE(kind, type) typedef type field_##kind;
+#define NETLOG_KIND_TYPE(kind, type, ...) typedef type field_##kind;
 KINDS(NETLOG_KIND_TYPE)
+NAMED_KINDS(NETLOG_KIND_TYPE)
 
 #define NETLOG_ENUM_VALUE(number, text) NETLOG_PASTE(number, text)
 #define NETLOG_ENUM_KIND(name, values) typedef __u8 field_##name;

@@ -213,6 +213,13 @@ static const bool plain[256] = {
 	[']' ... '~'] = true,
 };
 
+bool text_is_plain(const char *bytes, size_t size)
+{
+	while (size && plain[(uint8_t)*bytes])
+		bytes++, size--;
+	return !size;
+}
+
 char *put_json_string(char *p, const char *bytes, size_t size)
 {
 	const uint8_t *s = (const uint8_t *)bytes;

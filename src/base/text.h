@@ -9,6 +9,7 @@
 #ifndef NETLOG_TEXT_H
 #define NETLOG_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,6 +22,12 @@
 #define TIMESTAMP_TEXT_MAX 27
 #define TEXT_SLACK 3
 #define JSON_TEXT_MAX(bytes) ((size_t)6 * (bytes)) /* a control byte becomes \u00xx */
+
+/* Part of a text, not terminated. */
+struct text_part {
+	const char *start;
+	size_t length;
+};
 
 /* A part of a number: up to three digits, copied as four bytes whatever their length. */
 struct digits {
@@ -135,5 +142,8 @@ static __always_inline char *put_count(char *p, struct count_cache *cache, uint6
  * takes them for commands. At most JSON_TEXT_MAX(size).
  */
 char *put_json_string(char *p, const char *bytes, size_t size);
+
+/* Would put_json_string() put all of these bytes as they are? It is so in most formats. */
+bool text_is_plain(const char *bytes, size_t size);
 
 #endif

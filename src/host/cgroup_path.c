@@ -15,7 +15,7 @@ static const char *const unit_types[] = { ".service", ".scope", ".socket", ".mou
 static const char *const container_makers[] = { "docker", "cri-containerd", "nerdctl", "crio",
 						"libpod" };
 
-static bool ends_with(const struct path_part *part, const char *end)
+static bool ends_with(const struct text_part *part, const char *end)
 {
 	size_t length = strlen(end);
 
@@ -23,7 +23,7 @@ static bool ends_with(const struct path_part *part, const char *end)
 }
 
 /* The component before `end`, which is at its slash or at the path's end. False: there is none. */
-static bool component_before(const char *path, const char *end, struct path_part *ret_part)
+static bool component_before(const char *path, const char *end, struct text_part *ret_part)
 {
 	const char *start;
 
@@ -31,11 +31,11 @@ static bool component_before(const char *path, const char *end, struct path_part
 		end--;
 	for (start = end; start > path && start[-1] != '/'; start--)
 		;
-	*ret_part = (struct path_part){ start, (size_t)(end - start) };
+	*ret_part = (struct text_part){ start, (size_t)(end - start) };
 	return start < end;
 }
 
-static bool component_is_unit(const struct path_part *part)
+static bool component_is_unit(const struct text_part *part)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(unit_types); i++)
 		if (ends_with(part, unit_types[i]))
@@ -43,17 +43,17 @@ static bool component_is_unit(const struct path_part *part)
 	return false;
 }
 
-bool cgroup_path_unit(const char *path, struct path_part *ret_unit)
+bool cgroup_path_unit(const char *path, struct text_part *ret_unit)
 {
 	const char *end = path + strlen(path);
-	struct path_part part;
+	struct text_part part;
 
 	for (; component_before(path, end, &part); end = part.start) {
-		struct path_part unit = part;
+		struct text_part unit = part;
 
 		/* a name that the kernel could take for a file of its own has an underscore before */
 		if (unit.start[0] == '_')
-			unit = (struct path_part){ part.start + 1, part.length - 1 };
+			unit = (struct text_part){ part.start + 1, part.length - 1 };
 		if (component_is_unit(&unit)) {
 			*ret_unit = unit;
 			return true;
@@ -68,7 +68,7 @@ static bool is_id(const char *text)
 }
 
 /* `part` without its id: is it one of the makers' names, with what divides the two? */
-static bool is_maker(struct path_part part)
+static bool is_maker(struct text_part part)
 {
 	const char *colon;
 
@@ -93,13 +93,13 @@ static bool is_maker(struct path_part part)
 	return false;
 }
 
-bool cgroup_path_container(const char *path, struct path_part *ret_id)
+bool cgroup_path_container(const char *path, struct text_part *ret_id)
 {
 	const char *end = path + strlen(path);
-	struct path_part part;
+	struct text_part part;
 
 	for (; component_before(path, end, &part); end = part.start) {
-		struct path_part maker = part;
+		struct text_part maker = part;
 
 		if (ends_with(&maker, ".scope"))
 			maker.length -= strlen(".scope");
@@ -107,7 +107,7 @@ bool cgroup_path_container(const char *path, struct path_part *ret_id)
 			continue;
 		maker.length -= CONTAINER_ID_LENGTH;
 		if (is_id(maker.start + maker.length) && is_maker(maker)) {
-			*ret_id = (struct path_part){ maker.start + maker.length,
+			*ret_id = (struct text_part){ maker.start + maker.length,
 						      CONTAINER_ID_LENGTH };
 			return true;
 		}

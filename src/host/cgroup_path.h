@@ -6,27 +6,22 @@
 #define NETLOG_CGROUP_PATH_H
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "base/text.h"
 
 #define CONTAINER_ID_LENGTH 64 /* hexadecimal digits */
-
-/* Part of a path, not terminated. */
-struct path_part {
-	const char *start;
-	size_t length;
-};
 
 /*
  * The innermost unit that has processes (so no slice), of the system's manager or of a user's. A
  * user's service thus is itself, not user@1000.service. False: there is none.
  */
-bool cgroup_path_unit(const char *path, struct path_part *ret_unit);
+bool cgroup_path_unit(const char *path, struct text_part *ret_unit);
 
 /*
  * The id of the innermost container, by the names that docker, containerd (also by its CRI and
  * nerdctl), CRI-O and podman give to cgroups, with systemd's driver and without. False: there is
  * none.
  */
-bool cgroup_path_container(const char *path, struct path_part *ret_id);
+bool cgroup_path_container(const char *path, struct text_part *ret_id);
 
 #endif

@@ -1,59 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "host/names.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <linux/magic.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "base/clock.h"
-#include "host/cgroup_path.h"
-#include "host/cgroup_walk.h"
 
 #define SET_BITS 9
-#define WAYS 8				/* names in a set: of 4096, the least used one makes room */
-#define WALK_STEP 128			/* directories in one look: some 2 ms */
-#define WALK_FIRST 16384		/* at the start, before anything waits for us */
-#define WALK_PAUSE_NS (10 * 1000000ULL) /* between two looks at the least */
-#define WALK_SHARE 50			/* a walk takes one part of so many of the time */
-#define WALK_TRIES 2			/* a cgroup that two whole walks do not find is gone */
-#define NETNS_INTERVAL_NS NSEC_PER_SEC
-#define NETNS_MAX 4096 /* entries that are looked at */
+#define WAYS 8 /* names in a set: of 4096, the least used one makes room */
 
 struct name {
 	uint64_t id;
-	uint64_t used; /* when, in lookups; 0: never, so it may make room for any other */
-	char *text;    /* NULL: there is none, or it is not known */
-	char *json;    /* made of it when it is put for the first time */
-	uint32_t json_length;
-	uint32_t scan; /* of the last scan of namespaces that had it */
+	uint64_t used;	       /* when, in lookups; 0: never, so it may make room for any other */
+	struct name_text said; /* text NULL: there is none, or it is not known */
+	uint32_t look;	       /* of its source, the last one that found it */
 	uint8_t source;
-	uint8_t tries; /* whole walks that may still find it; 0: nobody asks */
+	uint8_t tries; /* whole looks that may still find it; 0: nobody waits for it */
 	bool in_use;   /* the place */
 	bool answered; /* somebody has been told, or told that there is none */
 };
 
 struct names {
-	char *cgroup_root, *netns_directory;
+	struct names_source *sources[name_sources]; /* NULL: such names are only fed */
+	uint32_t looks[name_sources];		    /* whole ones, and 1 */
 	struct name names[1 << SET_BITS][WAYS];
 	uint64_t lookups;
 	bool changed; /* something that was answered before */
-	/* the walk */
-	struct cgroup_walk walk;
-	unsigned int wanted; /* cgroups that are not known yet */
-	uint64_t walk_next_ns, walk_spent_ns;
-	/* namespaces */
-	uint64_t netns_next_ns;
-	struct timespec netns_changed; /* the directory */
-	unsigned int netns_again;      /* scans to come: a name is there before what it names */
-	uint32_t scan;
 };
 
-_Static_assert(name_sources < WAYS, "looking for the names of one event drops none of them");
+_Static_assert(NAMED_NUMBERS_MAX < WAYS, "looking for the names of one event drops none of them");
 
 /* ---- the names that are known ---- */
 
+/* Recordings rely on it, and on what makes room for what: a reader forgets as the writer did. */
 static struct name *set_of(struct names *names, enum name_source source, uint64_t id)
 {
 	return names->names[(id + source) * 0x9e3779b97f4a7c15 >> (64 - SET_BITS)];
@@ -69,13 +47,18 @@ static struct name *name_find(struct names *names, enum name_source source, uint
 	return NULL;
 }
 
-static void name_drop(struct names *names, struct name *name)
+static void name_wait_no_more(struct names *names, struct name *name)
 {
 	if (name->tries)
-		names->wanted--;
-	names->changed |= name->answered && name->text;
-	free(name->text);
-	free(name->json);
+		names->sources[name->source]->wanted--;
+	name->tries = 0;
+}
+
+static void name_drop(struct names *names, struct name *name)
+{
+	name_wait_no_more(names, name);
+	names->changed |= name->answered && name->said.text;
+	free(name->said.text);
 	*name = (struct name){};
 }
 
@@ -96,176 +79,112 @@ static struct name *name_add(struct names *names, enum name_source source, uint6
 	return oldest;
 }
 
+/* Takes the text; NULL: none. */
+static void said_make(struct name_text *said, enum name_source kind,
+		      const struct names_source *source, char *text)
+{
+	const struct name_source_desc *desc = &name_source_descs[kind];
+
+	*said = (struct name_text){ .text = text };
+	if (!text)
+		return;
+	said->plain = text_is_plain(text, strlen(text));
+	said->parts[0] = (struct text_part){ text, strlen(text) };
+	if (source && source->parts)
+		source->parts(text, said->parts);
+	for (unsigned int i = 0; i < desc->key_count; i++)
+		if (said->parts[i].length > desc->keys[i].text_max)
+			said->parts[i].length = 0;
+}
+
 /* `text`: NULL for none. */
 static int name_set(struct names *names, struct name *name, const char *text)
 {
 	char *copy = NULL;
 
-	if (text == name->text || (text && name->text && !strcmp(text, name->text)))
+	if (text == name->said.text || (text && name->said.text && !strcmp(text, name->said.text)))
 		return 0;
 	if (text) {
 		copy = strdup(text);
 		if (!copy)
 			return -ENOMEM;
 	}
-	if (name->tries)
-		names->wanted--;
-	name->tries = 0;
-	free(name->text);
-	free(name->json);
-	name->text = copy;
-	name->json = NULL;
+	name_wait_no_more(names, name);
+	free(name->said.text);
+	said_make(&name->said, name->source, names->sources[name->source], copy);
 	names->changed |= name->answered;
 	return 0;
 }
 
-/* ---- to JSON ---- */
+/* ---- looking ---- */
 
-static char *put_key(char *p, const char *key, const char *text, size_t length)
+struct looking {
+	struct names *names;
+	enum name_source source;
+};
+
+static void on_found(void *context, uint64_t id, const char *text)
 {
-	*p++ = ',';
-	*p++ = '"';
-	p = stpcpy(p, key);
-	p = stpcpy(p, "\":\"");
-	p = put_json_string(p, text, length);
-	*p++ = '"';
-	return p;
-}
-
-/* In the order of the rows: a test compares the keys. */
-static char *put_cgroup(char *p, const char *path)
-{
-	struct path_part part;
-
-	p = put_key(p, "cgroup", path, strlen(path));
-	if (cgroup_path_unit(path, &part))
-		p = put_key(p, "unit", part.start, part.length);
-	if (cgroup_path_container(path, &part))
-		p = put_key(p, "container_id", part.start, part.length);
-	return p;
-}
-
-static int name_render(struct name *name)
-{
-	char json[NAMES_JSON_MAX], *end;
-
-	end = name->source == names_of_cgroup_id ?
-		      put_cgroup(json, name->text) :
-		      put_key(json, "netns_name", name->text, strlen(name->text));
-	name->json = malloc((size_t)(end - json));
-	if (!name->json)
-		return -ENOMEM;
-	name->json_length = (uint32_t)(end - json);
-	memcpy(name->json, json, name->json_length);
-	return 0;
-}
-
-/* ---- cgroups ---- */
-
-static void on_cgroup(void *context, uint64_t id, const char *path)
-{
-	struct names *names = context;
+	const struct looking *looking = context;
+	struct names *names = looking->names;
 	struct name *name;
 
-	if (strlen(path) > NAME_TEXT_MAX)
+	if (strlen(text) > name_source_descs[looking->source].text_max)
 		return;
-	name = name_find(names, names_of_cgroup_id, id) ?:
-		       name_add(names, names_of_cgroup_id, id, true);
-	if (name)
-		name_set(names, name, path);
+	name = name_find(names, looking->source, id) ?: name_add(names, looking->source, id, true);
+	if (!name || name->look == names->looks[looking->source])
+		return; /* of several names that one look finds, the first one is taken */
+	if (name_set(names, name, text) == 0)
+		name->look = names->looks[looking->source];
 }
 
-/* A whole walk is over: who has not been found may be looked for once more, or is gone. */
-static void on_walked(struct names *names)
+/* Whoever has not been found may be waited for once more, or is gone. */
+static void on_whole_look(struct names *names, enum name_source kind)
 {
-	for (size_t i = 0; i < 1 << SET_BITS && names->wanted; i++) {
+	const struct names_source *source = names->sources[kind];
+
+	for (size_t i = 0; i < 1 << SET_BITS && (source->wanted || !source->lasting); i++) {
 		for (unsigned int k = 0; k < WAYS; k++) {
 			struct name *name = &names->names[i][k];
 
-			if (name->tries && !--name->tries)
-				names->wanted--;
-		}
-	}
-}
-
-static void walk_step(struct names *names, uint64_t now_ns, unsigned int budget)
-{
-	uint64_t pause_ns = WALK_PAUSE_NS;
-
-	if (!names->walk.depth) {
-		names->walk_spent_ns = 0;
-		if (cgroup_walk_begin(&names->walk, names->cgroup_root) < 0) {
-			names->walk_next_ns = now_ns + NSEC_PER_SEC;
-			return;
-		}
-	}
-	if (!cgroup_walk_go_on(&names->walk, budget, on_cgroup, names))
-		on_walked(names);
-	names->walk_spent_ns += clock_boot_ns() - now_ns;
-	if (!names->walk.depth && WALK_SHARE * names->walk_spent_ns > pause_ns)
-		pause_ns = WALK_SHARE * names->walk_spent_ns;
-	names->walk_next_ns = clock_boot_ns() + pause_ns;
-}
-
-/* ---- network namespaces ---- */
-
-static void netns_found(struct names *names, const char *entry)
-{
-	char path[PATH_MAX];
-	struct statfs system;
-	struct stat status;
-	struct name *name;
-
-	snprintf(path, sizeof(path), "%s/%s", names->netns_directory, entry);
-	if (statfs(path, &system) < 0 || system.f_type != NSFS_MAGIC || stat(path, &status) < 0)
-		return;
-	name = name_find(names, names_of_netns, status.st_ino) ?:
-		       name_add(names, names_of_netns, status.st_ino, true);
-	if (!name || name->scan == names->scan) /* of several names, the first in order */
-		return;
-	if (name_set(names, name, entry) == 0)
-		name->scan = names->scan;
-}
-
-static void netns_scan(struct names *names)
-{
-	struct dirent **entries;
-	int count = scandir(names->netns_directory, &entries, NULL, alphasort);
-
-	names->scan++;
-	for (int i = 0; i < count; i++) {
-		if (i < NETNS_MAX && entries[i]->d_name[0] != '.')
-			netns_found(names, entries[i]->d_name);
-		free(entries[i]);
-	}
-	if (count >= 0)
-		free(entries);
-	/* a namespace's number is used again: who is not there any more has no name */
-	for (size_t i = 0; i < 1 << SET_BITS; i++) {
-		for (unsigned int k = 0; k < WAYS; k++) {
-			struct name *name = &names->names[i][k];
-
-			if (name->in_use && name->source == names_of_netns &&
-			    name->scan != names->scan)
+			if (!name->in_use || name->source != kind)
+				continue;
+			if (name->tries == 1)
+				name_wait_no_more(names, name);
+			else if (name->tries)
+				name->tries--;
+			if (!source->lasting && name->look != names->looks[kind])
 				name_set(names, name, NULL);
 		}
 	}
+	names->looks[kind]++;
 }
 
-static void netns_look(struct names *names)
+/* `id`: see struct names_source. */
+static void source_look(struct names *names, enum name_source kind, uint64_t now_ns,
+			const uint64_t *id)
 {
-	struct stat status = {};
+	struct names_source *source = names->sources[kind];
+	struct looking looking = { names, kind };
 
-	stat(names->netns_directory, &status); /* zeros where there is none */
-	if (status.st_mtim.tv_sec != names->netns_changed.tv_sec ||
-	    status.st_mtim.tv_nsec != names->netns_changed.tv_nsec) {
-		names->netns_changed = status.st_mtim;
-		names->netns_again = 3;
+	if (source && source->look && source->look(source, now_ns, id, on_found, &looking))
+		on_whole_look(names, kind);
+}
+
+static struct name *name_want(struct names *names, enum name_source kind, uint64_t id)
+{
+	struct name *name = name_add(names, kind, id, false);
+	struct names_source *source = names->sources[kind];
+
+	name->used = ++names->lookups; /* so what is found on the way does not take its place */
+	if (source && source->tries) {
+		/* a look that is midway may have been there already */
+		name->tries = (uint8_t)(source->tries + source->midway);
+		source->wanted++;
 	}
-	if (names->netns_again) {
-		names->netns_again--;
-		netns_scan(names);
-	}
+	if (source && source->look)
+		source_look(names, kind, clock_boot_ns(), &id);
+	return name;
 }
 
 /* ---- the whole ---- */
@@ -273,19 +192,38 @@ static void netns_look(struct names *names)
 int names_new(const struct names_config *config, struct names **ret_names)
 {
 	_cleanup_(names_freep) struct names *names = calloc(1, sizeof(*names));
+	int r;
 
 	if (!names)
 		return -ENOMEM;
-	names->cgroup_root = strdup(config->cgroup_root ?: "");
-	names->netns_directory = strdup(config->netns_directory ?: "");
-	if (!names->cgroup_root || !names->netns_directory)
-		return -ENOMEM;
-	if (names->cgroup_root[0])
-		walk_step(names, clock_boot_ns(), WALK_FIRST);
+	for (enum name_source source = 0; source < name_sources; source++)
+		names->looks[source] = 1;
+	r = names_cgroup_new(config->cgroup_root ?: "", &names->sources[names_of_cgroup_id]);
+	if (r < 0)
+		return r;
+	r = names_netns_new(config->netns_directory ?: "", &names->sources[names_of_netns]);
+	if (r < 0)
+		return r;
 	names_refresh(names, clock_boot_ns());
 	*ret_names = names;
 	names = NULL;
 	return 0;
+}
+
+static void source_free(struct names_source *source)
+{
+	if (source && source->free)
+		source->free(source);
+}
+
+void names_set_source(struct names *names, enum name_source kind, struct names_source *source)
+{
+	for (size_t i = 0; i < 1 << SET_BITS; i++)
+		for (unsigned int k = 0; k < WAYS; k++)
+			if (names->names[i][k].in_use && names->names[i][k].source == kind)
+				name_drop(names, &names->names[i][k]);
+	source_free(names->sources[kind]);
+	names->sources[kind] = source;
 }
 
 void names_clear(struct names *names)
@@ -301,24 +239,9 @@ void names_free(struct names *names)
 	if (!names)
 		return;
 	names_clear(names);
-	cgroup_walk_end(&names->walk);
-	free(names->cgroup_root);
-	free(names->netns_directory);
+	for (enum name_source source = 0; source < name_sources; source++)
+		source_free(names->sources[source]);
 	free(names);
-}
-
-static struct name *name_want(struct names *names, enum name_source source, uint64_t id)
-{
-	struct name *name = name_add(names, source, id, false);
-
-	if (source != names_of_cgroup_id || !names->cgroup_root[0])
-		return name;
-	name->used = ++names->lookups;
-	name->tries = WALK_TRIES + !!names->walk.depth; /* that walk may have been there already */
-	names->wanted++;
-	if (clock_boot_ns() >= names->walk_next_ns)
-		walk_step(names, clock_boot_ns(), WALK_STEP);
-	return name;
 }
 
 /* For somebody who is told what is there. */
@@ -331,26 +254,25 @@ static struct name *name_answer(struct names *names, enum name_source source, ui
 	return name;
 }
 
-char *names_put(struct names *names, enum name_source source, uint64_t id, char *p)
+const struct name_text *names_text(struct names *names, enum name_source source, uint64_t id)
 {
-	struct name *name = name_answer(names, source, id);
+	const struct name *name = name_answer(names, source, id);
 
-	if (name->text && !name->json && name_render(name) < 0)
-		return p;
-	return name->json ? mempcpy(p, name->json, name->json_length) : p;
+	return name->said.text ? &name->said : NULL;
 }
 
 /* First all are looked for, which may find others, and then they are read. */
-void names_of(struct names *names, const struct event *event, const char *ret_texts[name_sources])
+void names_of(struct names *names, const struct event *event,
+	      const char *ret_texts[NAMED_NUMBERS_MAX])
 {
-	const struct name *found[name_sources] = {};
-	uint64_t id;
+	struct named_number numbers[NAMED_NUMBERS_MAX];
+	const struct name *found[NAMED_NUMBERS_MAX];
+	unsigned int count = event_named_numbers(event, numbers);
 
-	for (enum name_source source = 0; source < name_sources; source++)
-		if (event_named_number(event, source, &id))
-			found[source] = name_answer(names, source, id);
-	for (enum name_source source = 0; source < name_sources; source++)
-		ret_texts[source] = found[source] ? found[source]->text : NULL;
+	for (unsigned int i = 0; i < count; i++)
+		found[i] = name_answer(names, numbers[i].source, numbers[i].id);
+	for (unsigned int i = 0; i < count; i++)
+		ret_texts[i] = found[i]->said.text;
 }
 
 bool names_changed(struct names *names)
@@ -363,12 +285,8 @@ bool names_changed(struct names *names)
 
 bool names_refresh(struct names *names, uint64_t now_ns)
 {
-	if (names->netns_directory[0] && now_ns >= names->netns_next_ns) {
-		netns_look(names);
-		names->netns_next_ns = now_ns + NETNS_INTERVAL_NS;
-	}
-	if ((names->wanted || names->walk.depth) && now_ns >= names->walk_next_ns)
-		walk_step(names, now_ns, WALK_STEP);
+	for (enum name_source source = 0; source < name_sources; source++)
+		source_look(names, source, now_ns, NULL);
 	return names_changed(names);
 }
 
@@ -376,7 +294,7 @@ int names_feed(struct names *names, enum name_source source, uint64_t id, const 
 {
 	struct name *name;
 
-	if (text && strlen(text) > NAME_TEXT_MAX)
+	if (text && strlen(text) > name_source_descs[source].text_max)
 		return -E2BIG;
 	name = name_find(names, source, id) ?: name_add(names, source, id, false);
 	name->used = ++names->lookups; /* it will be asked for next */

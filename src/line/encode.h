@@ -8,6 +8,8 @@
 #ifndef NETLOG_ENCODE_H
 #define NETLOG_ENCODE_H
 
+#include <limits.h>
+
 #include "base/util.h"
 #include "host/names.h"
 #include "schema/event.h"
@@ -29,12 +31,24 @@ DEFINE_CLEANUP(struct encoder, encoder_free)
 void encoder_set_names(struct encoder *encoder, struct names *names);
 void encoder_forget(struct encoder *encoder);
 
-/* No line is longer than this many bytes, and encode_event() writes no byte beyond them. */
-size_t encoder_line_max(const struct encoder *encoder);
+/*
+ * No line is longer than this many bytes, and encode_event() writes none beyond them: what the rows
+ * of the event with the longest line add up to.
+ */
+#define ENVELOPE_ROOM(shape, name, doc) +sizeof(",\"" #name "\":\"\"") - 1
+#define EVENT_LINE(name, FIELDS, hooks, message_id, doc)                            \
+	char name[sizeof("{}\n") - 1 ENVELOPE(ENVELOPE_ROOM) + TIMESTAMP_TEXT_MAX + \
+		  sizeof(#name) - 1 + U64_TEXT_MAX +                                \
+		  JSON_TEXT_MAX(HOST_NAME_MAX) COMMON_FIELDS(FIELD_ROOM) FIELDS(FIELD_ROOM)];
+union event_lines {
+	EVENTS(EVENT_LINE)
+};
+#define ENCODE_SLACK 48 /* what is copied by the widest step, whatever its length */
+#define ENCODE_LINE_MAX (sizeof(union event_lines) + ENCODE_SLACK)
 
 /*
  * The line of a record that has passed event_check(), newline included, at `line`, which has room
- * for encoder_line_max(). `wall_ns`: the event's time, nanoseconds since 1970. Returns the length.
+ * for ENCODE_LINE_MAX. `wall_ns`: the event's time, nanoseconds since 1970. Returns the length.
  */
 size_t encode_event(struct encoder *encoder, const struct event *record, uint64_t seq,
 		    uint64_t wall_ns, char *line);

@@ -3,6 +3,7 @@
 
 #include "base/measure.h"
 #include "base/words.h"
+#include "schema/event.h"
 
 #define MAX_BYTES_LEAST (64 * 1024)
 #define MAX_FILES_MOST 1000

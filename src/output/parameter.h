@@ -5,6 +5,10 @@
 #ifndef NETLOG_PARAMETER_H
 #define NETLOG_PARAMETER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/util.h"
 #include "output/spec.h"
 
 /* The last parameter that was taken; all zeros: none. */

@@ -353,7 +353,8 @@ int recording_naming_of(const struct recording_item *item, struct recording_nami
 	if (item->size < sizeof(frame) || length > NAME_TEXT_MAX)
 		return -EBADMSG;
 	memcpy(&frame, item->payload, sizeof(frame));
-	if (frame.source >= name_sources || memchr(text, 0, length))
+	if (frame.source >= name_sources || length > name_source_descs[frame.source].text_max ||
+	    memchr(text, 0, length))
 		return -EBADMSG;
 	ret_naming->source = (enum name_source)frame.source;
 	ret_naming->id = frame.id;

@@ -82,7 +82,8 @@ struct recording_item {
 	uint64_t seq;
 	int64_t offset_ns;
 	const struct recording_origin *origin; /* of a header, and only there */
-	const char *names[name_sources];       /* of an event that is to be written; NULL: none */
+	/* of an event that is to be written: as names_of() has them */
+	const char *names[NAMED_NUMBERS_MAX];
 };
 
 /* ---- writing ---- */

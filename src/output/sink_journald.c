@@ -111,9 +111,9 @@ static void entry_add_keys(struct entry *entry, struct json_object *line)
 {
 	json_object_object_foreach(line, key, value)
 	{
-		if (!strcmp(key, "event_type"))
+		if (!strcmp(key, envelope_fields[envelope_event_type].name))
 			entry_add_type(entry, json_object_get_string(value));
-		else if (strcmp(key, "hostname") != 0 &&
+		else if (strcmp(key, envelope_fields[envelope_hostname].name) != 0 &&
 			 !json_object_is_type(value, json_type_object) &&
 			 !json_object_is_type(value, json_type_array))
 			entry_add(entry, "NETLOG_", key, json_object_get_string(value));

@@ -13,22 +13,26 @@
 
 /* Names that the event has and the reader does not know so. */
 static void names_tell(struct stream *stream, const struct event *event,
-		       const char *const names[name_sources])
+		       const char *const names[NAMED_NUMBERS_MAX])
 {
-	const char *known[name_sources];
-	bool differs[name_sources];
-	uint64_t id;
+	struct named_number numbers[NAMED_NUMBERS_MAX];
+	const unsigned int count = event_named_numbers(event, numbers);
+	const char *known[NAMED_NUMBERS_MAX];
+	bool differs[NAMED_NUMBERS_MAX];
 
 	names_of(stream->told, event, known);
-	for (enum name_source source = 0; source < name_sources; source++)
-		differs[source] = strcmp(known[source] ?: "", names[source] ?: "") != 0;
-	for (enum name_source source = 0; source < name_sources; source++) {
-		if (!differs[source] || !event_named_number(event, source, &id))
+	for (unsigned int i = 0; i < count; i++)
+		differs[i] = strcmp(known[i] ?: "", names[i] ?: "") != 0;
+	for (unsigned int i = 0; i < count; i++) {
+		const struct named_number *number = &numbers[i];
+
+		if (!differs[i])
 			continue;
-		if (names_feed(stream->told, source, id, names[source]) < 0)
+		if (names_feed(stream->told, number->source, number->id, names[i]) < 0)
 			continue; /* memory is short; the next event tries again */
-		stream->sink.end += recording_put_name(stream->buffer + stream->sink.end, source,
-						       id, names[source], &stream->crc);
+		stream->sink.end +=
+			recording_put_name(stream->buffer + stream->sink.end, number->source,
+					   number->id, names[i], &stream->crc);
 	}
 }
 
@@ -67,7 +71,7 @@ void stream_record_origin(struct sink *sink, const struct recording_origin *orig
  */
 static void names_follow(struct names *names, const struct recording_item *item)
 {
-	const char *texts[name_sources];
+	const char *texts[NAMED_NUMBERS_MAX];
 	struct recording_naming naming;
 
 	if (item->type == recording_header)

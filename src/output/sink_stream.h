@@ -18,7 +18,7 @@
  */
 #define STREAM_NAMES_BYTES                                                  \
 	(STREAM_BUFFER_BYTES / RECORDING_ITEM_BYTES(sizeof(struct event)) * \
-	 (name_sources * RECORDING_ITEM_BYTES(RECORDING_NAME_MAX)))
+	 (NAMED_NUMBERS_MAX * RECORDING_ITEM_BYTES(RECORDING_NAME_MAX)))
 #define STREAM_ITEM_MAX (2 * OUTPUT_LINE_MAX) /* no item is longer, nor are headers */
 
 enum stream_mode {

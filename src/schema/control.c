@@ -11,6 +11,8 @@
 	static const struct control_field name##_fields[] = { FIELDS(CONTROL_FIELD) };
 CONTROL_LINES(CONTROL_FIELD_TABLE)
 
+const struct control_field envelope_fields[envelope_keys] = { ENVELOPE(CONTROL_FIELD) };
+
 #define CONTROL_DESC(name, FIELDS, message_id, doc) \
 	[control_##name] = { #name, message_id, doc, ARRAY_SIZE(name##_fields), name##_fields },
 const struct control_desc control_descs[control_types] = { CONTROL_LINES(CONTROL_DESC) };
@@ -94,13 +96,21 @@ void control_begin(struct control *control, enum control_type type, const char *
 {
 	struct timestamp_cache cache = {};
 	char timestamp[TIMESTAMP_TEXT_MAX + 1];
+	const char *const texts[envelope_keys] = {
+		[envelope_timestamp] = timestamp,
+		[envelope_event_type] = control_descs[type].name,
+		[envelope_hostname] = hostname,
+	};
 
+	_Static_assert(envelope_keys == 4, "seq, and these");
 	*put_timestamp(timestamp, &cache, wall_ns) = 0;
 	*control = (struct control){ .line = json_object_new_object() };
-	control_add_string(control, "timestamp", timestamp);
-	control_add_string(control, "event_type", control_descs[type].name);
-	control_add_count(control, "seq", seq);
-	control_add_string(control, "hostname", hostname);
+	for (unsigned int i = 0; i < envelope_keys; i++) {
+		if (i == envelope_seq)
+			control_add_count(control, envelope_fields[i].name, seq);
+		else
+			control_add_string(control, envelope_fields[i].name, texts[i]);
+	}
 }
 
 void control_add_string(struct control *control, const char *name, const char *value)
@@ -223,7 +233,7 @@ static int keys_check(struct json_object *line)
 	{
 		if (!key[0] || key[strspn(key, "abcdefghijklmnopqrstuvwxyz_0123456789")])
 			return -EBADMSG;
-		if (strcmp(key, "event_type") != 0)
+		if (strcmp(key, envelope_fields[envelope_event_type].name) != 0)
 			continue;
 		for (enum control_type type = 0; type < control_types; type++)
 			typed |= json_object_is_type(value, json_type_string) &&

@@ -71,7 +71,10 @@
 	  "the last line of a run: its figures")
 
 enum control_shape {
-	shape_string,
+	shape_timestamp,
+	shape_line_type,
+	shape_any_string,
+	shape_string,	      /* not empty */
 	shape_string_or_none, /* may be absent, as all that end so */
 	shape_hex32,
 	shape_hex32_or_none,
@@ -104,6 +107,9 @@ enum control_type { CONTROL_LINES(CONTROL_TYPE) control_types };
 #define LOST_OTHER "other" /* in a lost line, for what is no event */
 
 extern const struct control_desc control_descs[control_types];
+
+/* What all lines begin with. */
+extern const struct control_field envelope_fields[envelope_keys];
 
 /* One part of an event in the start line. */
 struct control_hook {

@@ -5,47 +5,16 @@
 
 #include "base/util.h"
 
-#define KIND_DESC(kind, type) [kind_##kind] = { .name = #kind, .size = sizeof(type) },
-#define ENUM_TEXT(number, text) [number] = #text,
-#define ENUM_DESC(kind, VALUES)                 \
-	[kind_##kind] = {                       \
-		.name = #kind,                  \
-		.size = sizeof(field_##kind),   \
-		.is_enum = true,                \
-		.texts = { VALUES(ENUM_TEXT) }, \
-	},
-
-const struct kind_desc kind_descs[kinds] = { KINDS(KIND_DESC) ENUMS(ENUM_DESC) };
-
-#define NAME_KEY(name, doc) { #name, doc },
-#define NAME_ONE(name, doc) +1
-#define NAME_SOURCE_DESC(named, NAMES)                         \
-	[names_of_##named] = {                                 \
-		.field = #named,                               \
-		.index = offsetof(struct event_index, named),  \
-		.offset = offsetof(struct event, named),       \
-		.size = sizeof(((struct event *)NULL)->named), \
-		.key_count = 0 NAMES(NAME_ONE),                \
-		.keys = { NAMES(NAME_KEY) },                   \
-	},
-
-/* event_named_number() reads no others */
-#define NAMED_SIZE_CHECK(named, NAMES)                                                    \
-	_Static_assert(sizeof(((struct event *)NULL)->named) == sizeof(uint32_t) ||       \
-			       sizeof(((struct event *)NULL)->named) == sizeof(uint64_t), \
-		       "a number");
-NAMED_FIELDS(NAMED_SIZE_CHECK)
-
-const struct name_source_desc name_source_descs[name_sources] = { NAMED_FIELDS(NAME_SOURCE_DESC) };
-
-/* A function for each event, so that its rows can say RECORD and mean its record. */
+/* A function for each event, so that its rows can say RECORD and mean its record, and INDEX. */
 #define FIELD_DESC(kind, name, doc) { #name, doc, kind_##kind, offsetof(RECORD, name) },
+#define NAMED_BIT(kind, name, doc) | (KIND_HAS_NAMES(kind_##kind) ? BIT(offsetof(INDEX, name)) : 0)
 #define HOOK_DESC(event, part, rung, role, program, blind) \
 	{ event_##event, #part, rung, role_##role, #program, blind },
 #define DESCRIBE(event_name, FIELDS, HOOKS, event_message_id, event_doc)                  \
 	static const struct event_desc *event_name##_desc(void)                           \
 	{                                                                                 \
 		typedef struct event_name RECORD;                                         \
+		typedef struct event_name##_index INDEX;                                  \
 		static const struct field_desc fields[] = { COMMON_FIELDS(FIELD_DESC)     \
 								    FIELDS(FIELD_DESC) }; \
 		static const struct hook_desc hooks[] = { HOOKS(HOOK_DESC) };             \
@@ -56,6 +25,7 @@ const struct name_source_desc name_source_descs[name_sources] = { NAMED_FIELDS(N
 			.size = sizeof(RECORD),                                           \
 			.field_count = ARRAY_SIZE(fields),                                \
 			.fields = fields,                                                 \
+			.named = 0 COMMON_FIELDS(NAMED_BIT) FIELDS(NAMED_BIT),            \
 			.hook_count = ARRAY_SIZE(hooks),                                  \
 			.hooks = hooks,                                                   \
 		};                                                                        \
@@ -95,10 +65,10 @@ const struct vocabulary event_words = { "event", event_word, event_types };
 
 static const char *stage_word(unsigned int number)
 {
-	return kind_descs[kind_stage].texts[number];
+	return enum_text(kind_stage, number);
 }
 
-const struct vocabulary stage_words = { "stage", stage_word, ENUM_NUMBERS };
+const struct vocabulary stage_words = { "stage", stage_word, stage_numbers };
 
 enum event_type event_by_name(const char *name)
 {
@@ -107,18 +77,10 @@ enum event_type event_by_name(const char *name)
 	return number < 0 ? event_none : (enum event_type)number;
 }
 
-int enum_by_text(enum kind kind, const char *text)
-{
-	for (int i = 0; i < ENUM_NUMBERS; i++)
-		if (kind_descs[kind].texts[i] && !strcmp(kind_descs[kind].texts[i], text))
-			return i;
-	return -ENOENT;
-}
-
 int hook_stage(const struct hook_desc *hook)
 {
-	for (int i = 0; i < ENUM_NUMBERS; i++) {
-		const char *text = kind_descs[kind_stage].texts[i];
+	for (int i = 0; i < kind_descs[kind_stage].numbers; i++) {
+		const char *text = enum_text(kind_stage, (unsigned int)i);
 		size_t length = text ? strlen(text) : 0;
 
 		if (length && !strncmp(hook->part, text, length) &&
@@ -128,23 +90,30 @@ int hook_stage(const struct hook_desc *hook)
 	return -ENOENT;
 }
 
-bool event_named_number(const struct event *event, enum name_source source, uint64_t *ret_id)
+unsigned int event_named_numbers(const struct event *event,
+				 struct named_number ret_numbers[NAMED_NUMBERS_MAX])
 {
-	const struct name_source_desc *desc = &name_source_descs[source];
-	const char *value = (const char *)event + desc->offset;
-	uint64_t has;
-	uint32_t small;
+	const char *record = (const char *)event;
+	const struct event_desc *desc;
+	struct event_header header;
+	unsigned int count = 0;
 
-	memcpy(&has, (const char *)event + offsetof(struct event_header, has), sizeof(has));
-	if (!(has & BIT(desc->index)))
-		return false;
-	if (desc->size == sizeof(small)) {
-		memcpy(&small, value, sizeof(small));
-		*ret_id = small;
-	} else {
-		memcpy(ret_id, value, sizeof(*ret_id));
+	memcpy(&header, record, sizeof(header));
+	desc = event_desc(header.type);
+	for (uint64_t bits = header.has & desc->named; bits; bits &= bits - 1) {
+		const struct field_desc *field = &desc->fields[__builtin_ctzll(bits)];
+		struct named_number *number = &ret_numbers[count++];
+		uint32_t small;
+
+		number->source = KIND_NAMES(field->kind);
+		if (kind_descs[field->kind].size == sizeof(small)) {
+			memcpy(&small, record + field->offset, sizeof(small));
+			number->id = small;
+		} else {
+			memcpy(&number->id, record + field->offset, sizeof(number->id));
+		}
 	}
-	return true;
+	return count;
 }
 
 /* FNV-1a, 64 bits */
@@ -167,9 +136,11 @@ static uint64_t hash_number(uint64_t hash, uint64_t number)
 
 static uint64_t hash_kind(uint64_t hash, const struct kind_desc *kind)
 {
-	hash = hash_text(hash, kind->name);
+	hash = hash_text(hash, kind_descs[kind->written].name);
 	hash = hash_number(hash, kind->size);
-	for (unsigned int i = 0; i < ENUM_NUMBERS; i++)
+	if (kind->written == kind_named)
+		hash = hash_text(hash, kind->name); /* no key of a name tells them apart */
+	for (unsigned int i = 0; i < kind->numbers; i++)
 		if (kind->texts[i])
 			hash = hash_text(hash_number(hash, i), kind->texts[i]);
 	return hash;
@@ -193,7 +164,7 @@ uint64_t event_fingerprint(void)
 	for (enum name_source source = 0; source < name_sources; source++) {
 		const struct name_source_desc *desc = &name_source_descs[source];
 
-		hash = hash_number(hash_text(hash, desc->field), desc->key_count);
+		hash = hash_number(hash_text(hash, desc->kind), desc->key_count);
 		for (unsigned int i = 0; i < desc->key_count; i++)
 			hash = hash_text(hash, desc->keys[i].name);
 	}

@@ -13,44 +13,13 @@
 
 #include "base/util.h"
 #include "base/words.h"
-#include "bpf/events.h"
-
-#define EVENT_KIND_ID(kind, type) kind_##kind,
-#define EVENT_ENUM_ID(name, values) kind_##name,
-enum kind { KINDS(EVENT_KIND_ID) ENUMS(EVENT_ENUM_ID) kinds };
-
-#define ENUM_NUMBERS 64 /* numbers of enumerations are below this */
-
-struct kind_desc {
-	const char *name;
-	uint16_t size;
-	bool is_enum;
-	const char *texts[ENUM_NUMBERS]; /* of an enumeration, by number; NULL: no text */
-};
+#include "schema/kind.h"
 
 struct field_desc {
 	const char *name;
 	const char *doc;
 	enum kind kind;
 	uint16_t offset; /* in the record, bytes */
-};
-
-#define EVENT_NAME_SOURCE(field, names) names_of_##field,
-enum name_source { NAMED_FIELDS(EVENT_NAME_SOURCE) name_sources };
-
-#define NAME_KEYS_MAX 4	  /* of one field */
-#define NAME_TEXT_MAX 512 /* bytes of a name; a longer one has no key */
-
-struct name_source_desc {
-	const char *field;
-	unsigned int index; /* of the field: its bit of `has` */
-	uint16_t offset;    /* of the field in the record, bytes */
-	uint16_t size;
-	unsigned int key_count;
-	struct {
-		const char *name;
-		const char *doc;
-	} keys[NAME_KEYS_MAX];
 };
 
 enum hook_role {
@@ -75,6 +44,7 @@ struct event_desc {
 	uint16_t size; /* of the record, bytes */
 	unsigned int field_count;
 	const struct field_desc *fields; /* in the order of the bits of `has` */
+	uint64_t named;			 /* those whose numbers have names, as bits of `has` */
 	unsigned int hook_count;
 	const struct hook_desc *hooks;
 };
@@ -95,10 +65,6 @@ struct figures {
 	uint64_t of[event_types];
 };
 
-extern const struct kind_desc kind_descs[kinds];
-
-extern const struct name_source_desc name_source_descs[name_sources];
-
 /* The description of an event; `type` is one of enum event_type, but not event_none. */
 const struct event_desc *event_desc(enum event_type type);
 
@@ -111,25 +77,42 @@ extern const struct vocabulary event_words, stage_words;
 /* The type by its name; 0 if there is none. */
 enum event_type event_by_name(const char *name);
 
-/* The number of an enumeration's text; -ENOENT if there is none. */
-int enum_by_text(enum kind kind, const char *text);
-
 /*
  * The stage of latency whose lines the hook's part makes: the part's name begins with it, as that
  * of transport_tcp6. -ENOENT if there is none.
  */
 int hook_stage(const struct hook_desc *hook);
 
+/* A number that has a name. */
+struct named_number {
+	enum name_source source;
+	uint64_t id;
+};
+
+/* Most of them in one event: counted over the rows, event by event. */
+#define EVENT_NAMED_ONE(kind, name, doc) +KIND_HAS_NAMES(kind_##kind)
+#define EVENT_NAMED_COUNT(name, FIELDS, hooks, message_id, doc) \
+	char name[1 COMMON_FIELDS(EVENT_NAMED_ONE) FIELDS(EVENT_NAMED_ONE)];
+union event_named_counts {
+	EVENTS(EVENT_NAMED_COUNT)
+};
+#define NAMED_NUMBERS_MAX (sizeof(union event_named_counts) - 1)
+
 /*
- * The number in a field that has names. Returns whether the record has the field; for those that
- * have passed event_check(); of any alignment.
+ * Those that a record has, in the order of its fields; returns how many. For records of any
+ * alignment that have passed event_check().
  */
-bool event_named_number(const struct event *event, enum name_source source, uint64_t *ret_id);
+unsigned int event_named_numbers(const struct event *event,
+				 struct named_number ret_numbers[NAMED_NUMBERS_MAX]);
+
+/* The keys that every line begins with, in this order. */
+#define ENVELOPE_ID(shape, name, doc) envelope_##name,
+enum { ENVELOPE(ENVELOPE_ID) envelope_keys };
 
 /*
  * A number that is another one as soon as a record is laid out or told in another way: over the
  * names, kinds, places and sizes of all fields of all events, over the texts of enumerations, and
- * over the fields that have names and the keys of these.
+ * over the kinds that have names and the keys of these.
  */
 uint64_t event_fingerprint(void);
 

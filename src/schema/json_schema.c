@@ -27,27 +27,17 @@ static void set_property(struct json_object *properties, const char *name, const
 	set(properties, name, schema);
 }
 
-static struct json_object *integer(uint64_t max)
-{
-	struct json_object *object = json("{\"type\":\"integer\",\"minimum\":0}");
-
-	set(object, "maximum", json_object_new_uint64(max));
-	return object;
-}
-
-/* A value's texts, each once, in the order of their numbers. */
-static struct json_object *enum_schema(const struct kind_desc *kind)
+/* The texts of an enumeration, each once, in the order of their numbers. */
+static struct json_object *enum_schema(enum kind kind)
 {
 	struct json_object *object = json("{\"type\":\"string\"}");
 	struct json_object *texts = json_object_new_array();
 
-	for (int i = 0; i < ENUM_NUMBERS; i++) {
-		bool seen = !kind->texts[i];
+	for (unsigned int i = 0; i < kind_descs[kind].numbers; i++) {
+		const char *text = enum_text(kind, i);
 
-		for (int j = 0; j < i && !seen; j++)
-			seen = kind->texts[j] && !strcmp(kind->texts[i], kind->texts[j]);
-		if (!seen)
-			json_object_array_add(texts, json_object_new_string(kind->texts[i]));
+		if (text && enum_by_text(kind, text) == (int)i)
+			json_object_array_add(texts, json_object_new_string(text));
 	}
 	set(object, "enum", texts);
 	return object;
@@ -55,40 +45,22 @@ static struct json_object *enum_schema(const struct kind_desc *kind)
 
 static struct json_object *kind_schema(enum kind kind)
 {
-	switch (kind) {
-	case kind_u8:
-		return integer(UINT8_MAX);
-	case kind_u16:
-		return integer(UINT16_MAX);
-	case kind_u32:
-		return integer(UINT32_MAX);
-	case kind_u64:
-		return integer(UINT64_MAX);
-	case kind_id:
-		return json("{\"type\":\"string\",\"pattern\":\"^[0-9]{1,20}$\"}");
-	case kind_ip:
-		return json("{\"type\":\"string\",\"pattern\":\"^[0-9a-f:.]{2,45}$\"}");
-	case kind_comm:
-		return json("{\"type\":\"string\",\"minLength\":1,\"maxLength\":16}");
-	case kind_ifname:
-		return json("{\"type\":\"string\",\"minLength\":1,\"maxLength\":16}");
-	case kind_xmit_error:
-		return json("{\"type\":\"string\",\"pattern\":\"^(E[0-9A-Z]+|NET_XMIT_DROP)$\"}");
-	default:
-		return enum_schema(&kind_descs[kind]);
-	}
+	const char *text = kind_descs[kind].json_schema;
+
+	return text ? json(text) : enum_schema(kind);
 }
 
-/* The names of the field's number, if it has some. */
-static void set_names(struct json_object *properties, const char *field)
+/* The names of a number, if it is of a kind that has some. */
+static void set_names(struct json_object *properties, enum kind kind)
 {
-	for (enum name_source source = 0; source < name_sources; source++) {
-		const struct name_source_desc *desc = &name_source_descs[source];
+	const struct name_source_desc *desc;
 
-		for (unsigned int i = 0; !strcmp(desc->field, field) && i < desc->key_count; i++)
-			set_property(properties, desc->keys[i].name, desc->keys[i].doc,
-				     json("{\"type\":\"string\",\"minLength\":1}"));
-	}
+	if (!KIND_HAS_NAMES(kind))
+		return;
+	desc = &name_source_descs[KIND_NAMES(kind)];
+	for (unsigned int i = 0; i < desc->key_count; i++)
+		set_property(properties, desc->keys[i].name, desc->keys[i].doc,
+			     json("{\"type\":\"string\",\"minLength\":1}"));
 }
 
 static struct json_object *event_names_schema(void)
@@ -108,7 +80,7 @@ static struct json_object *figures_schema(void)
 	struct json_object *properties = json_object_new_object();
 
 	for_each_event_type(type)
-		set(properties, event_desc(type)->name, integer(UINT64_MAX));
+		set(properties, event_desc(type)->name, kind_schema(kind_u64));
 	set(object, "properties", properties);
 	return object;
 }
@@ -128,11 +100,21 @@ static struct json_object *outputs_schema(void)
 	return array;
 }
 
-static struct json_object *shape_schema(enum control_shape shape)
+/* `line_type`: of the line that has it. */
+static struct json_object *shape_schema(enum control_shape shape, const char *line_type)
 {
 	struct json_object *object;
 
 	switch (shape) {
+	case shape_timestamp:
+		return json("{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+			    "T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$\"}");
+	case shape_line_type:
+		object = json_object_new_object();
+		set_string(object, "const", line_type);
+		return object;
+	case shape_any_string:
+		return json("{\"type\":\"string\"}");
 	case shape_string:
 	case shape_string_or_none:
 		return json("{\"type\":\"string\",\"minLength\":1}");
@@ -140,7 +122,7 @@ static struct json_object *shape_schema(enum control_shape shape)
 	case shape_hex32_or_none:
 		return json("{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{32}$\"}");
 	case shape_count:
-		return integer(UINT64_MAX);
+		return kind_schema(kind_u64);
 	case shape_lost_name:
 		object = event_names_schema();
 		json_object_array_add(json_object_object_get(object, "enum"),
@@ -168,6 +150,15 @@ static struct json_object *shape_schema(enum control_shape shape)
 	return NULL;
 }
 
+/* A field and its schema, and whether no line of that type may be without. */
+static void set_field(struct json_object *properties, struct json_object *required,
+		      const struct control_field *field, const char *line_type)
+{
+	set_property(properties, field->name, field->doc, shape_schema(field->shape, line_type));
+	if (field->shape != shape_hex32_or_none && field->shape != shape_string_or_none)
+		json_object_array_add(required, json_object_new_string(field->name));
+}
+
 /* The schema of one line type, with the envelope that all share. */
 static struct json_object *line_schema(const char *name, const char *doc,
 				       struct json_object **ret_properties,
@@ -175,19 +166,12 @@ static struct json_object *line_schema(const char *name, const char *doc,
 {
 	struct json_object *object = json("{\"type\":\"object\",\"additionalProperties\":false}");
 	struct json_object *properties = json_object_new_object();
-	struct json_object *required = json("[\"timestamp\",\"event_type\",\"seq\",\"hostname\"]");
-	struct json_object *type = json_object_new_object();
+	struct json_object *required = json_object_new_array();
 
 	set_string(object, "title", name);
 	set_string(object, "description", doc);
-	set_property(properties, "timestamp", "when it happened in the kernel, UTC",
-		     json("{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-			  "T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$\"}"));
-	set_string(type, "const", name);
-	set_property(properties, "event_type", "what the line tells", type);
-	set_property(properties, "seq", "number of the line in its run, without gaps",
-		     integer(UINT64_MAX));
-	set_property(properties, "hostname", "this host", json("{\"type\":\"string\"}"));
+	for (unsigned int i = 0; i < envelope_keys; i++)
+		set_field(properties, required, &envelope_fields[i], name);
 	set(object, "properties", properties);
 	set(object, "required", required);
 	*ret_properties = properties;
@@ -210,7 +194,7 @@ struct json_object *schema_json(void)
 		for (unsigned int i = 0; i < desc->field_count; i++) {
 			set_property(properties, desc->fields[i].name, desc->fields[i].doc,
 				     kind_schema(desc->fields[i].kind));
-			set_names(properties, desc->fields[i].name);
+			set_names(properties, desc->fields[i].kind);
 		}
 	}
 	for (enum control_type type = 0; type < control_types; type++) {
@@ -218,16 +202,8 @@ struct json_object *schema_json(void)
 
 		json_object_array_add(lines,
 				      line_schema(desc->name, desc->doc, &properties, &required));
-		for (unsigned int i = 0; i < desc->field_count; i++) {
-			const struct control_field *field = &desc->fields[i];
-
-			set_property(properties, field->name, field->doc,
-				     shape_schema(field->shape));
-			if (field->shape != shape_hex32_or_none &&
-			    field->shape != shape_string_or_none)
-				json_object_array_add(required,
-						      json_object_new_string(field->name));
-		}
+		for (unsigned int i = 0; i < desc->field_count; i++)
+			set_field(properties, required, &desc->fields[i], desc->name);
 	}
 	set(schema, "oneOf", lines);
 	return schema;

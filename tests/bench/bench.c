@@ -82,7 +82,7 @@ static const char *text_of(const struct event *record, const struct field_desc *
 {
 	const void *value = (const char *)record + field->offset;
 
-	switch (field->kind) {
+	switch (kind_written(field->kind)) {
 	case kind_u8:
 	case kind_u16:
 	case kind_u32:
@@ -99,7 +99,7 @@ static const char *text_of(const struct event *record, const struct field_desc *
 	case kind_xmit_error:
 		return strerrorname_np(-*(const int32_t *)value);
 	default:
-		return kind_descs[field->kind].texts[*(const uint8_t *)value];
+		return enum_text(field->kind, *(const uint8_t *)value);
 	}
 }
 

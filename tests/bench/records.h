@@ -51,9 +51,8 @@ static inline void address_fill(struct ip_address *address, uint8_t ip_version, 
 static inline void field_fill(struct event *record, const struct field_desc *field, uint64_t *state)
 {
 	void *value = (char *)record + field->offset;
-	const struct kind_desc *kind = &kind_descs[field->kind];
 
-	switch (field->kind) {
+	switch (kind_written(field->kind)) {
 	case kind_u8:
 		*(uint8_t *)value = (uint8_t)bench_number(state, UINT8_MAX);
 		break;
@@ -61,6 +60,7 @@ static inline void field_fill(struct event *record, const struct field_desc *fie
 		*(uint16_t *)value = (uint16_t)bench_random(state);
 		break;
 	case kind_u32:
+	case kind_named:
 		*(uint32_t *)value = (uint32_t)bench_number(state, 1000000);
 		break;
 	case kind_u64:
@@ -81,8 +81,9 @@ static inline void field_fill(struct event *record, const struct field_desc *fie
 		break;
 	default: /* an enumeration: one of its texts */
 		do
-			*(uint8_t *)value = (uint8_t)(bench_random(state) % ENUM_NUMBERS);
-		while (!kind->texts[*(uint8_t *)value]);
+			*(uint8_t *)value =
+				(uint8_t)(bench_random(state) % kind_descs[field->kind].numbers);
+		while (!enum_text(field->kind, *(uint8_t *)value));
 	}
 }
 

@@ -11,12 +11,15 @@ test_adding_an_event_touches_three_files() {
 	git init -q "$tree" 2>/dev/null
 	git -C "$tree" add . && git -C "$tree" -c user.name=t -c user.email=t commit -qm before
 
-	# 1. its rows
+	# 1. its rows, with a source of names that nobody has had yet
 	sed -i -e '/^#define EVENTS(X)/i \
-#define CLOSE_FIELDS(F) F(tcp_state, old_state, "state before")\
+#define CLOSE_NAMES(N)\
+#define CLOSE_FIELDS(F) F(tcp_state, old_state, "state before") F(close_word, word, "which, by a name")\
 #define CLOSE_HOOKS(H) H(close, state, 1, lines, close__inet_sock_set_state, "")\
 ' -e "/^	  \"a packet's time inside this host\")/"'s/$/ \\\
-	X(close, CLOSE_FIELDS, CLOSE_HOOKS, "00000000000000000000000000000001", "a TCP connection has closed")/' "$tree/bpf/events.h"
+	X(close, CLOSE_FIELDS, CLOSE_HOOKS, "00000000000000000000000000000001", "a TCP connection has closed")/
+	/^#define NAMED_KINDS(S)/a \
+	S(close_word, __u32, named, 64, CLOSE_NAMES) \\' "$tree/bpf/events.h"
 	# 2. its program
 	cat >"$tree/bpf/close.bpf.c" <<-'END'
 		// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
@@ -38,6 +41,7 @@ test_adding_an_event_touches_three_files() {
 			event_set_flow((struct event *)e, &flow);
 			event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
 			SET(e, old_state, (int)ctx[1]);
+			SET(e, word, (__u32)ctx[2]);
 			event_submit(e);
 			return 0;
 		}
@@ -68,7 +72,7 @@ test_adding_an_event_touches_three_files() {
 
 	make -s -C "$tree" all tools unit-tests >"$work/log" 2>&1 ||
 		fail "it does not build: $(tail -n 20 "$work/log")"
-	"$tree/build/unit/tests" encode. event. control. probe. >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+	"$tree/build/unit/tests" encode. event. control. probe. names. recording. lines. >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 	"$tree/tests/live/close_test.sh" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 	"$tree/build/netlog" --help | grep -q 'Events: .*close' || fail "--help does not know it"
 	# the records are others now, and neither of the two takes the other's for its own

@@ -11,7 +11,7 @@
 #define ID2 "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 #define POD "1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901"
 
-static void check_part(bool found, const struct path_part *part, const char *expected,
+static void check_part(bool found, const struct text_part *part, const char *expected,
 		       const char *path)
 {
 	CHECK_SAYING(found == !!expected, "%s", path);
@@ -23,7 +23,7 @@ static void check_part(bool found, const struct path_part *part, const char *exp
 
 static void check(const char *path, const char *unit, const char *container)
 {
-	struct path_part part = {};
+	struct text_part part = {};
 
 	check_part(cgroup_path_unit(path, &part), &part, unit, path);
 	check_part(cgroup_path_container(path, &part), &part, container, path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -638,11 +639,12 @@ TEST(names_of_any_bytes_make_only_good_lines_and_others_are_refused)
 	CHECK_EQUAL(check_lines(lines), 2);
 	free(lines);
 	for (int round = 0; round < 2000; round++) {
-		size_t length = test_random(&state) % (NAME_TEXT_MAX + 1);
+		size_t length = test_random(&state);
 
-		for (size_t i = 0; i < length; i++)
+		for (size_t i = 0; i < sizeof(name.text); i++)
 			name.text[i] = (char)(1 + test_random(&state) % 255);
 		name.frame.source = test_random(&state) % name_sources;
+		length %= name_source_descs[name.frame.source].text_max + 1U;
 		CHECK_EQUAL(replay_name(&name, sizeof(name.frame) + length, &lines), 0);
 		CHECK_EQUAL(check_lines(lines), 2);
 		free(lines);
@@ -652,11 +654,15 @@ TEST(names_of_any_bytes_make_only_good_lines_and_others_are_refused)
 		CHECK_EQUAL(replay_name(&name, size, &lines), -EBADMSG);
 		free(lines);
 	}
-	name.frame.source = names_of_cgroup_id;
-	CHECK_EQUAL(replay_name(&name, RECORDING_NAME_MAX + 1, &lines), -EBADMSG);
-	free(lines);
-	CHECK_EQUAL(replay_name(&name, RECORDING_NAME_MAX, &lines), 0);
-	free(lines);
+	for (enum name_source source = 0; source < name_sources; source++) {
+		const size_t longest = sizeof(name.frame) + name_source_descs[source].text_max;
+
+		name.frame.source = source;
+		CHECK_EQUAL(replay_name(&name, longest + 1, &lines), -EBADMSG);
+		free(lines);
+		CHECK_EQUAL(replay_name(&name, longest, &lines), 0);
+		free(lines);
+	}
 	name.frame.source = name_sources;
 	CHECK_EQUAL(replay_name(&name, whole, &lines), -EBADMSG);
 	free(lines);
@@ -1193,6 +1199,43 @@ TEST(what_a_full_disk_left_over_has_its_names_in_the_next_file)
 	check_replays(&run, 2);
 }
 
+/* Of all sources that there are: a new one is covered without a word here. */
+TEST(all_names_that_an_event_may_have_are_there_again_in_a_replay)
+{
+	struct run run;
+	uint64_t seq;
+
+	run_begin(&run, "");
+	CHECK_EQUAL(truncate(path_of(".live"), 0), 0);
+	for (int i = 1; i <= 900; i++) {
+		struct event *event = event_make(i);
+		const struct event_desc *desc = event_desc(event->header.type);
+		struct named_number numbers[NAMED_NUMBERS_MAX];
+		unsigned int count;
+		char text[32];
+
+		event->header.has |= desc->named;
+		for (unsigned int k = 0; k < desc->field_count; k++)
+			if (desc->named & BIT(k))
+				*((char *)event + desc->fields[k].offset) =
+					(char)(1 + test_random(&run.state) % 40);
+		count = event_named_numbers(event, numbers);
+		for (unsigned int k = 0; k < count && i % 3; k++) {
+			snprintf(text, sizeof(text), "/%u.service", i / 10);
+			CHECK_EQUAL(names_feed(run.names, numbers[k].source, numbers[k].id,
+					       i % 7 ? text : NULL),
+				    0);
+		}
+		CHECK(output_ready(run.output));
+		lines_event(&run.lines, event, event->header.size);
+		free(event);
+	}
+	seq = run.lines.seq;
+	run_end(&run);
+	run.lines.seq = seq;
+	check_replays(&run, 1);
+}
+
 TEST(a_recording_that_begins_later_has_the_names_that_are_known_by_then)
 {
 	struct run run;
@@ -1216,14 +1259,14 @@ TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 {
 	struct output *output = output_to(recording_to(",max-size=65536,max-files=90"));
 	struct sink *sink = output_sink(output, 0);
-	char text[NAME_TEXT_MAX + 1];
+	char cgroup[NAME_TEXT_MAX + 1] = "", netns[NAME_MAX + 1] = "";
 	uint64_t first, last, expected;
 	char more[16] = "";
 	int count = 0;
 
 	output_set_origin(output, &web1);
-	memset(text, 'x', NAME_TEXT_MAX);
-	text[NAME_TEXT_MAX] = 0;
+	memset(cgroup, 'x', NAME_TEXT_MAX);
+	memset(netns, 'x', NAME_MAX);
 	for (int round = 0; round < 4; round++) {
 		while (sink_ready(sink)) {
 			struct event *event = event_of_cgroup((uint64_t)++count % 3500);
@@ -1231,7 +1274,7 @@ TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 						       .payload = event,
 						       .size = event->header.size,
 						       .seq = (uint64_t)count,
-						       .names = { text, text } };
+						       .names = { cgroup, netns } };
 
 			output_write_event(output, (enum event_type)event->header.type, &item, NULL,
 					   0);

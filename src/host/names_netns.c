@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * names_netns.c - names of network namespaces: files that ip-netns(8) keeps in a directory, looked
+ * at all at once whenever that has changed.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "host/names.h"
+
+#define LOOK_INTERVAL_NS NSEC_PER_SEC
+#define ENTRIES_MAX 4096 /* that are looked at */
+#define LOOKS_AGAIN 3	 /* after a change: a name is there before what it names */
+
+struct namespaces {
+	struct names_source source;
+	uint64_t next_ns;
+	struct timespec changed; /* the directory */
+	unsigned int again;	 /* looks to come */
+	char directory[];
+};
+
+static void entry_look(const struct namespaces *namespaces, const char *entry, names_found *found,
+		       void *context)
+{
+	char path[PATH_MAX];
+	struct statfs system;
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s/%s", namespaces->directory, entry);
+	if (statfs(path, &system) == 0 && system.f_type == NSFS_MAGIC && stat(path, &status) == 0)
+		found(context, status.st_ino, entry);
+}
+
+/* In the order of the alphabet: of several names of a namespace, the first one told counts. */
+static void directory_look(const struct namespaces *namespaces, names_found *found, void *context)
+{
+	struct dirent **entries;
+	int count = scandir(namespaces->directory, &entries, NULL, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		if (i < ENTRIES_MAX && entries[i]->d_name[0] != '.')
+			entry_look(namespaces, entries[i]->d_name, found, context);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+}
+
+static bool netns_look(struct names_source *source, uint64_t now_ns, const uint64_t *id,
+		       names_found *found, void *context)
+{
+	struct namespaces *namespaces = (struct namespaces *)source;
+	struct stat status = {};
+
+	if (id || now_ns < namespaces->next_ns)
+		return false; /* all are found, whether asked for or not */
+	namespaces->next_ns = now_ns + LOOK_INTERVAL_NS;
+	stat(namespaces->directory, &status); /* zeros where there is none */
+	if (status.st_mtim.tv_sec != namespaces->changed.tv_sec ||
+	    status.st_mtim.tv_nsec != namespaces->changed.tv_nsec) {
+		namespaces->changed = status.st_mtim;
+		namespaces->again = LOOKS_AGAIN;
+	}
+	if (!namespaces->again)
+		return false;
+	namespaces->again--;
+	directory_look(namespaces, found, context);
+	return true;
+}
+
+static void netns_free(struct names_source *source)
+{
+	free(source);
+}
+
+int names_netns_new(const char *directory, struct names_source **ret_source)
+{
+	struct namespaces *namespaces = calloc(1, sizeof(*namespaces) + strlen(directory) + 1);
+
+	if (!namespaces)
+		return -ENOMEM;
+	strcpy(namespaces->directory, directory);
+	namespaces->source = (struct names_source){
+		.look = directory[0] ? netns_look : NULL,
+		.free = netns_free,
+	};
+	*ret_source = &namespaces->source;
+	return 0;
+}
