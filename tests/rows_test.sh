@@ -4,7 +4,7 @@
 # Rows are all it takes: the schema with another event, whose fields are what no event has yet. What
 # comes of the rows is compiled with it, and the same tests walk them.
 set -u
-. "$(dirname "$0")/../check.sh"
+. "$(dirname "$0")/check.sh"
 
 # A third and a fourth source of names, of fields that are their names: an enumeration that the kernel
 # numbers anew from version to version, and a symbol, known by its address. And an enumeration of
