@@ -4,7 +4,7 @@
  *
  * Which numbers have names, and which keys these make in a line, is in bpf/events.h: NAMED_KINDS.
  * Each kind is a source here; its names are looked for on the host (struct names_source) or given
- * to names_feed() by whoever knows them. A name is kept once it is known, also when the thing
+ * to names_feed(). A name is kept once it is known, also when the thing
  * itself is gone: lines come late. Looking takes a bounded part of the time, and no single look is
  * long.
  *
@@ -40,8 +40,8 @@ struct names_source {
 	/*
 	 * Look, if it is time to, and tell `found` what is there; take no longer than some
 	 * milliseconds. Now and then it is called with no `id`, and with one when a number is met
-	 * for the first time. Returns true when since the last time it did so everything there is
-	 * has been told.
+	 * for the first time, or again after its name had to make room for others. Returns true
+	 * when, since the last time it did so, everything there is has been told.
 	 */
 	bool (*look)(struct names_source *source, uint64_t now_ns, const uint64_t *id,
 		     names_found *found, void *context);
@@ -55,8 +55,10 @@ struct names_source {
 	unsigned int wanted; /* how many numbers are waited for: names.c counts */
 };
 
-/* Of cgroups, with their units and containers; `root`: where version 2 is mounted. "": nowhere.
- * -ENOMEM. */
+/*
+ * Of cgroups, with their units and containers; `root`: where version 2 is mounted, "": nowhere, so
+ * that such names are only fed. -ENOMEM.
+ */
 int names_cgroup_new(const char *root, struct names_source **ret_source);
 
 /* Of the network namespaces that are entries of this directory, such as /run/netns. The same. */

@@ -596,6 +596,22 @@ TEST(a_source_is_asked_for_a_number_once_and_for_what_there_is_now_and_then)
 	}
 }
 
+/* As of an enumeration, all of whose names are known from the start, and few of them used. */
+TEST(a_name_that_has_made_room_for_others_is_asked_for_again)
+{
+	struct alphabet alphabet = { .source = { .look = alphabet_look, .lasting = true } };
+	struct names *names = names_from("", "");
+
+	names_set_source(names, names_of_netns, &alphabet.source);
+	CHECK(is_name(names, names_of_netns, 2, "ac"));
+	for (unsigned int id = 1; id < 100000; id++)
+		names_text(names, names_of_cgroup_id, id);
+	CHECK_EQUAL(alphabet.asked, 1);
+	CHECK(is_name(names, names_of_netns, 2, "ac"));
+	CHECK_EQUAL(alphabet.asked, 2);
+	names_free(names);
+}
+
 TEST(a_lasting_name_stays_and_who_waits_for_one_waits_for_so_many_whole_looks)
 {
 	struct alphabet alphabet = { .source = {
