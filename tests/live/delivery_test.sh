@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # Where lines go, and what becomes of them there: files, pipes, journald, each on good days and bad.
+# alone: an output that is slower than 0.1 s beside others loses lines, and is here to lose none
 . "$(dirname "$0")/lib.sh"
 
 # netlog_on NAME OPTIONS: netlog in the background as $pid, its messages in $work/message; when its
