@@ -71,7 +71,7 @@ static void examine_loads(struct json_object *checks, const struct probe *probe)
 	if (!probe)
 		return;
 	if (!caution)
-		finding(checks, "faulting loads", "ok", "the kernel mends them");
+		finding(checks, "faulting loads", "ok", "the kernel recovers from them");
 	else
 		add(finding(checks, "faulting loads", "unsafe", caution), "advice",
 		    "nothing: netlog makes none here, but copies, which cost more; a newer kernel "
@@ -130,7 +130,8 @@ static const char *advice(const struct probe_hook *hook)
 			       "a kernel that allows fentry, or has CONFIG_KPROBE_EVENTS=y";
 	case -EPERM:
 	case -EACCES:
-		return "missing capabilities (see above), or a security policy of this host or its VM";
+		return capability_missing() ? "missing capabilities, see above" :
+					      "a security policy of this host or its VM forbids it";
 	case -ECANCELED:
 		return "see the event's other hooks";
 	default:

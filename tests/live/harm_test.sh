@@ -89,7 +89,7 @@ test_a_kernel_that_may_not_mend_is_asked() {
 	[ "$(awk 'NR > 1 { n += $4 } END { print n }' "$work/loads")" -gt 20 ] || fail "no loads are mended"
 	netlog_stop
 	$netlog --doctor >"$work/doctor"
-	grep -q '^ok *faulting loads: the kernel mends them$' "$work/doctor" || fail "$(head "$work/doctor")"
+	grep -q '^ok *faulting loads: the kernel recovers from them$' "$work/doctor" || fail "$(head "$work/doctor")"
 }
 
 test_one_that_cannot_be_asked_is_given_no_load_that_might_fault() {
