@@ -99,7 +99,7 @@ const char *word_nearest(const struct vocabulary *vocabulary, const char *text)
 		away = distance(text, word);
 		if (length >= BEGIN_MIN && !strncasecmp(word, text, length))
 			away = least(away, 1);
-		if (away < best && away < length) {
+		if (away < best) {
 			best = away;
 			nearest = word;
 		}

@@ -30,9 +30,12 @@ static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 /* ---- the table ---- */
 
 /* The offset of a member, which must be of that type. */
-#define AT(c_type, member)                  \
-	(offsetof(struct options, member) + \
-	 0 * sizeof((c_type *)NULL == &((struct options *)NULL)->member))
+#define AT(c_type, member)                                                               \
+	(offsetof(struct options, member) +                                              \
+	 0 * sizeof(char[__builtin_types_compatible_p(                                   \
+				 c_type, __typeof__(((struct options *)NULL)->member)) ? \
+				 1 :                                                     \
+				 -1]))
 
 /* What a row is of: a type, a member, and what the type has to know. */
 #define FLAG(member) &type_flag, AT(bool, member), NULL, 0

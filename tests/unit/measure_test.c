@@ -122,6 +122,7 @@ static const struct {
 	{ &seconds, "18446744073709551616", "the most is 4000s; " },
 	{ &seconds, "18446744073709551616ns", "the most is 4000s; " },
 	{ &seconds, "6000000h", "the most is 4000s; " },
+	{ &microseconds, "0.18446744073709551616", "it is no whole number of ns; " },
 	{ &microseconds, "0.0001", "it is no whole number of ns; " },
 	{ &bytes, "8M", "'8M' is no size: there is no unit 'M'; give bytes" SIZES },
 	{ &bytes, "1k", "'1k' is no size: there is no unit 'k'; give bytes" SIZES },

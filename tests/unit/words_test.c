@@ -33,6 +33,7 @@ TEST(who_mistypes_a_word_is_told_which_was_meant)
 	} texts[] = {
 		{ "rtx", "rtt" },
 		{ "RTT", "rtt" },
+		{ "trt", "rtt" },
 		{ "tr", NULL },
 		{ "retransmits", "retransmit" },
 		{ "retransmission", NULL },
