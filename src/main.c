@@ -139,7 +139,7 @@ static bool report_hooks(const struct probe *probe, const struct options *option
  */
 static int events_choose(struct options *options)
 {
-	const uint64_t taken = sink_specs_events(options->outputs, options->output_count);
+	const uint64_t taken = events_taken(options);
 	char untaken[512] = "";
 
 	for_each_event_type(type)
@@ -160,8 +160,7 @@ static int events_choose(struct options *options)
 static int attach(const struct options *options, struct probe **ret_probe)
 {
 	struct probe_config config = { .settings = &options->kernel,
-				       .taken = sink_specs_events(options->outputs,
-								  options->output_count),
+				       .taken = events_taken(options),
 				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
 				       .filter_fixed = !options->config_path };

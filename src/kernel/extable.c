@@ -17,11 +17,7 @@
 #define MENDED_MINOR 4
 
 DEFINE_CLEANUP(struct extable_bpf, extable_bpf__destroy)
-
-static inline void link_freep(struct bpf_link **link)
-{
-	bpf_link__destroy(*link);
-}
+DEFINE_CLEANUP(struct bpf_link, bpf_link__destroy)
 
 /* "6.1.0-37-amd64": the numbers in front. */
 static bool release_is_mended(const char *release)
@@ -40,7 +36,7 @@ static int kernel_asked(void)
 {
 	_cleanup_(extable_bpf__destroyp) struct extable_bpf *skeleton =
 		extable_bpf__open_and_load();
-	_cleanup_(link_freep) struct bpf_link *link = NULL;
+	_cleanup_(bpf_link__destroyp) struct bpf_link *link = NULL;
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info);
 	int r;

@@ -6,8 +6,7 @@
 #include "base/log.h"
 #include "run/delivery.h"
 
-/* None but these are made. */
-static uint64_t events_taken(const struct options *options)
+uint64_t events_taken(const struct options *options)
 {
 	return sink_specs_events(options->outputs, options->output_count);
 }

@@ -9,6 +9,9 @@
 #include "run/report.h"
 #include "settings/command_line.h"
 
+/* The events that some output takes, as bits: none but these are made. */
+uint64_t events_taken(const struct options *options);
+
 /* Say what is logged, and to where. */
 void announce(const struct probe *probe, const struct options *options);
 
