@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "host/cgroup_walk.h"
 #include "kernel/capability.h"
+#include "line/json_schema.h"
 #include "run/daemon.h"
 #include "run/doctor.h"
 #include "run/reload.h"
@@ -36,9 +37,9 @@ static void print_json(struct json_object *object)
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-static int print_schema(void)
+static int print_schema(enum format_id format)
 {
-	struct json_object *schema = schema_json();
+	struct json_object *schema = schema_json(format);
 
 	if (!schema) {
 		log_error("cannot make the schema: memory is short");
@@ -59,7 +60,7 @@ static int examine(const struct options *options)
 		log_error("cannot examine this host: memory is short");
 		return EXIT_FAILURE;
 	}
-	if (options->action == ACTION_DOCTOR_JSON)
+	if (options->action.form == form_json)
 		print_json(findings);
 	else
 		doctor_print(findings);
@@ -221,23 +222,24 @@ static void capabilities_drop(const struct options *options, struct probe *probe
 		log_warning("cannot drop capabilities: %s; going on with them", strerror(-r));
 }
 
-static int outputs_open(const struct options *options, struct output **ret_output)
+/* Lines to the outputs that the options name. */
+static int outputs_open(const struct options *options, struct lines *lines)
 {
-	_cleanup_(output_freep) struct output *output = NULL, *none = NULL;
+	_cleanup_(output_freep) struct output *none = NULL;
 	const char *failed = "";
 	int r;
 
-	r = output_new(&output) ?: output_new(&none);
-	if (r == 0)
-		r = output_configure(output, options->outputs, options->output_count, none,
-				     &failed);
+	r = lines_init(lines) ?: output_new(NULL, &none);
+	if (r < 0) {
+		log_error("cannot prepare the lines: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = output_configure(lines->output, options->outputs, options->output_count, none, &failed);
 	if (r < 0) {
 		log_error("cannot open the output %s: %s%s", failed, strerror(-r),
 			  output_open_advice(failed, r));
 		return EX_CANTCREAT;
 	}
-	*ret_output = output;
-	output = NULL;
 	return 0;
 }
 
@@ -267,26 +269,21 @@ static void ssh_leave_out(struct options *options)
 
 static int run(struct options *options)
 {
-	_cleanup_(output_freep) struct output *output = NULL;
 	_cleanup_(probe_freep) struct probe *probe = NULL;
 	_cleanup_(names_freep) struct names *names = NULL;
 	_cleanup_(lines_done) struct lines lines = {};
-	char hostname[HOST_NAME_MAX + 1] = "";
+	struct origin origin = {};
 	int r;
 
 	r = events_choose(options);
 	if (r)
 		return r;
 	signals_hold();
-	gethostname(hostname, sizeof(hostname) - 1);
-	r = outputs_open(options, &output);
+	gethostname(origin.hostname, HOST_NAME_MAX);
+	r = outputs_open(options, &lines);
 	if (r)
 		return r;
-	r = lines_init(&lines, hostname, output);
-	if (r < 0) {
-		log_error("cannot prepare the lines: %s", strerror(-r));
-		return EXIT_FAILURE;
-	}
+	lines.origin = origin;
 	r = names_find(&names);
 	if (r < 0)
 		log_warning("cannot look for names of cgroups: %s; lines go without", strerror(-r));
@@ -295,7 +292,7 @@ static int run(struct options *options)
 	r = attach(options, &probe);
 	if (r)
 		return r;
-	capabilities_drop(options, probe, output);
+	capabilities_drop(options, probe, lines.output);
 	announce(probe, options);
 	r = daemon_run(options, probe, &lines);
 	if (r == -EIO)
@@ -325,7 +322,7 @@ static bool written_over(const struct options *options, int fd)
 
 static int replay(const struct options *options)
 {
-	_cleanup_(output_freep) struct output *output = NULL;
+	_cleanup_(lines_done) struct lines lines = {};
 	const char *path = options->read_path;
 	_cleanup_close_ int opened = -1;
 	int fd = STDIN_FILENO, r;
@@ -344,10 +341,10 @@ static int replay(const struct options *options)
 	}
 	if (written_over(options, fd))
 		return EXIT_USAGE;
-	r = outputs_open(options, &output);
+	r = outputs_open(options, &lines);
 	if (r)
 		return r;
-	switch (replay_run(options, fd, output)) {
+	switch (replay_run(options, fd, &lines)) {
 	case 0:
 		return EXIT_SUCCESS;
 	case -EBADMSG:
@@ -393,7 +390,7 @@ int main(int argc, char **argv)
 		return r == -EINVAL ? EXIT_USAGE : EX_CONFIG;
 	}
 	log_set_quiet(options.quiet);
-	switch (options.action) {
+	switch (options.action.wanted) {
 	case ACTION_HELP:
 		options_help();
 		return printed();
@@ -401,9 +398,8 @@ int main(int argc, char **argv)
 		puts("netlog " NETLOG_VERSION);
 		return printed();
 	case ACTION_SCHEMA:
-		return print_schema();
+		return print_schema((enum format_id)options.action.form);
 	case ACTION_DOCTOR:
-	case ACTION_DOCTOR_JSON:
 		return examine(&options);
 	case ACTION_CHECK_CONFIG:
 		puts("the settings can be used"); /* they have been read */

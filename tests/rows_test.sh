@@ -29,7 +29,7 @@ flags=(-std=gnu11 -D_GNU_SOURCE -DNETLOG_VERSION='"0"' -iquote "$work" -iquote "
 
 tests_build() {
 	printf '%s\0' "$PWD"/src/{base,schema,host,line}/*.c \
-		"$PWD"/tests/unit/{main,names_test,encode_test,event_test,control_test}.c |
+		"$PWD"/tests/unit/{main,names_test,writer_test,event_test,control_test}.c |
 		(cd "$work" && xargs -0 -n 3 -P "$(nproc)" cc "${flags[@]}" -c) &&
 		cc "${flags[@]}" "$work"/*.o -o "$work/tests" $(pkg-config --libs json-c)
 }
@@ -37,8 +37,8 @@ tests_build() {
 the_same_tests_walk_a_third_and_a_fourth_source_of_names_and_far_numbers() {
 	rows_add
 	tests_build 2>&1 | grep -E 'error|warning' | head -n 20
-	ASAN_OPTIONS=detect_leaks=0 "$work/tests" names. event. control. encode.every encode.keys \
-		encode.a_line_that | grep -v '^ok '
+	ASAN_OPTIONS=detect_leaks=0 "$work/tests" names. event. control. writer.every writer.keys \
+		writer.the_walk | grep -v '^ok '
 	# a line still has room in every output: an assertion of run/lines.c
 	cc "${flags[@]}" -fsyntax-only src/run/lines.c
 }

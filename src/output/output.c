@@ -3,13 +3,18 @@
 
 #include <errno.h>
 
-int output_new(struct output **ret_output)
+int output_new(struct maker_source *source, struct output **ret_output)
 {
-	struct output *output = calloc(1, sizeof(*output));
+	_cleanup_(output_freep) struct output *output = calloc(1, sizeof(*output));
 
 	if (!output)
 		return -ENOMEM;
+	output->source = source;
+	output->spare = malloc(OUTPUT_LINE_MAX);
+	if (!output->spare)
+		return -ENOMEM;
 	*ret_output = output;
+	output = NULL;
 	return 0;
 }
 
@@ -19,6 +24,7 @@ void output_free(struct output *output)
 		return;
 	for_each_sink(output, sink)
 		sink_free(sink);
+	free(output->spare);
 	free(output);
 }
 
@@ -38,21 +44,24 @@ static bool sink_is_of(const struct sink *sink, const struct output *output)
 	return false;
 }
 
-static void sink_origin(struct sink *sink, const struct recording_origin *origin)
+/* Only a recording says whose it is, in the buffer of the one sink that it has. */
+static void channel_origin(const struct output *output, const struct channel *channel)
 {
-	if (sink->ops->origin)
-		sink->ops->origin(sink, origin);
+	struct sink *sink = channel->sinks[0];
+	char *place = sink->buffer ? sink->buffer + sink->end : output->spare;
+
+	sink->end += channel->maker->ops->origin(channel->maker, &output->origin, place);
 	sink->room = 0; /* to be asked for anew */
 }
 
-void output_set_origin(struct output *output, const struct recording_origin *origin)
+void output_set_origin(struct output *output, const struct origin *origin)
 {
 	if (output->origin_known && !memcmp(&output->origin, origin, sizeof(*origin)))
 		return;
 	output->origin = *origin;
 	output->origin_known = true;
-	for_each_sink(output, sink)
-		sink_origin(sink, origin);
+	for (const struct channel *channel = output->channels; channel->maker; channel++)
+		channel_origin(output, channel);
 }
 
 void output_set_patient(struct output *output)
@@ -61,46 +70,105 @@ void output_set_patient(struct output *output)
 		sink->patience_ns = SINK_NEVER;
 }
 
+/* The maker for the sink, which is one user more; a recording goes on as it was begun. */
+static int maker_get(struct output *output, const struct sink_spec *spec, struct sink *sink,
+		     struct maker **ret_maker)
+{
+	if (!sink || spec->takes != SINK_RECORDS)
+		return output->source->get(output->source, spec, ret_maker);
+	sink->maker->users++;
+	*ret_maker = sink->maker;
+	return 0;
+}
+
+/* The sinks that there are to be, with those that there are, and their makers. */
+static int sinks_find(struct output *output, const struct sink_spec *specs, unsigned int count,
+		      struct output *next, struct maker *makers[OUTPUT_SINKS_MAX],
+		      const char **ret_failed)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct sink *sink = sink_by_name(output, specs[i].name);
+		int r;
+
+		*ret_failed = specs[i].name;
+		r = maker_get(output, &specs[i], sink, &makers[i]);
+		if (r == 0 && !sink)
+			r = sink_open(&specs[i], makers[i], &sink);
+		if (r < 0)
+			return r;
+		next->sinks[next->count++] = sink;
+		next->records |= specs[i].takes == SINK_RECORDS;
+	}
+	return 0;
+}
+
+/* Sinks with the same maker are a channel, in the order of the first of each. */
+static void channels_make(struct output *output)
+{
+	for_each_sink(output, sink) {
+		struct channel *channel = output->channels;
+		unsigned int i = 0;
+
+		while (channel->maker && channel->maker != sink->maker)
+			channel++;
+		channel->maker = sink->maker;
+		while (channel->sinks[i])
+			i++;
+		channel->sinks[i] = sink;
+	}
+}
+
+static void sink_configure(struct sink *sink, const struct sink_spec *spec, struct maker *maker,
+			   bool alone)
+{
+	maker->users++;
+	maker_put(sink->maker);
+	sink->maker = maker;
+	sink->events = spec->events | BIT(event_none);
+	sink->patience_ns = alone ? SINK_NEVER : SINK_PATIENCE_NS;
+	if (sink->ops->configure)
+		sink->ops->configure(sink, spec);
+}
+
+/* Makers that are new do not know yet whose items come; a recording that goes on has said it. */
+static void origin_tell(const struct output *output, const struct output *before)
+{
+	for (const struct channel *channel = output->channels; channel->maker; channel++)
+		if (output->origin_known &&
+		    (maker_makes_lines(channel->maker) || !sink_is_of(channel->sinks[0], before)))
+			channel_origin(output, channel);
+}
+
 int output_configure(struct output *output, const struct sink_spec *specs, unsigned int count,
 		     struct output *removed, const char **ret_failed)
 {
+	struct maker *makers[OUTPUT_SINKS_MAX] = {};
 	struct output next = *output;
 	int r = count > OUTPUT_SINKS_MAX ? -ENOSPC : 0;
 
 	memset(next.sinks, 0, sizeof(next.sinks));
+	memset(next.channels, 0, sizeof(next.channels));
 	next.count = 0;
 	next.records = false;
-	for (unsigned int i = 0; !r && i < count; i++) {
-		struct sink *sink = sink_by_name(output, specs[i].name);
-
-		*ret_failed = specs[i].name;
-		if (!sink)
-			r = sink_open(&specs[i], &sink);
-		if (r < 0)
-			break;
-		next.sinks[next.count++] = sink;
-		next.records |= !!sink->ops->record;
-	}
-	if (r < 0) {
+	r = r ?: sinks_find(output, specs, count, &next, makers, ret_failed);
+	if (r == 0) {
+		for_each_sink(output, sink)
+			if (!sink_is_of(sink, &next))
+				removed->sinks[removed->count++] = sink;
+		for (unsigned int i = 0; i < count; i++)
+			sink_configure(next.sinks[i], &specs[i], makers[i], count == 1);
+		channels_make(&next);
+		origin_tell(&next, output);
+		next.events = sink_specs_events(specs, count);
+		*output = next;
+	} else {
 		for_each_sink(&next, sink)
 			if (!sink_is_of(sink, output))
 				sink_free(sink);
-		return r;
 	}
-	for_each_sink(output, sink)
-		if (!sink_is_of(sink, &next))
-			removed->sinks[removed->count++] = sink;
-	for (unsigned int i = 0; i < count; i++) {
-		if (!sink_is_of(next.sinks[i], output) && output->origin_known)
-			sink_origin(next.sinks[i], &output->origin);
-		next.sinks[i]->events = specs[i].events | BIT(event_none);
-		next.sinks[i]->patience_ns = count > 1 ? SINK_PATIENCE_NS : SINK_NEVER;
-		if (next.sinks[i]->ops->configure)
-			next.sinks[i]->ops->configure(next.sinks[i], &specs[i]);
-	}
-	next.events = sink_specs_events(specs, count);
-	*output = next;
-	return 0;
+	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
+		maker_put(makers[i]);
+	return r;
 }
 
 bool output_ready(const struct output *output)
@@ -109,13 +177,6 @@ bool output_ready(const struct output *output)
 		if (sink_is_waited_for(sink))
 			return false;
 	return true;
-}
-
-void output_write(struct output *output, enum event_type type, const char *line, size_t length)
-{
-	for_each_sink(output, sink)
-		if (sink_takes(sink, type))
-			sink_write(sink, type, NULL, line, length);
 }
 
 int output_flush(struct output *output, uint64_t now_ns)

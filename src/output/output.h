@@ -9,21 +9,33 @@
 
 #define OUTPUT_SINKS_MAX 8
 
+/* Sinks that take the same bytes. */
+struct channel {
+	struct maker *maker;			  /* theirs; NULL: no channel */
+	struct sink *sinks[OUTPUT_SINKS_MAX + 1]; /* ends with a NULL */
+};
+
 /* Opaque to all but the inline functions here. */
 struct output {
+	struct maker_source *source;
 	struct sink *sinks[OUTPUT_SINKS_MAX + 1]; /* ends with a NULL */
 	unsigned int count;
-	uint64_t events; /* that any of them takes, as bits */
+	struct channel channels[OUTPUT_SINKS_MAX + 1]; /* the same sinks; ends with none */
+	uint64_t events;			       /* that any of them takes, as bits */
 	bool records;
 	bool origin_known;
-	struct recording_origin origin;
+	struct origin origin;
+	char *spare; /* where pieces are made for a sink without a buffer */
 };
 
 #define for_each_sink(output, each) \
 	for (struct sink *const *next_ = (output)->sinks, *each; (each = *next_); next_++)
 
-/* An output without sinks. -ENOMEM. The caller frees it. */
-int output_new(struct output **ret_output);
+/*
+ * An output without sinks. Who makes their bytes is asked of the source, which may go before the
+ * output; NULL, for one that is never configured. -ENOMEM. The caller frees it.
+ */
+int output_new(struct maker_source *source, struct output **ret_output);
 void output_free(struct output *output);
 DEFINE_CLEANUP(struct output, output_free)
 
@@ -38,8 +50,8 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 /* Should the caller go on? Not while there is a sink without room that is worth waiting for. */
 bool output_ready(const struct output *output);
 
-/* Who writes, for recordings; those that are there and those to come. To be told first of all. */
-void output_set_origin(struct output *output, const struct recording_origin *origin);
+/* Whose items come, for makers that are there and those to come. To be told first of all. */
+void output_set_origin(struct output *output, const struct origin *origin);
 
 /* Wait for slow sinks however long it takes: what is written can wait, too. */
 void output_set_patient(struct output *output);
@@ -56,53 +68,42 @@ static inline uint64_t output_events(const struct output *output)
 	return output->events;
 }
 
-/*
- * Where to make the line of an event: OUTPUT_LINE_MAX bytes that output_write() need not copy, good
- * until the next call of anything here; else `spare`. NULL: no sink takes such a line.
- */
-static inline char *output_place(const struct output *output, enum event_type type, char *spare)
+static inline bool channel_write(const struct output *output, const struct channel *channel,
+				 const struct item *item)
 {
-	bool wanted = false;
-
-	for_each_sink(output, sink) {
-		if (!sink_takes(sink, type))
-			continue;
-		if (sink->buffer && sink_ready(sink))
-			return sink->buffer + sink->end;
-		wanted |= !sink->ops->record;
-	}
-	return wanted ? spare : NULL;
-}
-
-/*
- * Hand one line, newline included, to every sink that takes the type (event_none: a control line);
- * a sink without room loses it.
- */
-void output_write(struct output *output, enum event_type type, const char *line, size_t length);
-
-/*
- * The same, of an event: recordings get its record, which may be NULL where there is none; the line
- * may be left out (length 0) where output_place() says so. Returns output_ready().
- */
-static inline bool output_write_event(struct output *output, enum event_type type,
-				      const struct recording_item *event, const char *line,
-				      size_t length)
-{
+	const char *made = NULL;
+	size_t length = 0;
 	bool ready = true;
 
-	for_each_sink(output, sink) {
-		if (!sink_takes(sink, type)) {
+	for_each_sink(channel, sink) {
+		if (!sink_takes(sink, item)) {
 			/* not for this one */
-		} else if (line && sink->buffer && sink->state != SINK_GONE &&
-			   sink->room >= OUTPUT_LINE_MAX + OUTPUT_RESERVE) {
-			sink_put(sink, line, length);
-			sink->room -= length;
-			sink->taken.of[type]++;
+		} else if (!sink_admits(sink, item->type)) {
+			sink->lost.of[item->type]++;
 		} else {
-			sink_write(sink, type, event, line, length);
+			if (!made) {
+				char *place =
+					sink->buffer ? sink->buffer + sink->end : output->spare;
+
+				length = channel->maker->ops->make(channel->maker, item, place);
+				made = place;
+			}
+			sink_put(sink, item->type, made, length);
 		}
 		ready &= !sink_is_waited_for(sink);
 	}
+	return ready;
+}
+
+/*
+ * Hand the item to every sink that takes it; a sink without room loses it. Returns output_ready().
+ */
+static inline bool output_write(const struct output *output, const struct item *item)
+{
+	bool ready = true;
+
+	for (const struct channel *channel = output->channels; channel->maker; channel++)
+		ready &= channel_write(output, channel, item);
 	return ready;
 }
 

@@ -30,6 +30,19 @@ static void clear_events(struct sink_spec *spec)
 	spec->events = 0;
 }
 
+static char *take_format(struct sink_spec *spec, const char *text)
+{
+	int number = word_number(&format_words, text);
+	_cleanup_free_ char *hint = NULL;
+
+	if (number < 0) {
+		hint = word_hint(&format_words, text);
+		return setting_wrong("there is no such format; %s", hint);
+	}
+	spec->format = (enum format_id)number;
+	return NULL;
+}
+
 static char *take_max_size(struct sink_spec *spec, const char *text)
 {
 	static const struct measure size = { measure_size,	    1,	       1,
@@ -61,6 +74,7 @@ static const struct parameter {
 	void (*clear)(struct sink_spec *spec); /* of a list: have none; NULL: it is no list */
 } parameters[] = {
 	{ "events", take_event, clear_events },
+	{ "format", take_format, NULL },
 	{ "max-size", take_max_size, NULL },
 	{ "max-files", take_max_files, NULL },
 };

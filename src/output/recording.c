@@ -34,7 +34,7 @@ static uint32_t frame_crc(const char *frame, size_t length)
 	return crc32c(crc, frame + behind, length - behind);
 }
 
-size_t recording_put_header(char *p, const struct recording_origin *origin, uint32_t *crc)
+size_t recording_put_header(char *p, const struct origin *origin, uint32_t *crc)
 {
 	struct recording_header header = {
 		.magic = RECORDING_MAGIC,
@@ -142,7 +142,7 @@ struct recording_reader {
 	size_t end;
 	uint64_t position; /* of `start` in the recording */
 	uint64_t told;	   /* of the last item */
-	struct recording_origin origin;
+	struct origin origin;
 	char problem[PROBLEM_BYTES];
 	char buffer[READER_BYTES] __attribute__((aligned(RECORDING_ALIGNMENT)));
 };

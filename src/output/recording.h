@@ -17,19 +17,13 @@
 #define NETLOG_RECORDING_H
 
 #include "base/util.h"
-#include "schema/event.h"
+#include "schema/item.h"
 
 #define RECORDING_MAGIC "\x8fnetlog\n" /* 8 bytes; no text begins so */
 #define RECORDING_VERSION 1
 #define RECORDING_BYTE_ORDER 0x01020304 /* as the writer's machine has it */
 #define RECORDING_ALIGNMENT 8
 #define RECORDING_PAYLOAD_MAX 32768 /* bytes, of a frame */
-
-/* Who wrote it. Texts, "": not known. */
-struct recording_origin {
-	char hostname[72]; /* any bytes, HOST_NAME_MAX at the most */
-	char boot_id[40];  /* 32 hexadecimal digits */
-};
 
 /* The first three stay what they are in every version of the format. */
 struct recording_header {
@@ -40,7 +34,7 @@ struct recording_header {
 	uint64_t fingerprint; /* event_fingerprint() */
 	char program[20];     /* version of the netlog that wrote it, a text */
 	uint32_t crc;	      /* of all the other bytes */
-	struct recording_origin origin;
+	struct origin origin;
 };
 
 enum recording_type {
@@ -74,16 +68,14 @@ struct recording_frame {
 	uint32_t previous_crc; /* of the frame or header before, in the same file */
 };
 
-/* What there is to be written, or what has been read. */
+/* What a frame or header has, as it is put and read. */
 struct recording_item {
 	enum recording_type type;
 	const void *payload; /* aligned */
 	size_t size;	     /* of the payload, bytes */
 	uint64_t seq;
 	int64_t offset_ns;
-	const struct recording_origin *origin; /* of a header, and only there */
-	/* of an event that is to be written: as names_of() has them */
-	const char *names[NAMED_NUMBERS_MAX];
+	const struct origin *origin; /* of a header, and only there */
 };
 
 /* ---- writing ---- */
@@ -95,7 +87,7 @@ struct recording_item {
 
 /* Write a header or an item to `p` (of any alignment); its CRC becomes *crc, which was that of the
  * one before. */
-size_t recording_put_header(char *p, const struct recording_origin *origin, uint32_t *crc);
+size_t recording_put_header(char *p, const struct origin *origin, uint32_t *crc);
 size_t recording_put(char *p, const struct recording_item *item, uint32_t *crc);
 
 /* The frame of a name, of NAME_TEXT_MAX bytes at the most; NULL: it has none any more. */

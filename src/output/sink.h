@@ -19,11 +19,8 @@
 #include <stddef.h>
 
 #include "base/util.h"
-#include "output/recording.h"
-#include "output/spec.h"
-#include "schema/event.h"
+#include "output/maker.h"
 
-#define OUTPUT_LINE_MAX 16384	   /* bytes, newline included; of a control line, too */
 #define OUTPUT_RESERVE (32 * 1024) /* bytes of a sink's buffer that only control lines may take */
 #define SINK_PATIENCE_NS (NSEC_PER_SEC / 10) /* with a slow sink, while others take lines */
 #define SINK_NEVER UINT64_MAX
@@ -47,13 +44,8 @@ struct sink_step {
 struct sink_ops {
 	/* Bytes that it has room for. */
 	size_t (*room)(const struct sink *sink);
-	/* Take one line; only while there is room. NULL: the sink's buffer takes it. */
-	void (*write)(struct sink *sink, const char *line, size_t length);
-	/* The same for an event's record and its names, of those that make a recording; NULL: it
-	 * takes lines. */
-	void (*record)(struct sink *sink, const struct recording_item *event);
-	/* Who makes the recording; before anything is written, and when that changes. NULL: none. */
-	void (*origin)(struct sink *sink, const struct recording_origin *origin);
+	/* Take what was made of an item; only while there is room. NULL: its buffer takes it. */
+	void (*write)(struct sink *sink, const char *piece, size_t length);
 	/* Write what it holds: 0 when all is out, -EAGAIN when the other end is slow, or an error. */
 	int (*flush)(struct sink *sink);
 	/* Open anew what may have been renamed; the old one stays on an error. NULL: nothing to do.
@@ -75,7 +67,8 @@ struct sink_ops {
 /* The head of every sink. */
 struct sink {
 	const struct sink_ops *ops;
-	char *buffer;	      /* where lines lie, one behind the other; NULL: `write` takes them */
+	struct maker *maker;  /* of what it takes; it is one of its users */
+	char *buffer;	      /* where pieces lie, one behind the other; NULL: `write` takes them */
 	size_t end;	      /* bytes that it holds */
 	char *name;	      /* as the user wrote it, without its parameters */
 	uint64_t events;      /* types it takes, as bits; control lines (event_none) always */
@@ -109,9 +102,19 @@ static inline bool sink_ready(const struct sink *sink)
 }
 
 /* Is this for the sink? All that asks goes by this. */
-static inline bool sink_takes(const struct sink *sink, enum event_type type)
+static inline bool sink_takes(const struct sink *sink, const struct item *item)
 {
-	return sink->events & BIT(type);
+	return sink->events & BIT(item->type);
+}
+
+/* Can it take one more of this type now (event_none: a control line)? */
+static inline bool sink_admits(struct sink *sink, enum event_type type)
+{
+	const size_t needed = OUTPUT_LINE_MAX + (type == event_none ? 0 : OUTPUT_RESERVE);
+
+	if (sink->room < needed)
+		sink->room = sink->ops->room(sink);
+	return sink->room >= needed && sink->state != SINK_GONE;
 }
 
 /* Has the other end left something that it will take one day? */
@@ -126,20 +129,27 @@ static inline bool sink_is_waited_for(const struct sink *sink)
 	return !sink_ready(sink) && sink->state <= SINK_BEHIND;
 }
 
-/* Take a line into the sink's buffer; one that lies at its place there already is not copied. */
-static inline void sink_put(struct sink *sink, const char *line, size_t length)
-{
-	if (line != sink->buffer + sink->end)
-		memcpy(sink->buffer + sink->end, line, length);
-	sink->end += length;
-}
-
 /*
- * Hand one line, newline included, to the sink, whether or not it takes the type (event_none: a
- * control line); without room it loses it. `event`: what a recording takes instead; NULL: the line.
+ * Have the sink, which admits it, take what was made of an item; what lies at its place in the
+ * buffer already is not copied. Length 0: it could not be made, and is lost.
  */
-void sink_write(struct sink *sink, enum event_type type, const struct recording_item *event,
-		const char *line, size_t length);
+static inline void sink_put(struct sink *sink, enum event_type type, const char *made,
+			    size_t length)
+{
+	if (!length) {
+		sink->lost.of[type]++;
+		return;
+	}
+	if (!sink->buffer)
+		sink->ops->write(sink, made, length);
+	else if (made != sink->buffer + sink->end)
+		memcpy(sink->buffer + sink->end, made, length);
+	if (sink->buffer)
+		sink->end += length;
+	/* names before an event may take more: the buffer has extra bytes for them */
+	sink->room -= length < sink->room ? length : sink->room;
+	sink->taken.of[type]++;
+}
 
 /* What may have become of a sink, beside 0 (all is out), -EAGAIN (it took nothing) and errors. */
 enum sink_result {
@@ -153,13 +163,16 @@ struct sink_step sink_step(struct sink *sink, int result, uint64_t now_ns);
 /* Write what it holds, as far as that goes: see `step` and `tell` for what has become of it. */
 void sink_flush(struct sink *sink, uint64_t now_ns);
 
-/* Open what the specification says. -ENOMEM, or why it cannot be opened. */
-int sink_open(const struct sink_spec *spec, struct sink **ret_sink);
+/*
+ * Open what the specification says, for what the maker makes: the sink is one of its users from
+ * then on. -ENOMEM, or why it cannot be opened.
+ */
+int sink_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
 void sink_free(struct sink *sink);
 
-/* The same, of each kind, but for the name: *ret_sink is freed with its ops. */
-int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink);
-int sink_file_open(const struct sink_spec *spec, struct sink **ret_sink);
-int sink_journald_open(const struct sink_spec *spec, struct sink **ret_sink);
+/* The same, of each kind, but for the name and the maker: *ret_sink is freed with its ops. */
+int sink_stdout_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
+int sink_file_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
+int sink_journald_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
 
 #endif

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "output/recording.h"
 #include "output/sink_stream.h"
 
 struct file {
@@ -188,16 +189,14 @@ static void file_free(struct sink *sink)
 	free(file);
 }
 
-#define FILE_OPS                                                         \
-	.room = stream_room, .flush = file_flush, .reopen = file_reopen, \
-	.configure = file_configure, .pending = stream_pending, .fd = stream_fd, .free = file_free
-
-static const struct sink_ops file_ops = { FILE_OPS };
-static const struct sink_ops recording_ops = {
-	FILE_OPS,
-	.write = stream_record_line,
-	.record = stream_record_event,
-	.origin = stream_record_origin,
+static const struct sink_ops file_ops = {
+	.room = stream_room,
+	.flush = file_flush,
+	.reopen = file_reopen,
+	.configure = file_configure,
+	.pending = stream_pending,
+	.fd = stream_fd,
+	.free = file_free,
 };
 
 /*
@@ -224,37 +223,36 @@ static int recording_begin(struct file *file, const struct sink_spec *spec)
 	return ftruncate(file->stream.fd, 0) < 0 ? -errno : 0;
 }
 
-static int file_begin(struct file *file, const struct sink_spec *spec)
+static int file_begin(struct file *file, const struct sink_spec *spec, struct maker *maker)
 {
 	const char *path = strchr(spec->name, ':') + 1;
 	int fd, r;
 
-	file->stream.recording = spec->records;
-	file->stream.sink.ops = spec->records ? &recording_ops : &file_ops;
 	file->path = strdup(path);
 	fd = file->path ? path_open(path) : -ENOMEM;
 	if (fd < 0)
 		return fd;
-	r = stream_init(&file->stream, fd, true);
+	r = stream_init(&file->stream, maker, fd, true);
 	if (r < 0) {
 		close(fd);
 		return r;
 	}
-	if (spec->records)
+	if (spec->takes == SINK_RECORDS)
 		return recording_begin(file, spec);
 	if (path_torn(path))
-		sink_put(&file->stream.sink, "\n", 1);
+		file->stream.sink.buffer[file->stream.sink.end++] = '\n';
 	return 0;
 }
 
-int sink_file_open(const struct sink_spec *spec, struct sink **ret_sink)
+int sink_file_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink)
 {
 	struct file *file = calloc(1, sizeof(*file));
 	int r;
 
 	if (!file)
 		return -ENOMEM;
-	r = file_begin(file, spec);
+	file->stream.sink.ops = &file_ops;
+	r = file_begin(file, spec, maker);
 	if (r < 0) {
 		file_free(&file->stream.sink);
 		return r;

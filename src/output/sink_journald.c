@@ -1,53 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sink_journald.c - lines as entries of the journal, with their fields to search by.
+ * sink_journald.c - entries to the journal.
  *
  * sd_journal_sendv(3) waits while journald is slow or stopped, so it has a thread of its own, and a
- * buffer of bounded size stands between: one half is filled while the other is sent. The thread
- * also reads a line's fields back from its JSON, so that they need no second description; that is a
- * tenth of what sending it costs.
+ * buffer of bounded size stands between: one half is filled while the other is sent.
  *
- * What is not sent stays: the thread tries the same line again when it is asked to.
+ * What is not sent stays: the thread tries the same entry again when it is asked to.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
-#include <syslog.h>
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "base/entry.h"
 #include "output/output.h"
-#include "schema/control.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define HALF_BYTES (256 * 1024)
-#define FIELDS_MAX 64	/* of one entry */
-#define FIELD_BYTES 512 /* NAME=value of one field but MESSAGE; longer ones are left out */
+#define FIELDS_MAX 256 /* of one entry; the event with the most has a third of that */
 #define TIMEOUT_NS (5 * NSEC_PER_SEC) /* of a journald that takes nothing at all */
 #define EVENTFD_FULL (UINT64_MAX - 1)
 
 struct half {
 	size_t end; /* of what is in it */
-	size_t lines;
+	size_t entries;
 	char buffer[HALF_BYTES];
-};
-
-/* An entry being made. */
-struct entry {
-	struct json_tokener *tokener;
-	struct iovec fields[FIELDS_MAX];
-	int count;
-	char message[8 + OUTPUT_LINE_MAX]; /* MESSAGE= */
-	char text[FIELDS_MAX][FIELD_BYTES];
 };
 
 struct journald {
 	struct sink sink;
-	struct entry entry; /* the thread's */
 	pthread_t thread;
 	bool running; /* the thread */
 
@@ -56,7 +41,7 @@ struct journald {
 	struct half *filling;  /* by the main thread */
 	struct half *sending;  /* by the thread, which alone swaps the two */
 	size_t sent;	       /* bytes of it that journald has */
-	size_t unsent;	       /* lines of the others */
+	size_t unsent;	       /* entries of the others */
 	int error;	       /* of the last try */
 	bool again;	       /* try it again */
 	bool stop;
@@ -66,79 +51,19 @@ struct journald {
 
 /* ---- one entry ---- */
 
-/* `name` in capitals: the journal takes no others. */
-static void entry_add(struct entry *entry, const char *prefix, const char *name, const char *value)
-{
-	char *text;
-	int length;
-
-	if (entry->count >= FIELDS_MAX)
-		return;
-	text = entry->text[entry->count];
-	length = snprintf(text, FIELD_BYTES, "%s%s=%s", prefix, name, value);
-	if (length < 0 || length >= FIELD_BYTES)
-		return;
-	for (char *p = text; *p != '='; p++)
-		*p = (char)toupper((unsigned char)*p);
-	entry->fields[entry->count++] = (struct iovec){ text, (size_t)length };
-}
-
-static const char *message_id_of(const char *name)
-{
-	enum event_type event = event_by_name(name);
-
-	if (event != event_none)
-		return event_desc(event)->message_id;
-	for (enum control_type type = 0; type < control_types; type++)
-		if (!strcmp(control_descs[type].name, name))
-			return control_descs[type].message_id;
-	return "";
-}
-
-/* What the line's type says; a loss is worth a warning. */
-static void entry_add_type(struct entry *entry, const char *name)
-{
-	bool lost = !strcmp(name, control_descs[control_lost].name);
-	char priority[2] = { (char)('0' + (lost ? LOG_WARNING : LOG_INFO)), 0 };
-
-	entry_add(entry, "", "PRIORITY", priority);
-	entry_add(entry, "", "MESSAGE_ID", message_id_of(name));
-	entry_add(entry, "NETLOG_", "EVENT", name);
-}
-
-/* The line's keys as fields, but for what is no single value, and the host, which journald knows. */
-static void entry_add_keys(struct entry *entry, struct json_object *line)
-{
-	json_object_object_foreach(line, key, value)
-	{
-		if (!strcmp(key, envelope_fields[envelope_event_type].name))
-			entry_add_type(entry, json_object_get_string(value));
-		else if (strcmp(key, envelope_fields[envelope_hostname].name) != 0 &&
-			 !json_object_is_type(value, json_type_object) &&
-			 !json_object_is_type(value, json_type_array))
-			entry_add(entry, "NETLOG_", key, json_object_get_string(value));
-	}
-}
-
 /* 0 when journald has it. */
-static int send_line(struct entry *entry, const char *line, size_t length)
+static int send_entry(const char *entry)
 {
-	struct json_object *object;
-	int r, state;
+	struct iovec fields[FIELDS_MAX];
+	int count = 0, r, state;
+	size_t at = 0, length;
+	const char *field;
 
-	entry->count = 0;
-	memcpy(entry->message, "MESSAGE=", 8);
-	memcpy(entry->message + 8, line, length);
-	entry->fields[entry->count++] = (struct iovec){ entry->message, 8 + length };
-	entry_add(entry, "", "SYSLOG_IDENTIFIER", "netlog");
-	json_tokener_reset(entry->tokener);
-	object = json_tokener_parse_ex(entry->tokener, line, (int)length);
-	if (json_object_is_type(object, json_type_object))
-		entry_add_keys(entry, object);
-	json_object_put(object);
+	while (count < FIELDS_MAX && (field = entry_field(entry, &at, &length)))
+		fields[count++] = (struct iovec){ (void *)field, length };
 	/* a thread that is waiting for a stopped journald must not keep netlog from ending */
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
-	r = sd_journal_sendv(entry->fields, entry->count);
+	r = sd_journal_sendv(fields, count);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	/* with no socket there, it says 0 and does nothing */
 	if (r == 0 && access(JOURNAL_SOCKET, W_OK) < 0)
@@ -173,15 +98,13 @@ static int send_half(struct journald *journald)
 	const struct half *half = journald->sending;
 
 	while (journald->sent < half->end) {
-		const char *line = half->buffer + journald->sent;
-		const char *newline = memchr(line, '\n', half->end - journald->sent);
-		size_t length = (size_t)(newline - line);
-		int r = send_line(&journald->entry, line, length);
+		const char *entry = half->buffer + journald->sent;
+		int r = send_entry(entry);
 
 		if (r < 0)
 			return r;
 		lock(journald);
-		journald->sent += length + 1;
+		journald->sent += entry_size(entry);
 		journald->unsent--;
 		unlock(journald);
 	}
@@ -194,16 +117,17 @@ static bool work_wait(struct journald *journald)
 	bool wanted;
 
 	lock(journald);
-	while (!journald->stop && (journald->unsent ? !journald->again : !journald->filling->lines))
+	while (!journald->stop &&
+	       (journald->unsent ? !journald->again : !journald->filling->entries))
 		pthread_cond_wait(&journald->asked, &journald->mutex);
 	wanted = !journald->stop;
 	journald->again = false;
 	if (!journald->unsent) {
 		struct half *empty = journald->sending;
 
-		empty->end = empty->lines = 0;
+		empty->end = empty->entries = 0;
 		journald->sending = journald->filling;
-		journald->unsent = journald->sending->lines;
+		journald->unsent = journald->sending->entries;
 		journald->sent = 0;
 		journald->filling = empty;
 	}
@@ -217,7 +141,7 @@ static void *thread_run(void *argument)
 	struct journald *journald = argument;
 	int r;
 
-	/* only where it may wait for journald: see send_line() */
+	/* only where it may wait for journald: see send_entry() */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	while (work_wait(journald)) {
 		r = send_half(journald);
@@ -256,16 +180,16 @@ static size_t journald_room(const struct sink *sink)
 	return room;
 }
 
-static void journald_write(struct sink *sink, const char *line, size_t length)
+static void journald_write(struct sink *sink, const char *entry, size_t length)
 {
 	struct journald *journald = (struct journald *)sink;
 	struct half *half;
 
 	lock(journald);
 	half = journald->filling;
-	memcpy(half->buffer + half->end, line, length);
+	memcpy(half->buffer + half->end, entry, length);
 	half->end += length;
-	half->lines++;
+	half->entries++;
 	unlock(journald);
 	sink->end += length;
 }
@@ -289,7 +213,7 @@ static int journald_flush(struct sink *sink)
 	struct journald *journald = (struct journald *)sink;
 	int r;
 
-	if (!journald->running && !journald->stop && journald->filling->lines) {
+	if (!journald->running && !journald->stop && journald->filling->entries) {
 		r = thread_start(journald);
 		if (r < 0)
 			return r == -EAGAIN ? -ENOMEM : r;
@@ -305,12 +229,12 @@ static int journald_flush(struct sink *sink)
 static size_t journald_pending(const struct sink *sink)
 {
 	struct journald *journald = (struct journald *)sink;
-	size_t lines;
+	size_t entries;
 
 	lock(journald);
-	lines = journald->unsent + journald->filling->lines;
+	entries = journald->unsent + journald->filling->entries;
 	unlock(journald);
-	return lines;
+	return entries;
 }
 
 static int journald_fd(const struct sink *sink)
@@ -340,8 +264,6 @@ static void journald_free(struct sink *sink)
 	journald_stop(sink);
 	if (journald->progress_fd >= 0)
 		close(journald->progress_fd);
-	if (journald->entry.tokener)
-		json_tokener_free(journald->entry.tokener);
 	free(journald->filling);
 	free(journald->sending);
 	free(journald);
@@ -358,11 +280,11 @@ static const struct sink_ops journald_ops = {
 	.timeout_ns = TIMEOUT_NS,
 };
 
-int sink_journald_open(const struct sink_spec *spec, struct sink **ret_sink)
+int sink_journald_open(const struct sink_spec *spec _unused_, struct maker *maker _unused_,
+		       struct sink **ret_sink)
 {
 	struct journald *journald;
 
-	(void)spec;
 	if (access(JOURNAL_SOCKET, W_OK) < 0)
 		return -errno;
 	journald = calloc(1, sizeof(*journald));
@@ -373,10 +295,8 @@ int sink_journald_open(const struct sink_spec *spec, struct sink **ret_sink)
 	pthread_cond_init(&journald->asked, NULL);
 	journald->filling = calloc(1, sizeof(*journald->filling));
 	journald->sending = calloc(1, sizeof(*journald->sending));
-	journald->entry.tokener = json_tokener_new();
 	journald->progress_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!journald->filling || !journald->sending || !journald->entry.tokener ||
-	    journald->progress_fd < 0) {
+	if (!journald->filling || !journald->sending || journald->progress_fd < 0) {
 		journald_free(&journald->sink);
 		return -ENOMEM;
 	}

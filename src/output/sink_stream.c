@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sink_stream.c - whole lines, or a recording, to a file descriptor, without ever waiting for it.
+ * sink_stream.c - whole pieces to a file descriptor, without ever waiting for it.
  *
  * Setting O_NONBLOCK on an inherited descriptor would change it for the shell and all who share it.
  * So a pipe or a terminal is opened anew, for a file description of our own. Where that is refused,
@@ -16,17 +16,18 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* ---- items ---- */
+/* ---- pieces ---- */
 
-/* The end of the item that begins at `at` in the buffer; past the buffer's end if it is not whole. */
-static size_t item_end(const struct stream *stream, size_t at)
+/* The end of the one that begins at `at` in the buffer; past the buffer's end if it is not whole. */
+static size_t piece_end(const struct stream *stream, size_t at)
 {
+	const struct maker *maker = stream->sink.maker;
 	const char *newline;
 
-	if (stream->recording) /* these are never put in but whole */
-		return at + recording_length(stream->buffer + at);
-	newline = memchr(stream->buffer + at, '\n', stream->sink.end - at);
-	return newline ? (size_t)(newline - stream->buffer) + 1 : stream->sink.end + 1;
+	if (!maker_makes_lines(maker)) /* these are never put in but whole */
+		return at + maker->ops->piece(stream->sink.buffer + at);
+	newline = memchr(stream->sink.buffer + at, '\n', stream->sink.end - at);
+	return newline ? (size_t)(newline - stream->sink.buffer) + 1 : stream->sink.end + 1;
 }
 
 size_t stream_last_end(const struct stream *stream, size_t limit)
@@ -34,22 +35,33 @@ size_t stream_last_end(const struct stream *stream, size_t limit)
 	size_t end = stream->torn, next;
 	const char *newline;
 
-	if (!stream->recording) {
-		newline = memrchr(stream->buffer, '\n', limit);
-		return newline ? (size_t)(newline - stream->buffer) + 1 : 0;
+	if (maker_makes_lines(stream->sink.maker)) {
+		newline = memrchr(stream->sink.buffer, '\n', limit);
+		return newline ? (size_t)(newline - stream->sink.buffer) + 1 : 0;
 	}
 	if (end > limit)
 		return 0;
-	while (end < stream->sink.end && (next = item_end(stream, end)) <= limit)
+	while (end < stream->sink.end && (next = piece_end(stream, end)) <= limit)
 		end = next;
 	return end;
 }
 
 size_t stream_first_end(const struct stream *stream)
 {
-	size_t end = stream->torn ?: item_end(stream, 0);
+	size_t end = stream->torn ?: piece_end(stream, 0);
 
 	return end < stream->sink.end ? end : stream->sink.end;
+}
+
+/* The maker may want to know what a file has; of a piece that was cut, it has seen the front. */
+static void pieces_leave(const struct stream *stream, size_t length)
+{
+	struct maker *maker = stream->sink.maker;
+
+	if (length > stream->sink.end)
+		length = stream->sink.end;
+	if (maker->ops->leave && stream->regular && length > stream->torn)
+		maker->ops->leave(maker, stream->sink.buffer + stream->torn, length - stream->torn);
 }
 
 /* What is left moves to the front, so that a slow reader holds no space twice. */
@@ -59,62 +71,62 @@ void stream_drop(struct stream *stream, size_t length)
 
 	if (!length)
 		return;
-	if (stream->recording && stream->regular)
-		stream_record_drop(stream, length);
+	pieces_leave(stream, length);
 	if (whole == length)
 		stream->torn = 0;
 	else if (length < stream->torn)
 		stream->torn -= length;
 	else
-		stream->torn = item_end(stream, whole) - length;
+		stream->torn = piece_end(stream, whole) - length;
 	stream->sink.end -= length;
-	memmove(stream->buffer, stream->buffer + length, stream->sink.end);
+	memmove(stream->sink.buffer, stream->sink.buffer + length, stream->sink.end);
+}
+
+void stream_begin(struct stream *stream)
+{
+	struct sink *sink = &stream->sink;
+
+	if (sink->maker->ops->begin)
+		sink->end =
+			sink->maker->ops->begin(sink->maker, sink->buffer, sink->end, stream->size);
 }
 
 size_t stream_pending(const struct sink *sink)
 {
 	const struct stream *stream = (const struct stream *)sink;
-	size_t items = stream->torn && stream->torn <= stream->sink.end, at = stream->torn;
+	bool (*counts)(const char *p) = sink->maker->ops->counts;
+	size_t items = stream->torn && stream->torn <= sink->end, at = stream->torn;
 
-	while (at < stream->sink.end) {
-		size_t end = item_end(stream, at);
+	while (at < sink->end) {
+		size_t end = piece_end(stream, at);
 
-		items += end <= stream->sink.end &&
-			 !(stream->recording && (recording_is_header(stream->buffer + at) ||
-						 recording_is_name(stream->buffer + at)));
+		items += end <= sink->end && (!counts || counts(sink->buffer + at));
 		at = end;
 	}
 	return items;
 }
 
-/* ---- what is put in ---- */
-
 size_t stream_room(const struct sink *sink)
 {
-	const struct stream *stream = (const struct stream *)sink;
-	/* of a recording: what goes around the bytes, and two headers, by _begin() and _origin() */
-	size_t around = stream->recording ? RECORDING_ITEM_BYTES(0) + RECORDING_ALIGNMENT +
-						    2 * sizeof(struct recording_header) :
-					    0;
+	const size_t around = sink->maker->ops->around;
 
-	return STREAM_BUFFER_BYTES > stream->sink.end + around ?
-		       STREAM_BUFFER_BYTES - stream->sink.end - around :
-		       0;
+	return PIECES_BUFFER > sink->end + around ? PIECES_BUFFER - sink->end - around : 0;
 }
 
 /* ---- writing ---- */
 
 /*
- * Whole lines that a pipe takes at once or not at all (pipe(7)); a longer one has to go in parts. A
- * recording may be cut: its reader notices.
+ * Whole lines that a pipe takes at once or not at all (pipe(7)); a longer one has to go in parts.
+ * Other pieces may be cut: their reader notices.
  */
 static size_t atomic_length(const struct stream *stream, const char *bytes, size_t length)
 {
+	const bool lines = maker_makes_lines(stream->sink.maker);
 	const char *newline = NULL;
 
-	if (length <= PIPE_BUF || (stream->recording && stream->mode == STREAM_PIPE))
+	if (length <= PIPE_BUF || (!lines && stream->mode == STREAM_PIPE))
 		return length;
-	if (!stream->recording)
+	if (lines)
 		newline = memrchr(bytes, '\n', PIPE_BUF);
 	return newline ? (size_t)(newline - bytes) + 1 : PIPE_BUF;
 }
@@ -167,7 +179,7 @@ int stream_flush(struct stream *stream, size_t limit)
 	if (limit > stream->sink.end)
 		limit = stream->sink.end;
 	while (!r && written < limit) {
-		ssize_t n = write_some(stream, stream->buffer + written, limit - written);
+		ssize_t n = write_some(stream, stream->sink.buffer + written, limit - written);
 
 		if (n >= 0)
 			written += (size_t)n;
@@ -201,20 +213,20 @@ static int reopen_nonblocking(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
-int stream_init(struct stream *stream, int fd, bool owned)
+/* Memory that is not used costs nothing: what is extra is seldom touched. */
+int stream_init(struct stream *stream, struct maker *maker, int fd, bool owned)
 {
-	const struct names_config none = {};
 	struct stat status;
-	int own, r = 0;
+	int own;
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
-	if (stream->recording)
-		r = names_new(&none, &stream->told) ?: names_new(&none, &stream->before);
-	if (r < 0)
-		return r;
-	if (!stream->recording)
-		stream->sink.buffer = stream->buffer;
+	stream->size = PIECES_BUFFER + maker->ops->extra + 2 * OUTPUT_LINE_MAX;
+	stream->sink.maker = maker;
+	stream->sink.maker = maker;
+	stream->sink.buffer = malloc(stream->size);
+	if (!stream->sink.buffer)
+		return -ENOMEM;
 	stream->fd = fd;
 	stream->owned = owned;
 	stream->regular = S_ISREG(status.st_mode);
@@ -238,8 +250,7 @@ int stream_init(struct stream *stream, int fd, bool owned)
 
 void stream_done(struct stream *stream)
 {
-	names_free(stream->told);
-	names_free(stream->before);
+	free(stream->sink.buffer);
 	if (stream->owned)
 		close(stream->fd);
 }
@@ -250,19 +261,17 @@ static void stdout_free(struct sink *sink)
 	free(sink);
 }
 
-#define STDOUT_OPS                                                                              \
-	.room = stream_room, .flush = stdout_flush, .pending = stream_pending, .fd = stream_fd, \
-	.free = stdout_free, .ends_run = true
-
-static const struct sink_ops stdout_ops = { STDOUT_OPS };
-static const struct sink_ops recording_ops = {
-	STDOUT_OPS,
-	.write = stream_record_line,
-	.record = stream_record_event,
-	.origin = stream_record_origin,
+static const struct sink_ops stdout_ops = {
+	.room = stream_room,
+	.flush = stdout_flush,
+	.pending = stream_pending,
+	.fd = stream_fd,
+	.free = stdout_free,
+	.ends_run = true,
 };
 
-int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
+int sink_stdout_open(const struct sink_spec *spec _unused_, struct maker *maker,
+		     struct sink **ret_sink)
 {
 	struct stream *stream;
 	int r = fcntl(STDOUT_FILENO, F_GETFL);
@@ -272,9 +281,8 @@ int sink_stdout_open(const struct sink_spec *spec, struct sink **ret_sink)
 	stream = calloc(1, sizeof(*stream));
 	if (!stream)
 		return -ENOMEM;
-	stream->recording = spec->records;
-	stream->sink.ops = spec->records ? &recording_ops : &stdout_ops;
-	r = stream_init(stream, STDOUT_FILENO, false);
+	stream->sink.ops = &stdout_ops;
+	r = stream_init(stream, maker, STDOUT_FILENO, false);
 	if (r < 0) {
 		stdout_free(&stream->sink);
 		return r;

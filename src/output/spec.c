@@ -11,12 +11,14 @@
 static const struct sink_kind {
 	const char *prefix;
 	bool has_path; /* after the prefix */
-	bool records;
-	int (*open)(const struct sink_spec *spec, struct sink **ret_sink);
+	enum sink_takes takes;
+	int (*open)(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
 } sink_kinds[] = {
-	{ "stdout", false, false, sink_stdout_open },	  { "file:", true, false, sink_file_open },
-	{ "record:-", false, true, sink_stdout_open },	  { "record:", true, true, sink_file_open },
-	{ "journald", false, false, sink_journald_open },
+	{ "stdout", false, SINK_LINES, sink_stdout_open },
+	{ "file:", true, SINK_LINES, sink_file_open },
+	{ "record:-", false, SINK_RECORDS, sink_stdout_open },
+	{ "record:", true, SINK_RECORDS, sink_file_open },
+	{ "journald", false, SINK_ENTRIES, sink_journald_open },
 };
 
 static const struct sink_kind *kind_of(const char *name)
@@ -72,7 +74,10 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 		return complain(ret_message, text, "max-files does nothing without max-size");
 	if (spec.max_bytes && !kind->has_path)
 		return complain(ret_message, text, "only a file has a max-size");
-	spec.records = kind->records;
+	if (parameter_taken(&place, "format") && kind->takes == SINK_RECORDS)
+		return complain(ret_message, text,
+				"a recording has a format of its own; --read gives its lines any");
+	spec.takes = kind->takes;
 	*ret_spec = spec;
 	return 0;
 }
@@ -101,13 +106,15 @@ const char *output_open_advice(const char *name, int error)
 
 /* ---- opening ---- */
 
-int sink_open(const struct sink_spec *spec, struct sink **ret_sink)
+int sink_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink)
 {
 	struct sink *sink;
-	int r = kind_of(spec->name)->open(spec, &sink);
+	int r = kind_of(spec->name)->open(spec, maker, &sink);
 
 	if (r < 0)
 		return r;
+	sink->maker = maker;
+	maker->users++;
 	sink->name = strdup(spec->name);
 	if (!sink->name) {
 		sink_free(sink);

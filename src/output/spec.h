@@ -8,20 +8,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "schema/format.h"
+
 #define SINK_NAME_MAX 512 /* so that the names of all, escaped, fit one control line */
 
 struct stat;
 
+/* What is made for a sink. */
+enum sink_takes {
+	SINK_LINES,
+	SINK_ENTRIES, /* of the journal; see base/entry.h */
+	SINK_RECORDS, /* a recording; see recording.h */
+};
+
 /*
  * What a sink is to be: stdout, file:PATH, record:PATH (a recording; `-` is standard output) or
- * journald, with parameters after commas: events=A,B, and for a file max-size=BYTES and
- * max-files=N. A comma is thus no part of a path.
+ * journald, with parameters after commas: events=A,B and format=NAME, and for a file
+ * max-size=BYTES and max-files=N. A comma is thus no part of a path.
  */
 struct sink_spec {
 	char text[SINK_NAME_MAX]; /* as it was given */
 	char name[SINK_NAME_MAX]; /* without the parameters */
 	uint64_t events;
-	bool records;		/* a recording, not lines */
+	enum sink_takes takes;
+	enum format_id format;	/* of lines; of an entry's MESSAGE */
 	uint64_t max_bytes;	/* 0: never rotated */
 	unsigned int max_files; /* rotated ones that are kept */
 };

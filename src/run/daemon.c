@@ -440,7 +440,7 @@ static void identity_fill(struct run_identity *identity)
 static int run(struct daemon *daemon)
 {
 	struct run_identity identity = {};
-	struct recording_origin origin = {};
+	struct origin origin = daemon->lines->origin;
 	int r, failure;
 
 	r = signals_add(daemon);
@@ -459,9 +459,8 @@ static int run(struct daemon *daemon)
 	if (r < 0)
 		return r;
 	identity_fill(&identity);
-	snprintf(origin.hostname, sizeof(origin.hostname), "%s", daemon->lines->hostname);
 	strcpy(origin.boot_id, identity.boot_id);
-	output_set_origin(daemon->output, &origin);
+	lines_set_origin(daemon->lines, &origin);
 	report_start(&daemon->report, &identity);
 	flush(daemon);
 	service_ready(daemon->lines, 0);

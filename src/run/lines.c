@@ -3,93 +3,101 @@
 
 #include <errno.h>
 
-_Static_assert(ENCODE_LINE_MAX <= OUTPUT_LINE_MAX, "the longest line has room in every output");
-
-int lines_init(struct lines *lines, const char *hostname, struct output *output)
+int lines_init(struct lines *lines)
 {
-	int r;
-
-	*lines = (struct lines){ .output = output };
-	r = encoder_new(hostname, &lines->encoder);
-	if (r < 0)
-		return r;
-	lines->hostname = strdup(hostname);
-	lines->line = malloc(OUTPUT_LINE_MAX);
-	if (!lines->hostname || !lines->line) {
-		lines_done(lines);
-		return -ENOMEM;
-	}
+	*lines = (struct lines){};
+	makers_init(&lines->makers);
 	wall_clock_measure(&lines->clock);
-	return 0;
+	return output_new(&lines->makers.source, &lines->output);
 }
 
 void lines_done(struct lines *lines)
 {
-	encoder_free(lines->encoder);
-	free(lines->hostname);
-	free(lines->line);
+	output_free(lines->output);
+	makers_done(&lines->makers);
 	*lines = (struct lines){};
+}
+
+void lines_set_origin(struct lines *lines, const struct origin *origin)
+{
+	lines->origin = *origin;
+	output_set_origin(lines->output, origin);
 }
 
 /*
  * The names of an event, for recordings. That may find names of others, too: lines must have these
  * from here on, and not only when the flow's common part is next made, as those of a replay do.
  */
-static void names_look_up(struct lines *lines, struct recording_item *event)
+static void names_look_up(struct lines *lines, const struct event *event,
+			  const char *names[NAMED_NUMBERS_MAX])
 {
-	names_of(lines->names, event->payload, event->names);
+	names_of(lines->names, event, names);
 	if (names_changed(lines->names))
-		encoder_forget(lines->encoder);
+		makers_forget(&lines->makers);
 }
 
-/* `item`: for recordings, NULL when there are none. Returns output_ready(). */
-static __always_inline bool line_write(struct lines *lines, enum event_type type,
-				       const struct event *event, uint64_t seq, int64_t offset_ns,
-				       const struct recording_item *item)
+/* Returns output_ready(). */
+static __always_inline bool event_write(struct lines *lines, const struct item *item)
 {
-	char *line = output_place(lines->output, type, lines->line);
-	size_t length = 0;
-
-	if (line)
-		length = encode_event(lines->encoder, event, seq,
-				      event->header.time_ns + (uint64_t)offset_ns, line);
-	lines->emitted.of[type]++;
+	lines->emitted.of[item->type]++;
 	lines->emitted_total++;
-	return output_write_event(lines->output, type, item, line, length);
+	return output_write(lines->output, item);
 }
 
-static __attribute__((noinline)) bool item_write(struct lines *lines, enum event_type type,
-						 const struct recording_item *item)
+static int event_replay(struct lines *lines, const struct recording_item *recorded)
 {
-	return line_write(lines, type, item->payload, item->seq, item->offset_ns, item);
-}
-
-int lines_replay(struct lines *lines, const struct recording_item *event)
-{
-	int type = event_check(event->payload, event->size);
-	struct recording_item item = *event;
+	int type = event_check(recorded->payload, recorded->size);
+	const char *names[NAMED_NUMBERS_MAX];
+	struct item item = {
+		.event = recorded->payload,
+		.seq = recorded->seq,
+		.offset_ns = recorded->offset_ns,
+	};
 
 	if (type < 0)
 		return type;
+	item.type = (enum event_type)type;
 	/* of all events, so that names that make room for others are those that did in the run */
-	if (lines->names)
-		names_look_up(lines, &item);
+	if (lines->names) {
+		names_look_up(lines, item.event, names);
+		item.names = names;
+	}
 	if (lines->events & BIT(type))
-		item_write(lines, (enum event_type)type, &item);
+		event_write(lines, &item);
 	return 0;
+}
+
+static int control_replay(struct lines *lines, const struct recording_item *recorded)
+{
+	struct item item = {};
+	int r = -EBADMSG;
+
+	if (recorded->size <= CONTROL_LINE_MAX)
+		r = control_parse(recorded->payload, recorded->size, &item.control);
+	if (r < 0)
+		return r;
+	output_write(lines->output, &item);
+	json_object_put(item.control);
+	return 0;
+}
+
+int lines_replay(struct lines *lines, const struct recording_item *recorded)
+{
+	return recorded->type == recording_event ? event_replay(lines, recorded) :
+						   control_replay(lines, recorded);
 }
 
 void lines_set_names(struct lines *lines, struct names *names)
 {
 	lines->names = names;
-	encoder_set_names(lines->encoder, names);
+	makers_set_names(&lines->makers, names);
 }
 
 void lines_refresh(struct lines *lines)
 {
 	wall_clock_measure(&lines->clock);
 	if (lines->names && names_refresh(lines->names, clock_boot_ns()))
-		encoder_forget(lines->encoder);
+		makers_forget(&lines->makers);
 }
 
 static void record_broken(struct lines *lines, const struct event *event, size_t size)
@@ -100,25 +108,24 @@ static void record_broken(struct lines *lines, const struct event *event, size_t
 	lines->broken.of[known ? event->header.type : event_none]++;
 }
 
-static __attribute__((noinline)) bool event_record(struct lines *lines, enum event_type type,
-						   const struct event *event, size_t size)
+/* With the names that a recording needs. */
+static __attribute__((noinline)) bool event_record(struct lines *lines, struct item *item)
 {
-	struct recording_item item = {
-		.type = recording_event,
-		.payload = event,
-		.size = size,
-		.seq = lines->seq,
-		.offset_ns = lines->clock.offset_ns,
-	};
+	const char *names[NAMED_NUMBERS_MAX];
 
-	if (lines->names)
-		names_look_up(lines, &item);
-	return item_write(lines, type, &item);
+	names_look_up(lines, item->event, names);
+	item->names = names;
+	return event_write(lines, item);
 }
 
 bool lines_event(struct lines *lines, const void *record, size_t size)
 {
 	int type = event_check(record, size);
+	struct item item = {
+		.event = record,
+		.seq = lines->seq + 1,
+		.offset_ns = lines->clock.offset_ns,
+	};
 
 	if (type < 0) {
 		record_broken(lines, record, size);
@@ -129,10 +136,10 @@ bool lines_event(struct lines *lines, const void *record, size_t size)
 		return output_ready(lines->output);
 	}
 	lines->seq++;
-	if (output_records(lines->output))
-		return event_record(lines, (enum event_type)type, record, size);
-	return line_write(lines, (enum event_type)type, record, lines->seq, lines->clock.offset_ns,
-			  NULL);
+	item.type = (enum event_type)type;
+	if (output_records(lines->output) && lines->names)
+		return event_record(lines, &item);
+	return event_write(lines, &item);
 }
 
 void lines_unasked(struct lines *lines, const void *record, size_t size)
@@ -146,22 +153,19 @@ void lines_unasked(struct lines *lines, const void *record, size_t size)
 void lines_begin(struct lines *lines, struct control *control, enum control_type type)
 {
 	wall_clock_measure(&lines->clock);
-	control_begin(control, type, lines->hostname, lines->seq + 1,
+	control_begin(control, type, lines->origin.hostname, lines->seq + 1,
 		      wall_clock_of(&lines->clock, clock_boot_ns()));
 }
 
 int lines_end(struct lines *lines, struct control *control)
 {
-	_cleanup_free_ char *line = NULL;
-	size_t length;
-	int r;
+	struct item item = {};
+	int r = control_end(control, CONTROL_LINE_MAX, &item.control);
 
-	r = control_end(control, &line, &length);
 	if (r < 0)
 		return r;
-	if (length > OUTPUT_LINE_MAX)
-		return -E2BIG;
 	lines->seq++;
-	output_write(lines->output, event_none, line, length);
+	output_write(lines->output, &item);
+	json_object_put(item.control);
 	return 0;
 }

@@ -9,17 +9,17 @@
 #define NETLOG_LINES_H
 
 #include "base/clock.h"
-#include "line/encode.h"
 #include "output/output.h"
+#include "output/recording.h"
+#include "run/makers.h"
 #include "schema/control.h"
 
 struct lines {
-	char *hostname;
-	struct encoder *encoder;
-	struct output *output; /* not owned */
-	struct names *names;   /* the same; may be NULL */
+	struct output *output;
+	struct makers makers; /* of the output's bytes */
+	struct origin origin; /* whose lines they are */
+	struct names *names;  /* not owned; may be NULL */
 	struct wall_clock clock;
-	char *line;	 /* room for one, where the output has none */
 	uint64_t seq;	 /* of the last line */
 	uint64_t events; /* the types that are logged, as bits */
 	struct figures emitted;
@@ -28,12 +28,18 @@ struct lines {
 	uint64_t emitted_total;
 };
 
+#define CONTROL_LINE_MAX \
+	16384 /* bytes of a control line in netlog's own format, newline included */
+
 /*
- * Lines that carry `hostname` and go to `output`, which outlives them. -ENOMEM, -E2BIG (hostname).
- * The caller empties them with lines_done().
+ * Lines to an output without sinks, which is theirs: output_configure() it. They stay where they
+ * are. -ENOMEM. The caller empties them with lines_done().
  */
-int lines_init(struct lines *lines, const char *hostname, struct output *output);
+int lines_init(struct lines *lines);
 void lines_done(struct lines *lines);
+
+/* Whose lines they are from now on: to be told before the first one. */
+void lines_set_origin(struct lines *lines, const struct origin *origin);
 
 /* Put these names into the lines; they outlive them. */
 void lines_set_names(struct lines *lines, struct names *names);
@@ -52,14 +58,15 @@ bool lines_event(struct lines *lines, const void *record, size_t size);
 void lines_unasked(struct lines *lines, const void *record, size_t size);
 
 /*
- * An event of a recording: to its line, with the number and the time that it has there; a type that
- * is not among `events` has none. -EBADMSG: it is no record we know.
+ * An event or a control line of a recording: as it was in its run, with the number and the time
+ * that it has there; an event of a type that is not among `events` has no line. -EBADMSG: it is
+ * nothing that netlog writes; -ENOMEM.
  */
-int lines_replay(struct lines *lines, const struct recording_item *event);
+int lines_replay(struct lines *lines, const struct recording_item *recorded);
 
 /* Begin a control line, stamped now; lines_end() writes it. Only while the output is ready. */
 void lines_begin(struct lines *lines, struct control *control, enum control_type type);
-/* -ENOMEM; -E2BIG when it is longer than OUTPUT_LINE_MAX. It has no seq then. */
+/* -ENOMEM; -E2BIG when it is longer than CONTROL_LINE_MAX. It has no seq then. */
 int lines_end(struct lines *lines, struct control *control);
 
 #endif

@@ -52,7 +52,7 @@ static int outputs_set(struct report *report, const struct options *options)
 	const char *failed = "";
 	int r;
 
-	r = output_new(&removed);
+	r = output_new(NULL, &removed);
 	if (r == 0)
 		r = output_configure(output, options->outputs, options->output_count, removed,
 				     &failed);

@@ -17,9 +17,9 @@
 
 struct replay {
 	const struct options *options;
-	struct output *output;
+	struct output *output; /* of the lines */
 	struct recording_reader *reader;
-	struct lines lines;
+	struct lines *lines;
 	struct names *names; /* those of the recording, never this host's */
 	const char *name;    /* of the recording, for people */
 	int fd;
@@ -127,23 +127,10 @@ static int finish(struct replay *replay)
 /* ---- reading ---- */
 
 /* Hostname and all: the recording's. Several, behind one another, may be of several hosts. */
-static int on_header(struct replay *replay, const struct recording_origin *origin)
+static void on_header(struct replay *replay, const struct origin *origin)
 {
-	struct lines lines;
-	int r = lines_init(&lines, origin->hostname, replay->output);
-
-	if (r < 0) {
-		log_error("cannot prepare the lines: %s", strerror(-r));
-		return r;
-	}
-	lines.events = replay->options->kernel.events.bits & output_events(replay->output);
-	lines.emitted_total = replay->lines.emitted_total;
 	names_clear(replay->names);
-	lines_set_names(&lines, replay->names);
-	lines_done(&replay->lines);
-	replay->lines = lines;
-	output_set_origin(replay->output, origin);
-	return 0;
+	lines_set_origin(replay->lines, origin);
 }
 
 static int on_name(struct replay *replay, const struct recording_item *item)
@@ -165,20 +152,14 @@ static int on_item(struct replay *replay, const struct recording_item *item)
 	const uint64_t count = replay->options->count;
 	int r;
 
-	if (item->type == recording_header)
-		return on_header(replay, item->origin);
-	if (item->type == recording_event) {
-		r = lines_replay(&replay->lines, item);
-		replay->done |= count && replay->lines.emitted_total >= count;
-		return r;
+	if (item->type == recording_header) {
+		on_header(replay, item->origin);
+		return 0;
 	}
 	if (item->type == recording_name)
 		return on_name(replay, item);
-	if (item->size > OUTPUT_LINE_MAX)
-		return -EBADMSG;
-	r = control_check(item->payload, item->size);
-	if (r == 0)
-		output_write(replay->output, event_none, item->payload, item->size);
+	r = lines_replay(replay->lines, item);
+	replay->done |= count && replay->lines->emitted_total >= count;
 	return r;
 }
 
@@ -239,11 +220,12 @@ static int run(struct replay *replay)
 	return r ?: failure;
 }
 
-int replay_run(const struct options *options, int fd, struct output *output)
+int replay_run(const struct options *options, int fd, struct lines *lines)
 {
 	struct replay replay = {
 		.options = options,
-		.output = output,
+		.lines = lines,
+		.output = lines->output,
 		.name = strcmp(options->read_path, "-") != 0 ? options->read_path : "stdin",
 		.fd = fd,
 	};
@@ -258,12 +240,14 @@ int replay_run(const struct options *options, int fd, struct output *output)
 	r = replay.signals < 0 ? -errno : recording_reader_new(fd, &replay.reader);
 	r = r ?: names_new(&nowhere, &replay.names);
 	if (r == 0) {
-		output_set_patient(output);
+		lines->events = options->kernel.events.bits & output_events(lines->output);
+		lines_set_names(lines, replay.names);
+		output_set_patient(lines->output);
 		r = run(&replay);
 	} else {
 		log_error("cannot prepare to replay: %s", strerror(-r));
 	}
-	lines_done(&replay.lines);
+	lines_set_names(lines, NULL);
 	names_free(replay.names);
 	recording_reader_free(replay.reader);
 	if (replay.signals >= 0)

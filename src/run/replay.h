@@ -5,17 +5,17 @@
 #ifndef NETLOG_REPLAY_H
 #define NETLOG_REPLAY_H
 
-#include "output/output.h"
+#include "run/lines.h"
 #include "settings/command_line.h"
 
 /*
  * Write the lines of the recording that is read from `fd` until it ends, --count is reached,
  * standard output's reader has gone, or a signal comes (signals_hold() has been called). Outputs
- * that are slow are waited for; the output stays the caller's.
+ * that are slow are waited for; the lines stay the caller's, and keep no names.
  *
  * 0, or, told to the log: -EBADMSG when the recording cannot be read on, -ENODATA when it cannot be
  * read at all, -EIO when lines could not be written, -ENOMEM, or an error of signalfd(2).
  */
-int replay_run(const struct options *options, int fd, struct output *output);
+int replay_run(const struct options *options, int fd, struct lines *lines);
 
 #endif

@@ -188,26 +188,30 @@ void control_add_filter(struct control *control, const char *name, const char *f
 		append(control, child_of(control, object, filter, make_array), clean_string(text));
 }
 
-static const char *text_of(struct json_object *line)
+const char *control_text(struct json_object *line, size_t *ret_length)
 {
-	return json_object_to_json_string_ext(line, JSON_C_TO_STRING_NOSLASHESCAPE);
+	return json_object_to_json_string_length(line, JSON_C_TO_STRING_NOSLASHESCAPE, ret_length);
 }
 
-int control_end(struct control *control, char **ret_line, size_t *ret_length)
+int control_end(struct control *control, size_t most, struct json_object **ret_line)
 {
-	const char *text = control->failed ? NULL : text_of(control->line);
-	int length = -1;
-	char *line;
+	size_t length = 0;
+	int r = -ENOMEM;
 
-	if (text)
-		length = asprintf(&line, "%s\n", text);
-	json_object_put(control->line);
+	if (!control->failed && control_text(control->line, &length))
+		r = length + 1 > most ? -E2BIG : 0;
+	if (r == 0)
+		*ret_line = control->line;
+	else
+		json_object_put(control->line);
 	control->line = NULL;
-	if (length < 0)
-		return -ENOMEM;
-	*ret_line = line;
-	*ret_length = (size_t)length;
-	return 0;
+	return r;
+}
+
+const char *control_type_name(struct json_object *line)
+{
+	return json_object_get_string(
+		json_object_object_get(line, envelope_fields[envelope_event_type].name));
 }
 
 /* Nothing that put_json_string() would have to escape or mend but quotes and backslashes. */
@@ -284,16 +288,17 @@ static int values_mend(struct json_object *value)
 static int written_alike(struct json_object *object, const char *line, size_t length)
 {
 	int r = values_mend(object);
-	const char *text = r < 0 ? NULL : text_of(object);
+	size_t written = 0;
+	const char *text = r < 0 ? NULL : control_text(object, &written);
 
 	if (r < 0)
 		return r;
 	if (!text)
 		return -ENOMEM;
-	return strlen(text) == length && !memcmp(text, line, length) ? 0 : -EBADMSG;
+	return written == length && !memcmp(text, line, length) ? 0 : -EBADMSG;
 }
 
-int control_check(const char *line, size_t length)
+int control_parse(const char *line, size_t length, struct json_object **ret_line)
 {
 	struct json_tokener *tokener;
 	struct json_object *object;
@@ -313,7 +318,10 @@ int control_check(const char *line, size_t length)
 	if (json_object_is_type(object, json_type_object) &&
 	    json_tokener_get_parse_end(tokener) == length)
 		r = keys_check(object) ?: written_alike(object, line, length);
-	json_object_put(object);
 	json_tokener_free(tokener);
+	if (r == 0)
+		*ret_line = object;
+	else
+		json_object_put(object);
 	return r;
 }

@@ -147,16 +147,24 @@ void control_add_hook(struct control *control, const char *name, const struct co
 void control_add_filter(struct control *control, const char *name, const char *filter,
 			const char *text);
 
-/* The line with its newline, which the caller frees, and its length. The control is empty then. */
-int control_end(struct control *control, char **ret_line, size_t *ret_length);
+/*
+ * The line, which the caller puts; the control is empty then. -ENOMEM; -E2BIG when its text and a
+ * newline would be longer than `most`.
+ */
+int control_end(struct control *control, size_t most, struct json_object **ret_line);
+
+/* The line's text in netlog's own format, without a newline; it is the line's. NULL: memory is
+ * short. */
+const char *control_text(struct json_object *line, size_t *ret_length);
+
+/* Which line it is: a name of CONTROL_LINES. */
+const char *control_type_name(struct json_object *line);
 
 /*
- * Is this one of our control lines, newline included, and nothing that a terminal, a reader of
- * lines or journald could take for something else? -EBADMSG if not, -ENOMEM.
+ * One of our control lines as text, newline included, and nothing that a terminal, a reader of
+ * lines or journald could take for something else: the line, which the caller puts. -EBADMSG if it
+ * is none, -ENOMEM.
  */
-int control_check(const char *line, size_t length);
-
-/* The JSON Schema (draft 2020-12) of every line; the caller puts it. NULL when memory is short. */
-struct json_object *schema_json(void);
+int control_parse(const char *line, size_t length, struct json_object **ret_line);
 
 #endif

@@ -24,6 +24,13 @@ static const struct measure ring = {
 	measure_size, 1, 1, 1, 1 << 30, "cannot be had", "a power of two, as 8388608"
 };
 
+static const char *doctor_form(unsigned int number)
+{
+	return number == form_json ? "json" : "text";
+}
+
+static const struct vocabulary doctor_forms = { "form", doctor_form, 2 };
+
 static const struct rate_form one_in = { ONE_IN_MAX, "" };
 static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 
@@ -48,7 +55,7 @@ static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 #define FILTER(kind) &type_filter, AT(struct filter_set, kernel.filters), NULL, filter_##kind
 #define OUTPUTS &type_outputs, 0, NULL, 0
 #define PATH(member, complaint) &type_path, AT(const char *, member), complaint, 0
-#define ACTION(wanted) &type_action, AT(enum options_action, action), NULL, ACTION_##wanted
+#define ACTION(wanted, forms) &type_action, AT(struct action, action), forms, ACTION_##wanted
 #define SSH &type_ssh, 0, NULL, 0
 
 #define ROW(name, letter, flags, choice, of, metavar, initial, help)        \
@@ -102,16 +109,17 @@ const struct setting setting_rows[] = {
 	    "on stderr, only warnings and errors"),
 	ROW("config", 'c', SETTING_ARGUMENT, 0, PATH(config_path, NULL), "FILE", NULL,
 	    "read settings by these names; JSON"),
-	ROW("check-config", 0, SETTING_ARGUMENT, 0, ACTION(CHECK_CONFIG), NULL, NULL,
+	ROW("check-config", 0, SETTING_ARGUMENT, 0, ACTION(CHECK_CONFIG, NULL), NULL, NULL,
 	    "say whether the settings are good, and end"),
-	ROW("print-config", 0, SETTING_ARGUMENT, 0, ACTION(PRINT_CONFIG), NULL, NULL,
+	ROW("print-config", 0, SETTING_ARGUMENT, 0, ACTION(PRINT_CONFIG, NULL), NULL, NULL,
 	    "print the settings in force, for --config"),
-	ROW("doctor", 0, SETTING_ARGUMENT, 0, ACTION(DOCTOR), "[=json]", NULL,
+	ROW("doctor", 0, SETTING_ARGUMENT, 0, ACTION(DOCTOR, &doctor_forms), "[=json]", NULL,
 	    "say what this host lets netlog see"),
-	ROW("schema", 0, SETTING_ARGUMENT, 0, ACTION(SCHEMA), NULL, NULL,
+	ROW("schema", 0, SETTING_ARGUMENT, 0, ACTION(SCHEMA, &format_words), "[=ecs]", NULL,
 	    "print the JSON Schema of all lines"),
-	ROW("version", 'V', SETTING_ARGUMENT, 0, ACTION(VERSION), NULL, NULL, "print the version"),
-	ROW("help", 'h', SETTING_ARGUMENT, 0, ACTION(HELP), NULL, NULL, "print this"),
+	ROW("version", 'V', SETTING_ARGUMENT, 0, ACTION(VERSION, NULL), NULL, NULL,
+	    "print the version"),
+	ROW("help", 'h', SETTING_ARGUMENT, 0, ACTION(HELP, NULL), NULL, NULL, "print this"),
 	FILTERS(FILTER_ROW) //
 };
 

@@ -25,13 +25,20 @@ enum options_action {
 	ACTION_CHECK_CONFIG,
 	ACTION_PRINT_CONFIG,
 	ACTION_DOCTOR,
-	ACTION_DOCTOR_JSON,
 };
+
+/* What is to be done, and in which of its forms: a number of its vocabulary. */
+struct action {
+	enum options_action wanted;
+	unsigned int form;
+};
+
+enum { form_text, form_json }; /* of the doctor's findings */
 
 struct options {
 	char **argv; /* what they come from; the caller's */
 	int argc;
-	enum options_action action;
+	struct action action;
 	const char *config_path; /* in argv; NULL: none */
 	const char *read_path;	 /* a recording, instead of this host; in argv; NULL: none */
 	const char *write_path;	 /* a recording, as one more output; in argv; NULL: none */

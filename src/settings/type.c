@@ -262,12 +262,15 @@ const struct setting_type type_path = { path_take, path_clear, NULL, 0, 0 };
 
 static char *action_take(const struct place *place, const char *text)
 {
-	const char *name = place_name(place);
+	const struct vocabulary *forms = place->setting->form;
+	struct action *action = place->member;
+	int form = text ? word_number(forms, text) : 0;
+	_cleanup_free_ char *hint = form < 0 ? word_hint(forms, text) : NULL;
 
-	if (text && strcmp(text, "json") != 0)
-		return setting_wrong("'%s' is no form; give --%s or --%s=json", text, name, name);
-	*(enum options_action *)place->member =
-		(enum options_action)(place->setting->number + (text ? 1 : 0));
+	if (form < 0)
+		return setting_wrong("there is no %s '%s'; %s", forms->what, text, hint);
+	*action =
+		(struct action){ (enum options_action)place->setting->number, (unsigned int)form };
 	return NULL;
 }
 

@@ -59,10 +59,8 @@ extern const struct setting_type type_outputs;
 /* const char *: in argv. The form is the complaint where it is given twice; NULL: the last counts. */
 extern const struct setting_type type_path;
 
-/*
- * enum options_action. The number is the action; where there may be a value it is `json`, and the
- * action is the next one.
- */
+/* struct action. The number is the action; the form a struct vocabulary of its forms, if it has
+ * any. */
 extern const struct setting_type type_action;
 
 /* struct options: the connection that is left out. It is found, not given. */

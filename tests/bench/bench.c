@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "line/writer.h"
 #include "records.h"
 #include "run/lines.h"
 
@@ -26,10 +27,10 @@
 struct bench {
 	const char *records;
 	unsigned int count;
-	struct encoder *encoder;
+	struct writer *writers[formats];
 	struct wall_clock clock;
 	struct lines lines;
-	struct output *output;
+	struct output *output; /* the lines' */
 	char file[64];
 	int fd;	    /* of the file, for those who write without netlog */
 	char *made; /* lines of all records, one after the other */
@@ -50,11 +51,27 @@ static uint64_t wall_of(const struct bench *bench, const struct event *record)
 
 /* ---- the ways: each makes the line of one record at bench->line and returns its length ---- */
 
+static size_t by_format(struct bench *bench, enum format_id format, const struct event *record,
+			uint64_t seq)
+{
+	const struct item item = { .type = (enum event_type)record->header.type,
+				   .event = record,
+				   .seq = seq,
+				   .offset_ns = bench->clock.offset_ns };
+
+	return writer_line(bench->writers[format], &item, bench->line);
+}
+
 static size_t by_netlog(struct bench *bench, const struct event *record, uint64_t seq)
 {
 	if (event_check(record, record->header.size) < 0)
 		abort();
-	return encode_event(bench->encoder, record, seq, wall_of(bench, record), bench->line);
+	return by_format(bench, format_flat, record, seq);
+}
+
+static size_t by_ecs(struct bench *bench, const struct event *record, uint64_t seq)
+{
+	return by_format(bench, format_ecs, record, seq);
 }
 
 static void timestamp_text(uint64_t wall_ns, char text[64])
@@ -191,6 +208,11 @@ static void run_netlog(struct bench *bench)
 	all_lines(bench, by_netlog);
 }
 
+static void run_ecs(struct bench *bench)
+{
+	all_lines(bench, by_ecs);
+}
+
 static void run_json_c(struct bench *bench)
 {
 	all_lines(bench, by_json_c);
@@ -232,8 +254,9 @@ static const struct way {
 } ways[] = {
 	{ "netlog", run_netlog }, { "json-c", run_json_c },    { "snprintf", run_snprintf },
 	{ "path", run_path },	  { "write-only", run_write }, { "records", run_none },
+	{ "ecs", run_ecs },
 };
-enum { WAY_NETLOG, WAY_JSON_C, WAY_SNPRINTF, WAY_PATH, WAY_WRITE, WAY_NONE, WAYS };
+enum { WAY_NETLOG, WAY_JSON_C, WAY_SNPRINTF, WAY_PATH, WAY_WRITE, WAY_NONE, WAY_ECS, WAYS };
 
 /* ---- set up, compare, measure ---- */
 
@@ -241,15 +264,17 @@ static void output_make(struct bench *bench)
 {
 	char text[80], *message = NULL;
 	const char *failed;
+	const struct origin origin = { .hostname = HOSTNAME };
 	struct output *removed;
 	struct sink_spec spec;
 
 	snprintf(text, sizeof(text), "file:%s", bench->file);
-	if (sink_spec_parse(text, &spec, &message) < 0 || output_new(&bench->output) < 0 ||
-	    output_new(&removed) < 0 ||
-	    output_configure(bench->output, &spec, 1, removed, &failed) < 0 ||
-	    lines_init(&bench->lines, HOSTNAME, bench->output) < 0)
+	if (sink_spec_parse(text, &spec, &message) < 0 || lines_init(&bench->lines) < 0 ||
+	    output_new(NULL, &removed) < 0 ||
+	    output_configure(bench->lines.output, &spec, 1, removed, &failed) < 0)
 		die(text);
+	lines_set_origin(&bench->lines, &origin);
+	bench->output = bench->lines.output;
 	output_free(removed);
 }
 
@@ -258,8 +283,13 @@ static void bench_make(struct bench *bench, unsigned int count, unsigned int flo
 	bench->count = count;
 	bench->records = records_make(event_rtt, count, flows);
 	bench->line = malloc(OUTPUT_LINE_MAX);
-	if (!bench->records || !bench->line || encoder_new(HOSTNAME, &bench->encoder) < 0)
+	if (!bench->records || !bench->line)
 		die("memory");
+	for (enum format_id format = 0; format < formats; format++) {
+		if (writer_new(format, &bench->writers[format]) < 0)
+			die("memory");
+		writer_set_hostname(bench->writers[format], HOSTNAME);
+	}
 	wall_clock_measure(&bench->clock);
 	output_make(bench);
 	bench->lines.clock = bench->clock;
@@ -268,8 +298,8 @@ static void bench_make(struct bench *bench, unsigned int count, unsigned int flo
 static void bench_done(struct bench *bench)
 {
 	lines_done(&bench->lines);
-	output_free(bench->output);
-	encoder_free(bench->encoder);
+	for (enum format_id format = 0; format < formats; format++)
+		writer_free(bench->writers[format]);
 	free(bench->line);
 	free((char *)bench->records);
 }
@@ -342,8 +372,8 @@ static void measure(struct bench *bench)
 		const char *words;
 		int of, to;
 	} ratios[] = {
-		{ "json-c's DOM to netlog's encoder", WAY_JSON_C, WAY_NETLOG },
-		{ "snprintf to netlog's encoder", WAY_SNPRINTF, WAY_NETLOG },
+		{ "json-c's DOM to netlog's writer", WAY_JSON_C, WAY_NETLOG },
+		{ "snprintf to netlog's writer", WAY_SNPRINTF, WAY_NETLOG },
 		{ "write-only to record-to-file", WAY_WRITE, WAY_PATH },
 	};
 

@@ -72,7 +72,7 @@ test_adding_an_event_touches_three_files() {
 
 	make -s -C "$tree" all tools unit-tests >"$work/log" 2>&1 ||
 		fail "it does not build: $(tail -n 20 "$work/log")"
-	"$tree/build/unit/tests" encode. event. control. probe. names. recording. lines. >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+	"$tree/build/unit/tests" writer. event. control. probe. names. recording. lines. >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 	"$tree/tests/live/close_test.sh" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 	"$tree/build/netlog" --help | grep -q 'Events: .*close' || fail "--help does not know it"
 	# the records are others now, and neither of the two takes the other's for its own

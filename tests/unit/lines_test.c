@@ -13,8 +13,9 @@ static void made_unlink(void)
 }
 
 /* Lines into a file that goes when the test ends; its descriptor. */
-static int lines_make(struct lines *lines, struct output **output)
+static int lines_make(struct lines *lines)
 {
+	const struct origin web1 = { .hostname = "web1" };
 	char text[64], *message;
 	struct sink_spec spec;
 	struct output *removed;
@@ -24,12 +25,12 @@ static int lines_make(struct lines *lines, struct output **output)
 	CHECK(fd >= 0);
 	snprintf(text, sizeof(text), "file:%s", made);
 	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
-	CHECK_EQUAL(output_new(output), 0);
-	CHECK_EQUAL(output_new(&removed), 0);
-	CHECK_EQUAL(output_configure(*output, &spec, 1, removed, &failed), 0);
+	CHECK_EQUAL(lines_init(lines), 0);
+	CHECK_EQUAL(output_new(NULL, &removed), 0);
+	CHECK_EQUAL(output_configure(lines->output, &spec, 1, removed, &failed), 0);
 	output_free(removed);
 	atexit(made_unlink);
-	CHECK_EQUAL(lines_init(lines, "web1", *output), 0);
+	lines_set_origin(lines, &web1);
 	return fd;
 }
 
@@ -45,9 +46,8 @@ static struct event *record_make(enum event_type type, uint64_t time_ns)
 
 TEST(all_lines_are_numbered_without_gaps_and_the_books_balance)
 {
-	struct output *output;
 	struct lines lines;
-	int fd = lines_make(&lines, &output), expected = 1, broken = 0, emitted = 0;
+	int fd = lines_make(&lines), expected = 1, broken = 0, emitted = 0;
 	uint64_t state = 8;
 	char line[OUTPUT_LINE_MAX];
 	FILE *stream;
@@ -69,7 +69,7 @@ TEST(all_lines_are_numbered_without_gaps_and_the_books_balance)
 			emitted++;
 		}
 		lines_event(&lines, record, event_desc(type)->size);
-		CHECK_EQUAL(output_flush(output, 0), 0);
+		CHECK_EQUAL(output_flush(lines.output, 0), 0);
 		free(record);
 	}
 	stream = fdopen(fd, "r");
@@ -89,16 +89,14 @@ TEST(all_lines_are_numbered_without_gaps_and_the_books_balance)
 	CHECK_EQUAL(broken, 0);
 	fclose(stream);
 	lines_done(&lines);
-	output_free(output);
 }
 
 /* A reload has taken away the output that took them; some are still in the ring. */
 TEST(a_record_that_no_output_takes_any_more_is_no_part_of_the_run)
 {
 	struct event *record = record_make(event_rtt, clock_boot_ns());
-	struct output *output;
 	struct lines lines;
-	int fd = lines_make(&lines, &output);
+	int fd = lines_make(&lines);
 	struct sink_spec spec;
 	struct output *removed;
 	char text[128], *message;
@@ -106,18 +104,17 @@ TEST(a_record_that_no_output_takes_any_more_is_no_part_of_the_run)
 
 	snprintf(text, sizeof(text), "file:%s,events=latency", made);
 	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
-	CHECK_EQUAL(output_new(&removed), 0);
-	CHECK_EQUAL(output_configure(output, &spec, 1, removed, &failed), 0);
+	CHECK_EQUAL(output_new(NULL, &removed), 0);
+	CHECK_EQUAL(output_configure(lines.output, &spec, 1, removed, &failed), 0);
 	lines_event(&lines, record, event_desc(event_rtt)->size);
 	CHECK_EQUAL(lines.seq, 0);
 	CHECK_EQUAL(lines.emitted.of[event_rtt], 0);
 	CHECK_EQUAL(lines.emitted_total, 0);
 	CHECK_EQUAL(lines.unasked.of[event_rtt], 1);
-	CHECK_EQUAL(output_flush(output, 0), 0);
+	CHECK_EQUAL(output_flush(lines.output, 0), 0);
 	CHECK_EQUAL(lseek(fd, 0, SEEK_END), 0);
 	free(record);
 	lines_done(&lines);
-	output_free(output);
 	output_free(removed);
 	close(fd);
 }
@@ -125,21 +122,19 @@ TEST(a_record_that_no_output_takes_any_more_is_no_part_of_the_run)
 TEST(bytes_that_are_no_record_make_no_line)
 {
 	static const char junk[512] = { 1, 2, 3 };
-	struct output *output;
 	struct lines lines;
-	int fd = lines_make(&lines, &output);
+	int fd = lines_make(&lines);
 	uint64_t broken = 0;
 
 	for (size_t size = 0; size <= sizeof(junk); size++)
 		lines_event(&lines, junk, size);
-	CHECK_EQUAL(output_flush(output, 0), 0);
+	CHECK_EQUAL(output_flush(lines.output, 0), 0);
 	CHECK_EQUAL(lseek(fd, 0, SEEK_END), 0);
 	CHECK_EQUAL(lines.seq, 0);
 	for (int type = 0; type < event_types; type++)
 		broken += lines.broken.of[type];
 	CHECK_EQUAL(broken, sizeof(junk) + 1);
 	lines_done(&lines);
-	output_free(output);
 	close(fd);
 }
 

@@ -3,7 +3,7 @@
  * main.c - runs the unit tests: all of them, or those whose FILE.NAME contains one of the arguments.
  *
  *   build/unit/tests                   all
- *   build/unit/tests encode.           those of tests/unit/encode_test.c
+ *   build/unit/tests writer.           those of tests/unit/writer_test.c
  *   build/unit/tests longest recording.a_damaged
  *
  * Each test runs in a process of its own, so that one that crashes (or that a sanitizer ends) fails
@@ -59,7 +59,7 @@ static unsigned int processors(void)
 	return count > AT_ONCE_MAX ? AT_ONCE_MAX : (unsigned int)count;
 }
 
-/* FILE.NAME, as in encode.the_longest_line_fits */
+/* FILE.NAME, as in writer.the_longest_line_fits */
 static void name_of(const struct test *test, char name[TEST_NAME_MAX])
 {
 	const char *slash = strrchr(test->file, '/'), *base = slash ? slash + 1 : test->file;

@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "host/names.h"
-#include "line/encode.h"
+
 #include "strict.h"
-#include "test.h"
+#include "writing.h"
 
 static char root[] = "/tmp/netlog-test-XXXXXX";
 
@@ -319,16 +319,16 @@ TEST(lines_have_names_behind_their_fields_and_new_ones_once_they_are_known)
 				.cgroup_id = 7,
 				.netns = 8,
 				.sock_cookie = 9 };
-	struct encoder *encoder;
+	struct writer *writer;
 	struct json_object *object;
 	size_t length, position = 4; /* the envelope's */
 	char *line, *at;
 
-	CHECK_EQUAL(encoder_new("h", &encoder), 0);
-	encoder_set_names(encoder, names);
-	line = malloc(ENCODE_LINE_MAX);
+	writer = writer_make(format_flat, "h");
+	writer_set_names(writer, names);
+	line = malloc(LINE_MAX_BYTES);
 	for (int i = 0; i < 2; i++) {
-		length = encode_event(encoder, &record, 1, 0, line);
+		length = line_of(writer, &record, 1, 0, line);
 		CHECK(!memmem(line, length, "\"cgroup\"", 8));
 	}
 	CHECK_EQUAL(names_feed(names, names_of_cgroup_id, 7,
@@ -337,9 +337,9 @@ TEST(lines_have_names_behind_their_fields_and_new_ones_once_they_are_known)
 		    0);
 	CHECK_EQUAL(names_feed(names, names_of_netns, 8, "blue\"\xff"), 0);
 	CHECK(names_refresh(names, clock_boot_ns()));
-	encoder_forget(encoder);
+	writer_forget(writer);
 	for (int i = 0; i < 2; i++) {
-		length = encode_event(encoder, &record, 1, 0, line);
+		length = line_of(writer, &record, 1, 0, line);
 		object = strict_parse(line, length - 1);
 		CHECK(object);
 		CHECK_EQUAL(json_object_object_length(object), position + ARRAY_SIZE(keys));
@@ -356,7 +356,7 @@ TEST(lines_have_names_behind_their_fields_and_new_ones_once_they_are_known)
 		}
 	}
 	free(line);
-	encoder_free(encoder);
+	writer_free(writer);
 	names_free(names);
 }
 
@@ -409,10 +409,10 @@ static const char *value_of(struct json_object *object, const char *key)
 }
 
 /* In a place of just the size promised: a byte too many is seen by the sanitizer. */
-static struct json_object *encode(struct encoder *encoder, const struct event *event)
+static struct json_object *encode(struct writer *writer, const struct event *event)
 {
-	char *line = malloc(ENCODE_LINE_MAX);
-	size_t length = encode_event(encoder, event, UINT64_MAX, 0, line);
+	char *line = malloc(LINE_MAX_BYTES);
+	size_t length = line_of(writer, event, UINT64_MAX, 0, line);
 	struct json_object *object = strict_parse(line, length - 1);
 
 	CHECK_SAYING(object, "%.*s", (int)length, line);
@@ -421,10 +421,10 @@ static struct json_object *encode(struct encoder *encoder, const struct event *e
 }
 
 /* Are the names in the line of this event these (NULL: none), each in the first key it makes? */
-static void check_line(struct encoder *encoder, const struct event *event, const char *name)
+static void check_line(struct writer *writer, const struct event *event, const char *name)
 {
 	const struct event_desc *desc = event_desc(event->header.type);
-	struct json_object *object = encode(encoder, event);
+	struct json_object *object = encode(writer, event);
 
 	for (unsigned int i = 0; i < desc->field_count; i++) {
 		const struct field_desc *field = &desc->fields[i];
@@ -447,10 +447,10 @@ TEST(every_number_that_has_a_name_has_it_in_its_line_or_has_no_key)
 {
 	static const char *const said[] = { NULL, "/\"a\".scope", "b", NULL };
 	struct names *names = names_from("", "");
-	struct encoder *encoder;
+	struct writer *writer;
 
-	CHECK_EQUAL(encoder_new("h", &encoder), 0);
-	encoder_set_names(encoder, names);
+	writer = writer_make(format_flat, "h");
+	writer_set_names(writer, names);
 	for_each_event_type(type) {
 		struct event *event = event_with_names(type);
 		struct named_number numbers[NAMED_NUMBERS_MAX];
@@ -462,13 +462,13 @@ TEST(every_number_that_has_a_name_has_it_in_its_line_or_has_no_key)
 						       said[k]),
 					    0);
 			if (names_changed(names))
-				encoder_forget(encoder);
-			check_line(encoder, event, said[k]);
-			check_line(encoder, event, said[k]); /* from what is remembered */
+				writer_forget(writer);
+			check_line(writer, event, said[k]);
+			check_line(writer, event, said[k]); /* from what is remembered */
 		}
 		free(event);
 	}
-	encoder_free(encoder);
+	writer_free(writer);
 	names_free(names);
 }
 
@@ -491,11 +491,11 @@ TEST(the_longest_names_of_all_sources_fit_the_longest_line)
 {
 	char hostname[HOST_NAME_MAX + 1] = "", text[NAME_TEXT_MAX + 2];
 	struct names *names = names_from("", "");
-	struct encoder *encoder;
+	struct writer *writer;
 
 	memset(hostname, 1, HOST_NAME_MAX);
-	CHECK_EQUAL(encoder_new(hostname, &encoder), 0);
-	encoder_set_names(encoder, names);
+	writer = writer_make(format_flat, hostname);
+	writer_set_names(writer, names);
 	for_each_event_type(type) {
 		const struct event_desc *desc = event_desc(type);
 		struct event *event = event_with_names(type);
@@ -518,14 +518,14 @@ TEST(the_longest_names_of_all_sources_fit_the_longest_line)
 			strcat(text, "x");
 			CHECK_EQUAL(names_feed(names, numbers[i].source, 1, text), -E2BIG);
 		}
-		encoder_forget(encoder);
-		object = encode(encoder, event);
+		writer_forget(writer);
+		object = encode(writer, event);
 		CHECK_EQUAL(strlen(value_of(object, "unit")), 255);
 		CHECK_EQUAL(strlen(value_of(object, "container_id")), 64);
 		json_object_put(object);
 		free(event);
 	}
-	encoder_free(encoder);
+	writer_free(writer);
 	names_free(names);
 }
 

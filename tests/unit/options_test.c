@@ -48,7 +48,7 @@ TEST(everything_is_logged_to_stdout_by_default)
 {
 	struct options options = good("");
 
-	CHECK_EQUAL(options.action, ACTION_LOG);
+	CHECK_EQUAL(options.action.wanted, ACTION_LOG);
 	for_each_event_type(type)
 		CHECK(options.kernel.events.bits & BIT(type));
 	CHECK_EQUAL(options.kernel.stages.bits,
@@ -92,9 +92,12 @@ TEST(each_option_does_what_it_says)
 	CHECK(good("--adaptive").kernel.adaptive);
 	CHECK(good("--include-ssh").include_ssh && !good("").include_ssh);
 	CHECK(good("-q").quiet);
-	CHECK_EQUAL(good("--schema").action, ACTION_SCHEMA);
-	CHECK_EQUAL(good("-V").action, ACTION_VERSION);
-	CHECK_EQUAL(good("-h").action, ACTION_HELP);
+	CHECK_EQUAL(good("--schema").action.wanted, ACTION_SCHEMA);
+	CHECK_EQUAL(good("--schema").action.form, format_flat);
+	CHECK_EQUAL(good("--schema=ecs").action.form, format_ecs);
+	CHECK_EQUAL(good("--doctor=json").action.form, form_json);
+	CHECK_EQUAL(good("-V").action.wanted, ACTION_VERSION);
+	CHECK_EQUAL(good("-h").action.wanted, ACTION_HELP);
 	CHECK_EQUAL(good("-qn5 -e latency").count, 5);
 }
 
@@ -134,13 +137,13 @@ TEST(a_recording_takes_the_place_of_stdout_unless_an_output_is_named)
 
 	CHECK_EQUAL(options.output_count, 1);
 	CHECK_TEXT(options.outputs[0].name, "record:/tmp/x");
-	CHECK(options.outputs[0].records);
+	CHECK(options.outputs[0].takes == SINK_RECORDS);
 	CHECK_EQUAL(options.outputs[0].max_bytes, 100000);
 	CHECK_EQUAL(options.outputs[0].max_files, 3);
 	options = good("--write=/tmp/x -o stdout");
 	CHECK_EQUAL(options.output_count, 2);
 	CHECK_TEXT(options.outputs[0].name, "stdout");
-	CHECK(!options.outputs[0].records);
+	CHECK(options.outputs[0].takes == SINK_LINES);
 	CHECK_TEXT(options.outputs[1].name, "record:/tmp/x");
 	CHECK_TEXT(good("-w -").outputs[0].name, "record:-");
 	CHECK_TEXT(good("-o record:/tmp/y").outputs[0].name, "record:/tmp/y");

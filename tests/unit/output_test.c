@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "output/output.h"
 #include "test.h"
+#include "texts.h"
 
 #define LINE_MAX 4096
 
@@ -46,7 +46,7 @@ static int add(struct output *output, const char *text)
 		specs[count].events = sink->events;
 	}
 	CHECK_SAYING(sink_spec_parse(text, &specs[count], &message) == 0, "%s: %s", text, message);
-	CHECK_EQUAL(output_new(&removed), 0);
+	CHECK_EQUAL(output_new(&texts, &removed), 0);
 	r = output_configure(output, specs, count + 1, removed, &failed);
 	CHECK(!output_sink(removed, 0));
 	output_free(removed);
@@ -60,7 +60,7 @@ static struct output *output_with(const char *path, const char *parameters)
 	char spec[160];
 
 	snprintf(spec, sizeof(spec), "file:%s%s", path, parameters);
-	CHECK_EQUAL(output_new(&output), 0);
+	CHECK_EQUAL(output_new(&texts, &output), 0);
 	CHECK_EQUAL(add(output, spec), 0);
 	return output;
 }
@@ -91,7 +91,7 @@ TEST(a_file_is_appended_to_and_made_with_0640)
 	umask(0);
 	for (int i = 0; i < 2; i++) {
 		output = output_to(path);
-		output_write(output, event_none, "{}\n", 3);
+		write_text(output, event_none, "{}\n", 3);
 		CHECK_EQUAL(output_flush(output, 0), 0);
 		output_free(output);
 	}
@@ -106,7 +106,7 @@ TEST(what_cannot_be_opened_says_why)
 {
 	struct output *output;
 
-	CHECK_EQUAL(output_new(&output), 0);
+	CHECK_EQUAL(output_new(&texts, &output), 0);
 	CHECK_EQUAL(add(output, "file:/nonexistent/x"), -ENOENT);
 	CHECK_EQUAL(add(output, "file:/"), -EISDIR);
 	output_free(output);
@@ -129,9 +129,9 @@ TEST(outputs_that_stay_keep_their_lines_and_those_that_go_hand_theirs_over)
 	struct sink *sink;
 
 	CHECK_EQUAL(add(output, "file:/dev/full"), 0);
-	CHECK_EQUAL(output_new(&removed), 0);
+	CHECK_EQUAL(output_new(&texts, &removed), 0);
 	sink = output_sink(output, 0);
-	output_write(output, event_rtt, "{1}\n", 4);
+	write_text(output, event_rtt, "{1}\n", 4);
 
 	/* one that cannot be opened: all is as it was */
 	snprintf(own, sizeof(own), "file:%s,events=latency", path);
@@ -140,7 +140,7 @@ TEST(outputs_that_stay_keep_their_lines_and_those_that_go_hand_theirs_over)
 	CHECK_EQUAL(output_configure(output, specs, 2, removed, &failed), -ENOENT);
 	CHECK_TEXT(failed, "file:/nonexistent/x");
 	CHECK(output_sink(output, 0) == sink && output_sink(output, 1) && !output_sink(removed, 0));
-	output_write(output, event_rtt, "{2}\n", 4);
+	write_text(output, event_rtt, "{2}\n", 4);
 	CHECK_EQUAL(sink->taken.of[event_rtt], 2);
 
 	/* the first one stays, with other events; the second one goes, with two lines */
@@ -150,8 +150,8 @@ TEST(outputs_that_stay_keep_their_lines_and_those_that_go_hand_theirs_over)
 	CHECK_TEXT(output_sink(output, 1)->name, "file:/dev/null");
 	CHECK_TEXT(output_sink(removed, 0)->name, "file:/dev/full");
 	CHECK_EQUAL(output_sink(removed, 0)->ops->pending(output_sink(removed, 0)), 2);
-	output_write(output, event_rtt, "{3}\n", 4);
-	output_write(output, event_latency, "{4}\n", 4);
+	write_text(output, event_rtt, "{3}\n", 4);
+	write_text(output, event_latency, "{4}\n", 4);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	read_all(path, text, sizeof(text));
 	CHECK_TEXT(text, "{1}\n{2}\n{4}\n");
@@ -165,7 +165,7 @@ TEST(a_device_such_as_dev_null_is_only_written_to)
 	struct output *output = output_to("/dev/null");
 	struct stat status;
 
-	output_write(output, event_none, "{}\n", 3);
+	write_text(output, event_none, "{}\n", 3);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	CHECK_EQUAL(output_sink(output, 0)->ops->fd(output_sink(output, 0)),
 		    -EPERM); /* cannot be waited for */
@@ -185,7 +185,7 @@ TEST(a_full_device_is_not_waited_for_and_its_lines_are_counted)
 	CHECK(!output_sink(output, 1));
 	for (int i = 0; i < 100; i++) {
 		CHECK(output_ready(output));
-		output_write(output, event_rtt, line, sizeof(line));
+		write_text(output, event_rtt, line, sizeof(line));
 		CHECK_EQUAL(output_flush(output, 0), -EAGAIN);
 	}
 	CHECK_EQUAL(sink->error, -ENOSPC);
@@ -230,8 +230,8 @@ TEST(what_is_wrong_with_a_parameter_is_said_and_which_was_meant)
 	static const struct {
 		const char *text, *message;
 	} bad[] = {
-		{ "file:/x,b", "'b': there is no such parameter; known are: events, max-size, "
-			       "max-files; a path cannot contain a comma" },
+		{ "file:/x,b", "'b': there is no such parameter; known are: events, format, "
+			       "max-size, max-files; a path cannot contain a comma" },
 		{ "file:/x,evnts=rtt",
 		  "'evnts=rtt': there is no such parameter; did you mean events?" },
 		{ "file:/x,max_size=1GiB", "did you mean max-size?" },
@@ -248,6 +248,8 @@ TEST(what_is_wrong_with_a_parameter_is_said_and_which_was_meant)
 		  "'5': there is no such parameter" }, /* it is no list */
 		{ "file:/x,max-files=1001", "the most is 1000; give a number from 1 to 1000" },
 		{ "file:/x,max-files=2B", "it has no unit" },
+		{ "file:/x,format=json", "there is no such format; known are: flat, ecs" },
+		{ "record:/x,format=ecs", "a recording has a format of its own" },
 	};
 	struct sink_spec spec;
 	char *message;
@@ -257,7 +259,10 @@ TEST(what_is_wrong_with_a_parameter_is_said_and_which_was_meant)
 		CHECK_SAYING(strstr(message, bad[i].message), "%s: %s", bad[i].text, message);
 		free(message);
 	}
+	spec_of("file:/x,format=ecs", &spec);
+	CHECK_EQUAL(spec.format, format_ecs);
 	spec_of("file:/x,max-size=64KiB,events=rtt,all", &spec);
+	CHECK_EQUAL(spec.format, format_flat);
 	CHECK_EQUAL(spec.max_bytes, 65536);
 	CHECK_EQUAL(spec.events, word_bits(&event_words));
 	spec_of("file:/x,events=latency,max-size=1.5GiB,events=rtt", &spec); /* the last list */
@@ -271,9 +276,9 @@ TEST(each_sink_takes_its_own_events_and_all_control_lines)
 	struct output *output = output_with(path, ",events=rtt");
 	char text[64];
 
-	output_write(output, event_rtt, "rtt\n", 4);
-	output_write(output, event_latency, "latency\n", 8);
-	output_write(output, event_none, "control\n", 8);
+	write_text(output, event_rtt, "rtt\n", 4);
+	write_text(output, event_latency, "latency\n", 8);
+	write_text(output, event_none, "control\n", 8);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	read_all(path, text, sizeof(text));
 	CHECK_TEXT(text, "rtt\ncontrol\n");
@@ -282,19 +287,25 @@ TEST(each_sink_takes_its_own_events_and_all_control_lines)
 	cleanup(path);
 }
 
-TEST(a_line_made_at_the_outputs_place_is_written_like_any_other)
+/* Of several sinks that take the same, the first one's buffer. */
+TEST(a_line_is_made_once_and_right_where_it_is_written_from)
 {
 	const char *path = path_of("lines");
 	struct output *output = output_with(path, ",events=rtt");
-	char text[64], *place = output_place(output, event_rtt, NULL);
+	const struct sink *sink = output_sink(output, 0);
+	char text[64];
+	size_t end;
 
-	CHECK(place);
-	memcpy(place, "latency\n", 8); /* not for this sink: nothing of it is left */
-	output_write(output, event_latency, place, 8);
-	CHECK(output_place(output, event_rtt, NULL) == place);
-	memcpy(place, "rtt\n", 4);
-	output_write(output, event_rtt, place, 4);
-	output_write(output, event_none, "control\n", 8);
+	CHECK_EQUAL(add(output, "file:/dev/null"), 0);
+	write_text(output, event_latency, "latency\n", 8); /* not for the first one */
+	CHECK(texts_made == 1 && sink->end == 0);
+	CHECK(texts_made_at == output_sink(output, 1)->buffer);
+	write_text(output, event_rtt, "rtt\n", 4);
+	CHECK(texts_made == 2 && texts_made_at == sink->buffer);
+	end = sink->end;
+	write_text(output, event_none, "control\n", 8);
+	CHECK(texts_made == 3 && texts_made_at == sink->buffer + end);
+	CHECK_EQUAL(output_sink(output, 1)->end, 20);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	read_all(path, text, sizeof(text));
 	CHECK_TEXT(text, "rtt\ncontrol\n");
@@ -302,18 +313,68 @@ TEST(a_line_made_at_the_outputs_place_is_written_like_any_other)
 	cleanup(path);
 }
 
-TEST(there_is_no_place_in_a_full_buffer)
+TEST(outputs_of_two_formats_have_two_texts)
+{
+	struct output *output;
+
+	struct sink_spec specs[2];
+	struct output *removed;
+	const char *failed;
+
+	spec_of("file:/dev/null,format=ecs", &specs[0]);
+	spec_of("stdout", &specs[1]);
+	CHECK_EQUAL(output_new(&texts, &output) ?: output_new(NULL, &removed), 0);
+	CHECK_EQUAL(output_configure(output, specs, 2, removed, &failed), 0);
+	write_text(output, event_rtt, "rtt\n", 4);
+	CHECK_EQUAL(texts_made, 2);
+	CHECK(output_sink(output, 0)->maker != output_sink(output, 1)->maker);
+	/* a reload may give one that stays another format */
+	spec_of("file:/dev/null", &specs[0]);
+	CHECK_EQUAL(output_configure(output, specs, 2, removed, &failed), 0);
+	write_text(output, event_rtt, "rtt\n", 4);
+	CHECK_EQUAL(texts_made, 3);
+	CHECK_EQUAL(output_sink(output, 0)->end, 8);
+	output_free(removed);
+	output_free(output);
+}
+
+TEST(nothing_is_made_for_a_full_buffer)
 {
 	struct output *output = output_to("/dev/full");
 	const struct sink *sink = output_sink(output, 0);
 	char line[LINE_MAX];
+	unsigned int made;
 
 	memset(line, '\n', sizeof(line));
-	while (sink_ready(sink)) {
-		CHECK(output_place(output, event_rtt, NULL));
-		output_write(output, event_rtt, line, sizeof(line));
-	}
-	CHECK(!output_place(output, event_rtt, NULL));
+	while (sink_ready(sink))
+		write_text(output, event_rtt, line, sizeof(line));
+	made = texts_made;
+	CHECK(!write_text(output, event_rtt, line, sizeof(line)));
+	CHECK_EQUAL(texts_made, made);
+	CHECK_EQUAL(sink->lost.of[event_rtt], 1);
+	output_free(output);
+}
+
+TEST(what_could_not_be_made_is_lost_and_counted)
+{
+	struct output *output = output_to("/dev/null");
+
+	write_text(output, event_none, "", 0);
+	CHECK_EQUAL(output_sink(output, 0)->taken.of[event_none], 0);
+	CHECK_EQUAL(output_sink(output, 0)->lost.of[event_none], 1);
+	output_free(output);
+}
+
+TEST(makers_that_come_later_are_told_whose_items_they_make)
+{
+	const struct origin origin = { .hostname = "web1" };
+	struct output *output;
+
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	output_set_origin(output, &origin);
+	CHECK_TEXT(texts_origin.hostname, "");
+	CHECK_EQUAL(add(output, "file:/dev/null"), 0);
+	CHECK_TEXT(texts_origin.hostname, "web1");
 	output_free(output);
 }
 
@@ -324,12 +385,12 @@ TEST(reopening_after_a_rename_loses_and_doubles_nothing)
 	char renamed[128], text[64];
 
 	snprintf(renamed, sizeof(renamed), "%s.old", path);
-	output_write(output, event_none, "1\n", 2);
+	write_text(output, event_none, "1\n", 2);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	CHECK_EQUAL(rename(path, renamed), 0);
-	output_write(output, event_none, "2\n", 2); /* still to the old one */
+	write_text(output, event_none, "2\n", 2); /* still to the old one */
 	CHECK_EQUAL(output_reopen(output), 0);
-	output_write(output, event_none, "3\n", 2);
+	write_text(output, event_none, "3\n", 2);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	read_all(renamed, text, sizeof(text));
 	CHECK_TEXT(text, "1\n2\n");
@@ -349,7 +410,7 @@ TEST(when_reopening_fails_the_old_file_is_gone_on_with)
 	snprintf(renamed, sizeof(renamed), "%s.1", path);
 	CHECK(rename(path, renamed) == 0 && mkdir(path, 0700) == 0);
 	CHECK_EQUAL(output_reopen(output), -EISDIR);
-	output_write(output, event_none, "1\n", 2);
+	write_text(output, event_none, "1\n", 2);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	read_all(renamed, text, sizeof(text));
 	CHECK_TEXT(text, "1\n");
@@ -368,7 +429,7 @@ TEST(a_file_rotates_by_itself_at_line_ends_and_keeps_so_many)
 
 	for (int i = 1; i <= 300; i++) {
 		snprintf(line, sizeof(line), "%0999d\n", i);
-		output_write(output, event_none, line, 1000);
+		write_text(output, event_none, line, 1000);
 		if (i % 7 == 0)
 			CHECK_EQUAL(output_flush(output, 0), 0);
 	}
@@ -407,12 +468,12 @@ TEST(a_file_that_cannot_be_rotated_because_both_names_are_one_file_is_an_error)
 
 	for (int i = 0; i < 65; i++) {
 		snprintf(line, sizeof(line), "%0999d\n", i);
-		output_write(output, event_none, line, 1000);
+		write_text(output, event_none, line, 1000);
 	}
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	snprintf(old, sizeof(old), "%s.1", path);
 	CHECK_EQUAL(link(path, old), 0);
-	output_write(output, event_none, line, 1000);
+	write_text(output, event_none, line, 1000);
 	output_flush(output, 0);
 	CHECK_EQUAL(output_sink(output, 0)->error, -EEXIST);
 	/* it goes on when the other name is gone */
@@ -470,11 +531,14 @@ TEST(an_output_is_known_to_write_over_a_file_by_whatever_name)
 static struct sink *sink_on(int fd)
 {
 	const struct sink_spec spec = {};
+	struct maker *maker;
 	struct sink *sink;
 
 	fflush(stdout);
 	CHECK(dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
-	CHECK_EQUAL(sink_stdout_open(&spec, &sink), 0);
+	CHECK_EQUAL(texts.get(&texts, &spec, &maker), 0);
+	CHECK_EQUAL(sink_stdout_open(&spec, maker, &sink), 0);
+
 	return sink;
 }
 
@@ -484,7 +548,7 @@ static struct output *output_on(int fd, const char *also)
 
 	fflush(stdout);
 	CHECK(dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
-	CHECK_EQUAL(output_new(&output), 0);
+	CHECK_EQUAL(output_new(&texts, &output), 0);
 	CHECK_EQUAL(add(output, "stdout"), 0);
 	CHECK_EQUAL(add(output, also), 0);
 	return output;
@@ -502,7 +566,7 @@ TEST(a_slow_reader_beside_others_is_waited_for_only_a_while)
 	slow = output_sink(output, 0);
 	fast = output_sink(output, 1);
 	for (; output_ready(output); lines++) {
-		output_write(output, event_rtt, "{\"seq\":1}\n", 10);
+		write_text(output, event_rtt, "{\"seq\":1}\n", 10);
 		if (lines % 100 == 0)
 			output_flush(output, now_ns);
 		CHECK(lines < 1000000);
@@ -512,7 +576,7 @@ TEST(a_slow_reader_beside_others_is_waited_for_only_a_while)
 	output_flush(output, now_ns + NSEC_PER_SEC * 11 / 100);
 	CHECK(output_ready(output));
 	for (int i = 0; i < 50; i++, lines++)
-		output_write(output, event_rtt, "{\"seq\":1}\n", 10);
+		write_text(output, event_rtt, "{\"seq\":1}\n", 10);
 	CHECK_EQUAL(slow->lost.of[event_rtt], 50);
 	CHECK_EQUAL(fast->lost.of[event_rtt], 0);
 	CHECK_EQUAL(fast->taken.of[event_rtt], lines);
@@ -529,14 +593,14 @@ TEST(a_slow_reader_alone_or_of_a_replay_is_waited_for_without_end)
 		CHECK(pipe(fds) == 0);
 		fflush(stdout);
 		CHECK(dup2(fds[1], STDOUT_FILENO) == STDOUT_FILENO);
-		CHECK_EQUAL(output_new(&output), 0);
+		CHECK_EQUAL(output_new(&texts, &output), 0);
 		CHECK_EQUAL(add(output, "stdout"), 0);
 		if (replay) {
 			CHECK_EQUAL(add(output, "file:/dev/null"), 0);
 			output_set_patient(output);
 		}
 		for (int lines = 0; output_ready(output); lines++) {
-			output_write(output, event_rtt, "{\"seq\":1}\n", 10);
+			write_text(output, event_rtt, "{\"seq\":1}\n", 10);
 			if (lines % 100 == 0)
 				output_flush(output, 1);
 			CHECK(lines < 1000000);
@@ -556,10 +620,10 @@ static int fill(struct sink *sink)
 	int count = 0, r = 0;
 	char line[64];
 
-	while (sink_ready(sink)) {
+	while (sink_admits(sink, event_rtt)) {
 		int length = snprintf(line, sizeof(line), "{\"seq\":%d}\n", count++);
 
-		sink_put(sink, line, (size_t)length);
+		sink_put(sink, event_rtt, line, (size_t)length);
 		if (count % 100 == 0)
 			r = sink->ops->flush(sink);
 		CHECK(count < 1000000); /* bounded */
@@ -610,10 +674,10 @@ TEST(a_removed_file_is_made_again_and_a_vanished_directory_costs_counted_lines)
 	path = path_of("gone/lines");
 	output = output_to(path);
 	sink = output_sink(output, 0);
-	output_write(output, event_rtt, "{1}\n", 4);
+	write_text(output, event_rtt, "{1}\n", 4);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	CHECK(unlink(path) == 0);
-	output_write(output, event_rtt, "{2}\n", 4);
+	write_text(output, event_rtt, "{2}\n", 4);
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	read_all(path, text, sizeof(text));
 	CHECK_TEXT(text, "{2}\n");
@@ -622,7 +686,7 @@ TEST(a_removed_file_is_made_again_and_a_vanished_directory_costs_counted_lines)
 	memset(line, 'x', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\n';
 	for (int i = 0; i < 100; i++) {
-		output_write(output, event_rtt, line, sizeof(line));
+		write_text(output, event_rtt, line, sizeof(line));
 		CHECK_EQUAL(output_flush(output, 0), -EAGAIN);
 		CHECK_EQUAL(sink->error, -ENOENT);
 		CHECK(output_ready(output)); /* nobody waits for it */
@@ -650,15 +714,15 @@ TEST(control_lines_have_room_where_events_have_none)
 	output = output_on(fds[1], "file:/dev/null");
 	sink = output_sink(output, 0);
 	for (int i = 0; output_ready(output); i++) {
-		output_write(output, event_rtt, line, sizeof(line));
+		write_text(output, event_rtt, line, sizeof(line));
 		output_flush(output, 1);
 		CHECK(i < 100000);
 	}
 	for (int i = 0; i < OUTPUT_RESERVE / (int)sizeof(line); i++) {
-		output_write(output, event_none, line, sizeof(line));
+		write_text(output, event_none, line, sizeof(line));
 		CHECK_EQUAL(sink->lost.of[event_none], 0);
 	}
-	output_write(output, event_rtt, line, sizeof(line));
+	write_text(output, event_rtt, line, sizeof(line));
 	CHECK_EQUAL(sink->lost.of[event_rtt], 1);
 	output_free(output);
 }
@@ -712,7 +776,7 @@ TEST(a_gone_reader_is_epipe)
 	CHECK(pipe(fds) == 0);
 	sink = sink_on(fds[1]);
 	close(fds[0]);
-	sink_put(sink, "{}\n", 3);
+	sink_put(sink, event_none, "{}\n", 3);
 	CHECK_EQUAL(sink->ops->flush(sink), -EPIPE);
 	sink->ops->free(sink);
 }

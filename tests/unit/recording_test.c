@@ -9,17 +9,16 @@
 #include <sys/stat.h>
 
 #include "base/crc.h"
-#include "output/output.h"
 #include "run/lines.h"
 #include "strict.h"
-#include "test.h"
+#include "texts.h"
 
 #include "run/replay.h"
 
 #define LINE "{\"event_type\":\"stats\",\"seq\":%d,\"hostname\":\"web1\"}\n"
 #define FILE_BYTES (1024 * 1024)
 
-static const struct recording_origin web1 = { .hostname = "web1", .boot_id = "0123456789abcdef" };
+static const struct origin web1 = { .hostname = "web1", .boot_id = "0123456789abcdef" };
 
 /* ---- making ---- */
 
@@ -403,26 +402,36 @@ static void lines_unlink(void)
 	unlink(lines_path);
 }
 
-static struct output *output_to(const char *text)
+static void configure(struct output *output, const char *text)
 {
 	_cleanup_(output_freep) struct output *none = NULL;
-	struct output *output;
 	struct sink_spec spec;
 	const char *failed;
 	char *message;
 
 	CHECK_SAYING(sink_spec_parse(text, &spec, &message) == 0, "%s", message);
-	CHECK_EQUAL(output_new(&output) ?: output_new(&none), 0);
+	CHECK_EQUAL(output_new(NULL, &none), 0);
 	CHECK_EQUAL(output_configure(output, &spec, 1, none, &failed), 0);
+}
+
+static struct output *output_to(const char *text)
+{
+	struct output *output;
+
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	configure(output, text);
 	return output;
 }
 
 static int replay_to(const char *output_text, const void *bytes, size_t size)
 {
 	struct options options = { .read_path = "test", .kernel.events.bits = UINT64_MAX };
-	_cleanup_(output_freep) struct output *output = output_to(output_text);
-	int fd = file_of(bytes, size), r = replay_run(&options, fd, output);
+	_cleanup_(lines_done) struct lines lines = {};
+	int fd = file_of(bytes, size), r;
 
+	CHECK_EQUAL(lines_init(&lines), 0);
+	configure(lines.output, output_text);
+	r = replay_run(&options, fd, &lines);
 	close(fd);
 	return r;
 }
@@ -750,13 +759,12 @@ static const char *path_of(const char *more)
 static void write_event(struct output *output, int i)
 {
 	struct event *event = event_make(i);
-	const struct recording_item item = { .type = recording_event,
-					     .payload = event,
-					     .size = event->header.size,
-					     .seq = (uint64_t)i };
+	const struct item item = { .type = (enum event_type)event->header.type,
+				   .event = event,
+				   .seq = (uint64_t)i };
 
 	CHECK(output_ready(output));
-	output_write_event(output, (enum event_type)event->header.type, &item, NULL, 0);
+	output_write(output, &item);
 	free(event);
 }
 
@@ -826,6 +834,7 @@ TEST(each_file_of_a_rotated_recording_can_be_read_by_itself)
 
 TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 {
+	struct maker *maker;
 	uint64_t first, last;
 	struct sink_spec spec;
 	struct output *output;
@@ -833,6 +842,7 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	char *message, text[128];
 	FILE *file;
 
+	CHECK_EQUAL(maker_recording_new(&maker), 0);
 	for (int i = 1; i <= 2; i++) {
 		output = output_to(recording_to(""));
 		output_set_origin(output, &web1);
@@ -858,7 +868,7 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	CHECK_EQUAL(link(path_of(""), text), 0);
 	CHECK_EQUAL(sink_spec_parse(recording_to(",max-size=65536,max-files=1"), &spec, &message),
 		    0);
-	CHECK_EQUAL(sink_file_open(&spec, &sink), -EEXIST);
+	CHECK_EQUAL(sink_file_open(&spec, maker, &sink), -EEXIST);
 	check_file(path_of(""), &first, &last);
 	CHECK(first == 3 && last == 3);
 
@@ -866,10 +876,11 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	fputs("my thesis", file);
 	fclose(file);
 	CHECK_EQUAL(sink_spec_parse(recording_to("x"), &spec, &message), 0);
-	CHECK_EQUAL(sink_file_open(&spec, &sink), -EEXIST);
+	CHECK_EQUAL(sink_file_open(&spec, maker, &sink), -EEXIST);
 	file = fopen(path_of("x"), "r");
 	CHECK_EQUAL(fgetc(file), 'm');
 	fclose(file);
+	maker_put(maker);
 }
 
 TEST(a_recording_goes_on_readable_after_reopening_with_and_without_a_rename)
@@ -998,7 +1009,6 @@ TEST(a_replay_can_be_recorded_again_and_is_the_same)
 /* The wall clock is set while it runs: times go by what it was at each event. */
 TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 {
-	struct output *output = output_to(recording_to(""));
 	struct sink_spec specs[2];
 	struct output *none;
 	const char *failed;
@@ -1009,10 +1019,9 @@ TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 	snprintf(text, sizeof(text), "file:%s", path_of(".live"));
 	CHECK_EQUAL(sink_spec_parse(text, &specs[0], &message), 0);
 	CHECK_EQUAL(sink_spec_parse(recording_to(""), &specs[1], &message), 0);
-	CHECK_EQUAL(output_new(&none), 0);
-	CHECK_EQUAL(output_configure(output, specs, 2, none, &failed), 0);
-	output_set_origin(output, &web1);
-	CHECK_EQUAL(lines_init(&lines, web1.hostname, output), 0);
+	CHECK_EQUAL(lines_init(&lines) ?: output_new(NULL, &none), 0);
+	CHECK_EQUAL(output_configure(lines.output, specs, 2, none, &failed), 0);
+	lines_set_origin(&lines, &web1);
 	for (int i = 1; i <= 300; i++) {
 		struct event *event = event_make(i);
 		struct control control;
@@ -1025,14 +1034,13 @@ TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 		lines_begin(&lines, &control, control_stats);
 		CHECK_EQUAL(lines_end(&lines, &control), 0);
 	}
-	CHECK_EQUAL(output_flush(output, 0), 0);
+	CHECK_EQUAL(output_flush(lines.output, 0), 0);
 	live = read_all(path_of(".live"), &size);
 	recording = read_all(path_of(""), &size);
 	CHECK_EQUAL(replay_bytes(recording, size, &replayed), 0);
 	CHECK(!strcmp(live, replayed));
 	CHECK_EQUAL(check_lines(live), 303);
 	lines_done(&lines);
-	output_free(output);
 	output_free(none);
 	free(live);
 	free(recording);
@@ -1043,7 +1051,7 @@ TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 
 /* A run with lines in .live beside the recording, whose names come and go. */
 struct run {
-	struct output *output, *none;
+	struct output *output, *none; /* the first one is the lines' */
 	struct names *names;
 	struct lines lines;
 	uint64_t state;
@@ -1067,11 +1075,11 @@ static void run_begin(struct run *run, const char *recording)
 	const struct names_config nowhere = {};
 
 	*run = (struct run){ .state = 21 };
-	CHECK_EQUAL(output_new(&run->output) ?: output_new(&run->none), 0);
+	CHECK_EQUAL(lines_init(&run->lines) ?: output_new(NULL, &run->none), 0);
+	run->output = run->lines.output;
 	CHECK_EQUAL(names_new(&nowhere, &run->names), 0);
 	run_outputs(run, recording);
-	output_set_origin(run->output, &web1);
-	CHECK_EQUAL(lines_init(&run->lines, web1.hostname, run->output), 0);
+	lines_set_origin(&run->lines, &web1);
 	lines_set_names(&run->lines, run->names);
 }
 
@@ -1080,7 +1088,6 @@ static void run_end(struct run *run)
 	CHECK_EQUAL(output_flush(run->output, 0), 0);
 	lines_done(&run->lines);
 	names_free(run->names);
-	output_free(run->output);
 	output_free(run->none);
 }
 
@@ -1226,7 +1233,8 @@ TEST(all_names_that_an_event_may_have_are_there_again_in_a_replay)
 					       i % 7 ? text : NULL),
 				    0);
 		}
-		CHECK(output_ready(run.output));
+		if (!output_ready(run.output)) /* names take room, too */
+			CHECK_EQUAL(output_flush(run.output, 0), 0);
 		lines_event(&run.lines, event, event->header.size);
 		free(event);
 	}
@@ -1270,14 +1278,13 @@ TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 	for (int round = 0; round < 4; round++) {
 		while (sink_ready(sink)) {
 			struct event *event = event_of_cgroup((uint64_t)++count % 3500);
-			struct recording_item item = { .type = recording_event,
-						       .payload = event,
-						       .size = event->header.size,
-						       .seq = (uint64_t)count,
-						       .names = { cgroup, netns } };
+			const char *const names[NAMED_NUMBERS_MAX] = { cgroup, netns };
+			const struct item item = { .type = (enum event_type)event->header.type,
+						   .event = event,
+						   .seq = (uint64_t)count,
+						   .names = names };
 
-			output_write_event(output, (enum event_type)event->header.type, &item, NULL,
-					   0);
+			output_write(output, &item);
 			free(event);
 		}
 		CHECK_EQUAL(output_flush(output, 0), 0);
@@ -1292,31 +1299,19 @@ TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 	}
 }
 
-TEST(a_recording_that_is_the_only_output_wants_no_lines)
-{
-	char spare[1];
-	struct output *output = output_to(recording_to(""));
-
-	CHECK(!output_place(output, event_rtt, spare));
-	output_free(output);
-	output = output_to("file:/dev/null");
-	CHECK(output_place(output, event_rtt, spare));
-	output_free(output);
-}
-
 TEST(an_event_that_only_a_recording_takes_has_no_line)
 {
 	struct output *output, *none;
 	struct sink_spec specs[2];
 	const char *failed;
-	char spare[1], *message;
+	char *message;
 
 	CHECK_EQUAL(sink_spec_parse(recording_to(""), &specs[0], &message), 0);
 	CHECK_EQUAL(sink_spec_parse("file:/dev/null,events=latency", &specs[1], &message), 0);
-	CHECK_EQUAL(output_new(&output) ?: output_new(&none), 0);
+	CHECK_EQUAL(output_new(&texts, &output) ?: output_new(NULL, &none), 0);
 	CHECK_EQUAL(output_configure(output, specs, 2, none, &failed), 0);
-	CHECK(!output_place(output, event_rtt, spare));
-	CHECK(output_place(output, event_latency, spare));
+	write_event(output, event_rtt - 1); /* of that type */
+	CHECK_EQUAL(texts_made, 0);
 	output_free(output);
 	output_free(none);
 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The encoder, walked through the schema: every event, every field, alone and together, at its
- * edges and at random, each line parsed by json-c and compared with values that are told here anew.
- * A new event is covered without a word here.
+ * Writers, walked through the schema: every event, every field, alone and together, at its edges
+ * and at random, each line parsed by json-c and compared with values that are told here anew. A new
+ * event is covered without a word here.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 
-#include "line/encode.h"
 #include "strict.h"
-#include "test.h"
+#include "writing.h"
 
 #define WALL_NS 1795227753123456789ULL
 
@@ -25,35 +24,38 @@ static struct json_object *parse(const char *line, size_t length)
 	return object;
 }
 
-/* An encoder that remembers no flow. There is one for as long as the hostname is the same: it has
+/* One that remembers no flow. There is one for as long as the hostname is the same: it has
  * megabytes, and to make it takes longer than all that is tested with it. */
-static struct encoder *encoder_for(const char *hostname)
+static struct writer *writer_for(enum format_id format, const char *hostname)
 {
-	static char last_hostname[HOST_NAME_MAX + 1];
-	static struct encoder *encoder;
+	static struct writer *writers[formats];
+	struct writer **writer = &writers[format];
 
-	if (!encoder || strcmp(hostname, last_hostname)) {
-		encoder_free(encoder);
-		CHECK_EQUAL(encoder_new(hostname, &encoder), 0);
-		snprintf(last_hostname, sizeof(last_hostname), "%s", hostname);
-	}
-	encoder_forget(encoder);
-	return encoder;
+	if (!*writer)
+		*writer = writer_make(format, hostname);
+	writer_set_hostname(*writer, hostname);
+	return *writer;
 }
 
 /* The line in a buffer of just the size promised: a byte too many is seen by the sanitizer. */
-static struct json_object *encode(const char *hostname, const struct event *record, uint64_t seq)
+static struct json_object *line_parsed(enum format_id format, const char *hostname,
+				       const struct event *record, uint64_t seq)
 {
-	struct encoder *encoder = encoder_for(hostname);
+	struct writer *writer = writer_for(format, hostname);
 	struct json_object *object;
 	char *line;
 
 	CHECK(event_check(record, record->header.size) > 0);
-	line = malloc(ENCODE_LINE_MAX);
-	encode_event(encoder, record, seq, WALL_NS, line); /* again, from what is remembered */
-	object = parse(line, encode_event(encoder, record, seq, WALL_NS, line));
+	line = malloc(writer_line_max(writer));
+	line_of(writer, record, seq, WALL_NS, line); /* again, from what is remembered */
+	object = parse(line, line_of(writer, record, seq, WALL_NS, line));
 	free(line);
 	return object;
+}
+
+static struct json_object *encode(const char *hostname, const struct event *record, uint64_t seq)
+{
+	return line_parsed(format_flat, hostname, record, seq);
 }
 
 static struct event *record_make(enum event_type type, uint64_t has)
@@ -76,7 +78,7 @@ static uint64_t number_of(const void *value, size_t size)
 	return number;
 }
 
-/* What json-c must have found for the field: the oracle, which shares no code with the encoder. */
+/* What json-c must have found for the field: the oracle, which shares no code with the writers. */
 static void check_value(const struct event *record, const struct field_desc *field,
 			struct json_object *value)
 {
@@ -293,21 +295,20 @@ static void field_randomize(struct event *record, const struct field_desc *field
 }
 
 /*
- * What is remembered of a flow: an encoder that has seen many, of which one differs from the next
+ * What is remembered of a flow: a writer that has seen many, of which one differs from the next
  * in a field or a bit of `has`, writes byte for byte what one that has seen nothing does.
  */
 TEST(a_line_does_not_depend_on_the_lines_before)
 {
 	const unsigned int common = offsetof(struct event_index, end);
-	struct encoder *encoder, *fresh;
+	struct writer *writer = writer_make(format_flat, "web1"), *fresh;
 	uint64_t state = 11;
 
-	CHECK_EQUAL(encoder_new("web1", &encoder), 0);
 	for_each_event_type(type) {
 		const struct event_desc *desc = event_desc(type);
 		struct event *record = record_make(type, BIT(desc->field_count) - 1);
-		char *line = malloc(ENCODE_LINE_MAX);
-		char *expected = malloc(ENCODE_LINE_MAX);
+		char *line = malloc(LINE_MAX_BYTES);
+		char *expected = malloc(LINE_MAX_BYTES);
 
 		for (int i = 0; i < 3000; i++) {
 			size_t length;
@@ -320,75 +321,259 @@ TEST(a_line_does_not_depend_on_the_lines_before)
 			field_randomize(record, &desc->fields[desc->field_count - 1], &state);
 			record->header.has |= IP_VERSION_BIT;
 			record->ip_version = test_random(&state) % 2 ? 4 : 6;
-			length = encode_event(encoder, record, (uint64_t)i, WALL_NS, line);
-			CHECK_EQUAL(encoder_new("web1", &fresh), 0);
-			CHECK_EQUAL(encode_event(fresh, record, (uint64_t)i, WALL_NS, expected),
-				    length);
+			length = line_of(writer, record, (uint64_t)i, WALL_NS, line);
+			fresh = writer_make(format_flat, "web1");
+			CHECK_EQUAL(line_of(fresh, record, (uint64_t)i, WALL_NS, expected), length);
 			CHECK_SAYING(!memcmp(line, expected, length), "%.*s", (int)length, line);
-			encoder_free(fresh);
+			writer_free(fresh);
 		}
 		free(expected);
 		free(line);
 		free(record);
 	}
-	encoder_free(encoder);
+	writer_free(writer);
 }
 
-/* As whoever walks the rows at run time would: by the kinds' descriptions. */
-static size_t line_walked(const struct event *record, uint64_t seq, char *line)
+static struct event *record_random(int i, uint64_t *state)
 {
-	const struct event_desc *desc = event_desc(record->header.type);
-	char *p = line;
+	enum event_type type = 1 + (enum event_type)(test_random(state) % (event_types - 1));
+	const struct event_desc *desc = event_desc(type);
+	struct event *record = record_make(type, 0);
 
-	p += sprintf(p,
-		     "{\"timestamp\":\"2026-11-21T02:22:33.123456Z\",\"event_type\":\"%s\","
-		     "\"seq\":%llu,\"hostname\":\"web1\"",
-		     desc->name, (unsigned long long)seq);
-	for (unsigned int i = 0; i < desc->field_count; i++) {
-		const struct field_desc *field = &desc->fields[i];
-		const struct kind_desc *kind = &kind_descs[field->kind];
-		const void *value = (const char *)record + field->offset;
-		char *end = p;
-
-		if (!(record->header.has & BIT(i)))
-			continue;
-		end += sprintf(end, ",\"%s\":%s", field->name, kind->number ? "" : "\"");
-		if (kind->written == kind_named)
-			value = ""; /* there are no names */
-		value = kind->put(end, value, record->ip_version);
-		if (!value)
-			continue;
-		CHECK_SAYING((const char *)value - end <= kind->text_max + 1, "%s", field->name);
-		p += (const char *)value - p;
-	}
-	p = stpcpy(p, "}\n");
-	return (size_t)(p - line);
+	for (unsigned int k = 0; k < desc->field_count; k++)
+		field_fill(record, &desc->fields[k], test_random(state) >> test_random(state) % 64);
+	record->ip_version = i % 2 ? 4 : 6;
+	record->header.has = (test_random(state) & (BIT(desc->field_count) - 1)) | IP_VERSION_BIT;
+	return record;
 }
 
-TEST(a_line_that_is_walked_by_the_rows_is_the_same)
+/* The code that the rows are compiled to, and the walk over them; with and without names. */
+TEST(the_walk_over_the_rows_writes_what_their_code_writes)
 {
-	char line[ENCODE_LINE_MAX], walked[ENCODE_LINE_MAX];
+	const struct names_config nowhere = {};
+	struct writer *writer = writer_make(format_flat, "web1");
+	char *line = malloc(LINE_MAX_BYTES), *walked = malloc(LINE_MAX_BYTES);
+	struct names *names;
 	uint64_t state = 23;
 
+	CHECK_EQUAL(names_new(&nowhere, &names), 0);
 	for (int i = 0; i < 60000; i++) {
-		enum event_type type =
-			1 + (enum event_type)(test_random(&state) % (event_types - 1));
-		const struct event_desc *desc = event_desc(type);
-		struct event *record = record_make(type, 0);
+		struct event *record = record_random(i, &state);
+		const struct item item = item_of(record, (uint64_t)i, WALL_NS);
+		struct named_number numbers[NAMED_NUMBERS_MAX];
+		unsigned int count = event_named_numbers(record, numbers);
 		size_t length;
 
-		for (unsigned int k = 0; k < desc->field_count; k++)
-			field_fill(record, &desc->fields[k],
-				   test_random(&state) >> test_random(&state) % 64);
-		record->ip_version = i % 2 ? 4 : 6;
-		record->header.has =
-			(test_random(&state) & (BIT(desc->field_count) - 1)) | IP_VERSION_BIT;
-		length = encode_event(encoder_for("web1"), record, (uint64_t)i, WALL_NS, line);
-		CHECK_EQUAL(line_walked(record, (uint64_t)i, walked), length);
+		for (unsigned int k = 0; k < count; k++)
+			names_feed(names, numbers[k].source, numbers[k].id,
+				   i % 3 ? "/a.slice/b\x01\"\xff.service" : "/kubepods/x");
+		writer_set_names(writer, i % 5 ? names : NULL); /* which forgets the flows */
+		length = writer_line(writer, &item, line);
+		writer_forget(writer);
+		CHECK_EQUAL(writer_walk(writer, &item, walked), length);
 		CHECK_SAYING(!memcmp(line, walked, length), "%.*s", (int)length, line);
 		free(record);
 	}
+	names_free(names);
+	writer_free(writer);
+	free(walked);
+	free(line);
 }
+
+/* ---- ECS ---- */
+
+static const struct {
+	const char *flat, *ecs;
+} ecs_keys[] = {
+	{ "timestamp", "@timestamp" },
+	{ "seq", "event.sequence" },
+	{ "hostname", "host.name" },
+	{ "src_ip", "source.ip" },
+	{ "src_ip", "source.address" },
+	{ "src_port", "source.port" },
+	{ "dest_ip", "destination.ip" },
+	{ "dest_ip", "destination.address" },
+	{ "dest_port", "destination.port" },
+	{ "pid", "process.pid" },
+	{ "comm", "process.name" },
+	{ "unit", "systemd.unit" },
+	{ "container_id", "container.id" },
+	{ "retrans_type", "event.reason" },
+	{ "err", "error.code" },
+	{ "len_bytes", "network.bytes" },
+	{ "direction", "network.direction" },
+	{ "latency_ns", "event.duration" },
+};
+
+/* What has another value, and is looked at by itself. */
+static const char *const ecs_otherwise[] = { "event_type", "ip_version", "proto", "ifname" };
+
+static struct json_object *take(struct json_object *object, const char *key)
+{
+	struct json_object *value = json_object_get(json_object_object_get(object, key));
+
+	json_object_object_del(object, key);
+	return value;
+}
+
+static void take_equal(struct json_object *object, const char *key, struct json_object *expected)
+{
+	struct json_object *value = take(object, key);
+
+	CHECK_SAYING(value && json_object_equal(value, expected), "%s: %s, not %s", key,
+		     json_object_to_json_string(value), json_object_to_json_string(expected));
+	json_object_put(value);
+}
+
+static void take_text(struct json_object *object, const char *key, const char *text)
+{
+	struct json_object *value = take(object, key);
+
+	CHECK_SAYING(value, "%s", key);
+	CHECK_TEXT(json_object_get_string(value), text);
+	json_object_put(value);
+}
+
+static const char *text_of(struct json_object *object, const char *key)
+{
+	return json_object_get_string(json_object_object_get(object, key));
+}
+
+static void take_network(struct json_object *ecs, const struct event *record)
+{
+	static const char *const transports[256] = {
+		[1] = "icmp", [2] = "igmp", [6] = "tcp", [17] = "udp", [58] = "ipv6-icmp"
+	};
+	char number[8];
+
+	take_text(ecs, "network.type", record->ip_version == 4 ? "ipv4" : "ipv6");
+	if (!(record->header.has & BIT(offsetof(struct event_index, proto))))
+		return;
+	snprintf(number, sizeof(number), "%u", record->proto);
+	take_text(ecs, "network.iana_number", number);
+	if (transports[record->proto])
+		take_text(ecs, "network.transport", transports[record->proto]);
+}
+
+static void take_ifname(struct json_object *ecs, struct json_object *flat)
+{
+	const char *direction = text_of(flat, "direction");
+	char key[64] = "netlog.ifname";
+
+	if (!json_object_object_get(flat, "ifname"))
+		return;
+	if (direction)
+		snprintf(key, sizeof(key), "observer.%s.interface.name", direction);
+	take_equal(ecs, key, json_object_object_get(flat, "ifname"));
+}
+
+/* Nanoseconds: the sample of an rtt line, else what is smoothed. */
+static void take_duration(struct json_object *ecs, struct json_object *flat)
+{
+	struct json_object *us =
+		json_object_object_get(flat, "rtt_us") ?: json_object_object_get(flat, "srtt_us");
+	struct json_object *ns;
+
+	if (strcmp(text_of(flat, "event_type"), "rtt") != 0 || !us)
+		return;
+	ns = take(ecs, "event.duration");
+	CHECK_EQUAL(json_object_get_int64(ns), json_object_get_int64(us) * 1000);
+	json_object_put(ns);
+}
+
+static void take_type(struct json_object *ecs, struct json_object *flat)
+{
+	char dataset[64];
+
+	snprintf(dataset, sizeof(dataset), "netlog.%s", text_of(flat, "event_type"));
+	take_text(ecs, "event.dataset", dataset);
+	take_text(ecs, "event.module", "netlog");
+	take_text(ecs, "event.provider", "netlog");
+	take_text(ecs, "observer.product", "netlog");
+	take_text(ecs, "observer.type", "sensor");
+	take_text(ecs, "ecs.version", "9.4.0");
+	json_object_put(take(ecs, "event.action"));
+	CHECK(json_object_is_type(json_object_object_get(ecs, "event.category"), json_type_array));
+	json_object_put(take(ecs, "event.category"));
+	CHECK(json_object_is_type(json_object_object_get(ecs, "event.type"), json_type_array));
+	json_object_put(take(ecs, "event.type"));
+	CHECK(strstr("event metric", text_of(ecs, "event.kind")));
+	json_object_put(take(ecs, "event.kind"));
+}
+
+/* The flat line's values by other names, and no more than these. */
+static void check_ecs(struct json_object *ecs, struct json_object *flat, const struct event *record)
+{
+	json_object_object_foreach(flat, key, value)
+	{
+		bool known = false;
+		char own[128];
+
+		for (size_t i = 0; i < ARRAY_SIZE(ecs_otherwise); i++)
+			known |= !strcmp(ecs_otherwise[i], key);
+		for (size_t i = 0; i < ARRAY_SIZE(ecs_keys); i++) {
+			if (strcmp(ecs_keys[i].flat, key) != 0)
+				continue;
+			take_equal(ecs, ecs_keys[i].ecs, value);
+			known = true;
+		}
+		snprintf(own, sizeof(own), "netlog.%s", key);
+		if (!known)
+			take_equal(ecs, own, value);
+	}
+	take_type(ecs, flat);
+	take_network(ecs, record);
+	take_ifname(ecs, flat);
+	take_duration(ecs, flat);
+	CHECK_SAYING(!json_object_object_length(ecs), "%s", json_object_to_json_string(ecs));
+}
+
+TEST(ecs_tells_what_flat_tells_by_the_names_of_the_schema)
+{
+	uint64_t state = 29;
+
+	for (int i = 0; i < 20000; i++) {
+		struct event *record = record_random(i, &state);
+		struct json_object *flat = line_parsed(format_flat, "web1", record, 42);
+		struct json_object *ecs = line_parsed(format_ecs, "web1", record, 42);
+
+		check_ecs(ecs, flat, record);
+		json_object_put(flat);
+		json_object_put(ecs);
+		free(record);
+	}
+}
+
+/* No key twice, though two fields may have the same one; and all of them with a dot or an @. */
+TEST(no_ecs_line_has_a_key_twice_or_one_of_netlogs_own_at_the_top)
+{
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+		struct event *record = record_make(type, BIT(desc->field_count) - 1);
+		char *line = malloc(LINE_MAX_BYTES);
+		struct json_object *object;
+		size_t length, quotes = 0;
+
+		for (unsigned int i = 0; i < desc->field_count; i++)
+			field_fill(record, &desc->fields[i], 0x0101010101010101);
+		record->ip_version = 4;
+		length = line_of(writer_for(format_ecs, "web1"), record, 1, WALL_NS, line);
+		object = parse(line, length);
+		json_object_object_foreach(object, key, value)
+		{
+			(void)value;
+			CHECK_SAYING(key[0] == '@' || strchr(key, '.'), "%s", key);
+		}
+		for (size_t i = 0; i + 1 < length; i++)
+			quotes += line[i] == '"' && line[i + 1] == ':';
+		CHECK_EQUAL(quotes, json_object_object_length(object));
+		json_object_put(object);
+		free(record);
+		free(line);
+	}
+}
+
+/* ---- */
 
 TEST(a_name_that_is_a_value_is_a_string_and_nothing_for_none)
 {
@@ -455,10 +640,12 @@ TEST(the_longest_line_fits)
 			    desc->fields[i].kind == kind_ifname)
 				field_fill(record, &desc->fields[i], 0x0101010101010101);
 		record->ip_version = 6;
-		json_object_put(encode(hostname, record, UINT64_MAX));
-		hostname[8] = 0; /* short enough to be remembered */
-		json_object_put(encode(hostname, record, UINT64_MAX));
-		hostname[8] = 1;
+		for (enum format_id format = 0; format < formats; format++) {
+			json_object_put(line_parsed(format, hostname, record, UINT64_MAX));
+			hostname[8] = 0; /* short enough to be remembered */
+			json_object_put(line_parsed(format, hostname, record, UINT64_MAX));
+			hostname[8] = 1;
+		}
 		free(record);
 	}
 }
@@ -474,12 +661,17 @@ TEST(a_hostname_of_any_bytes_is_valid_json)
 	free(record);
 }
 
-TEST(too_long_a_hostname_is_refused)
+TEST(of_too_long_a_hostname_so_much_is_told_as_a_host_can_have)
 {
+	struct event *record = record_make(event_none + 1, 0);
 	char hostname[HOST_NAME_MAX + 2];
-	struct encoder *encoder;
+	struct json_object *object, *value;
 
 	memset(hostname, 'a', sizeof(hostname) - 1);
 	hostname[sizeof(hostname) - 1] = 0;
-	CHECK_EQUAL(encoder_new(hostname, &encoder), -E2BIG);
+	object = encode(hostname, record, 1);
+	json_object_object_get_ex(object, "hostname", &value);
+	CHECK_EQUAL(json_object_get_string_len(value), HOST_NAME_MAX);
+	json_object_put(object);
+	free(record);
 }

@@ -2,7 +2,9 @@
 /*
  * json_schema.c - the JSON Schema of the lines, from the same rows as the lines themselves.
  */
-#include "schema/control.h"
+#include "line/json_schema.h"
+
+#include "line/format.h"
 
 /* Shorthand: a JSON text as an object. The texts are constants, so only memory can be short. */
 static struct json_object *json(const char *text)
@@ -51,16 +53,39 @@ static struct json_object *kind_schema(enum kind kind)
 }
 
 /* The names of a number, if it is of a kind that has some. */
-static void set_names(struct json_object *properties, enum kind kind)
+static void set_names(const struct format *format, struct json_object *properties, enum kind kind)
 {
 	const struct name_source_desc *desc;
+	char key[LEAD_BYTES];
 
 	if (!KIND_HAS_NAMES(kind))
 		return;
 	desc = &name_source_descs[KIND_NAMES(kind)];
 	for (unsigned int i = 0; i < desc->key_count; i++)
-		set_property(properties, desc->keys[i].name, desc->keys[i].doc,
-			     json("{\"type\":\"string\",\"minLength\":1}"));
+		set_property(properties, format_key(format, desc->keys[i].name, key),
+			     desc->keys[i].doc, json("{\"type\":\"string\",\"minLength\":1}"));
+}
+
+/* A field, by each of the keys that it may have. */
+static void set_event_field(const struct format *format, struct json_object *properties,
+			    const struct event_desc *event, const struct field_desc *field)
+{
+	bool renamed = false;
+	char key[LEAD_BYTES];
+
+	for (unsigned int i = 0; i < format->rename_count; i++) {
+		const struct rename *rename = &format->renames[i];
+
+		if (!rename_concerns(rename, event, field))
+			continue;
+		set_property(properties, rename->key, field->doc,
+			     rename->put ? json(rename->json_schema) : kind_schema(field->kind));
+		renamed = true;
+	}
+	if (!renamed)
+		set_property(properties, format_key(format, field->name, key), field->doc,
+			     kind_schema(field->kind));
+	set_names(format, properties, field->kind);
 }
 
 static struct json_object *event_names_schema(void)
@@ -100,8 +125,7 @@ static struct json_object *outputs_schema(void)
 	return array;
 }
 
-/* `line_type`: of the line that has it. */
-static struct json_object *shape_schema(enum control_shape shape, const char *line_type)
+static struct json_object *shape_schema(enum control_shape shape)
 {
 	struct json_object *object;
 
@@ -110,9 +134,7 @@ static struct json_object *shape_schema(enum control_shape shape, const char *li
 		return json("{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 			    "T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$\"}");
 	case shape_line_type:
-		object = json_object_new_object();
-		set_string(object, "const", line_type);
-		return object;
+		return NULL; /* a constant, which the format has */
 	case shape_any_string:
 		return json("{\"type\":\"string\"}");
 	case shape_string:
@@ -150,18 +172,57 @@ static struct json_object *shape_schema(enum control_shape shape, const char *li
 	return NULL;
 }
 
-/* A field and its schema, and whether no line of that type may be without. */
-static void set_field(struct json_object *properties, struct json_object *required,
-		      const struct control_field *field, const char *line_type)
+static void require(struct json_object *required, const char *key)
 {
-	set_property(properties, field->name, field->doc, shape_schema(field->shape, line_type));
+	json_object_array_add(required, json_object_new_string(key));
+}
+
+static void set_required(struct json_object *properties, struct json_object *required,
+			 const char *key, const struct control_field *field)
+{
+	set_property(properties, key, field->doc, shape_schema(field->shape));
+	require(required, key);
+}
+
+/* A control line's field: no line of that type may be without, but for some. */
+static void set_control_field(const struct format *format, struct json_object *properties,
+			      struct json_object *required, const struct control_desc *line,
+			      const struct control_field *field)
+{
+	_cleanup_free_ char *key = format_control_key(format, line->name, field->name);
+
+	if (!key)
+		return;
 	if (field->shape != shape_hex32_or_none && field->shape != shape_string_or_none)
-		json_object_array_add(required, json_object_new_string(field->name));
+		set_required(properties, required, key, field);
+	else
+		set_property(properties, key, field->doc, shape_schema(field->shape));
+}
+
+/* The keys that all lines have. */
+static void set_envelope(const struct format *format, const char *name,
+			 struct json_object *properties, struct json_object *required)
+{
+	struct constant constants[CONSTANTS_MAX];
+	unsigned int count = format->constants(name, constants);
+
+	set_required(properties, required, format->timestamp, &envelope_fields[envelope_timestamp]);
+	for (unsigned int i = 0; i < count; i++) {
+		struct json_object *schema = json_object_new_object();
+
+		set(schema, "const", json(constants[i].json));
+		if (count == 1)
+			set_string(schema, "description", envelope_fields[envelope_event_type].doc);
+		set(properties, constants[i].key, schema);
+		require(required, constants[i].key);
+	}
+	set_required(properties, required, format->seq, &envelope_fields[envelope_seq]);
+	set_required(properties, required, format->hostname, &envelope_fields[envelope_hostname]);
 }
 
 /* The schema of one line type, with the envelope that all share. */
-static struct json_object *line_schema(const char *name, const char *doc,
-				       struct json_object **ret_properties,
+static struct json_object *line_schema(const struct format *format, const char *name,
+				       const char *doc, struct json_object **ret_properties,
 				       struct json_object **ret_required)
 {
 	struct json_object *object = json("{\"type\":\"object\",\"additionalProperties\":false}");
@@ -170,8 +231,7 @@ static struct json_object *line_schema(const char *name, const char *doc,
 
 	set_string(object, "title", name);
 	set_string(object, "description", doc);
-	for (unsigned int i = 0; i < envelope_keys; i++)
-		set_field(properties, required, &envelope_fields[i], name);
+	set_envelope(format, name, properties, required);
 	set(object, "properties", properties);
 	set(object, "required", required);
 	*ret_properties = properties;
@@ -179,8 +239,9 @@ static struct json_object *line_schema(const char *name, const char *doc,
 	return object;
 }
 
-struct json_object *schema_json(void)
+struct json_object *schema_json(enum format_id id)
 {
+	const struct format *format = format_of(id);
 	struct json_object *schema, *lines, *properties, *required;
 
 	schema = json("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
@@ -189,21 +250,18 @@ struct json_object *schema_json(void)
 	for_each_event_type(type) {
 		const struct event_desc *desc = event_desc(type);
 
-		json_object_array_add(lines,
-				      line_schema(desc->name, desc->doc, &properties, &required));
-		for (unsigned int i = 0; i < desc->field_count; i++) {
-			set_property(properties, desc->fields[i].name, desc->fields[i].doc,
-				     kind_schema(desc->fields[i].kind));
-			set_names(properties, desc->fields[i].kind);
-		}
+		json_object_array_add(lines, line_schema(format, desc->name, desc->doc, &properties,
+							 &required));
+		for (unsigned int i = 0; i < desc->field_count; i++)
+			set_event_field(format, properties, desc, &desc->fields[i]);
 	}
 	for (enum control_type type = 0; type < control_types; type++) {
 		const struct control_desc *desc = &control_descs[type];
 
-		json_object_array_add(lines,
-				      line_schema(desc->name, desc->doc, &properties, &required));
+		json_object_array_add(lines, line_schema(format, desc->name, desc->doc, &properties,
+							 &required));
 		for (unsigned int i = 0; i < desc->field_count; i++)
-			set_field(properties, required, &desc->fields[i], desc->name);
+			set_control_field(format, properties, required, desc, &desc->fields[i]);
 	}
 	set(schema, "oneOf", lines);
 	return schema;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * entry.h - an entry of the journal as bytes, between those who make it and those who send it: its
+ * fields, NAME=value with any bytes in the value, one behind the other.
+ */
+#ifndef NETLOG_ENTRY_H
+#define NETLOG_ENTRY_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* In front of an entry: its length, this included. In front of a field: the length of what follows.
+ */
+typedef uint32_t entry_length;
+
+/* A field is begun at `p` and ended at `p`, and so is an entry. */
+static inline char *entry_begin(char *p)
+{
+	return p + sizeof(entry_length);
+}
+
+static inline char *entry_field_begin(char *p)
+{
+	return p + sizeof(entry_length);
+}
+
+static inline char *entry_field_end(char *begin, char *p)
+{
+	const entry_length length = (entry_length)(p - begin);
+
+	memcpy(begin - sizeof(length), &length, sizeof(length));
+	return p;
+}
+
+/* `entry`: where it was begun, at what entry_begin() was given. Returns its length. */
+static inline size_t entry_end(char *entry, const char *p)
+{
+	const entry_length length = (entry_length)(p - entry);
+
+	memcpy(entry, &length, sizeof(length));
+	return length;
+}
+
+static inline size_t entry_size(const char *entry)
+{
+	entry_length length;
+
+	memcpy(&length, entry, sizeof(length));
+	return length;
+}
+
+/* The field behind the `at` bytes of the entry that have been seen; at first 0. NULL: the last was.
+ */
+static inline const char *entry_field(const char *entry, size_t *at, size_t *ret_length)
+{
+	const char *p = entry + (*at ?: sizeof(entry_length));
+	entry_length length;
+
+	if ((size_t)(p - entry) >= entry_size(entry))
+		return NULL;
+	memcpy(&length, p, sizeof(length));
+	p += sizeof(length);
+	*ret_length = length;
+	*at = (size_t)(p + length - entry);
+	return p;
+}
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * control_line.c - netlog's own lines, in any format. They are rare: json-c writes them.
+ */
+#include "schema/control.h"
+
+#include "line/format.h"
+
+/* Hand a value to the line, which then owns it. */
+static bool add(struct json_object *line, const char *key, struct json_object *value)
+{
+	if (value && json_object_object_add(line, key, value) == 0)
+		return true;
+	json_object_put(value);
+	return false;
+}
+
+static bool add_constants(struct json_object *line, const struct format *format, const char *name)
+{
+	struct constant constants[CONSTANTS_MAX];
+	unsigned int count = format->constants(name, constants);
+
+	for (unsigned int i = 0; i < count; i++)
+		if (!add(line, constants[i].key, json_tokener_parse(constants[i].json)))
+			return false;
+	return true;
+}
+
+char *format_control_key(const struct format *format, const char *line, const char *name)
+{
+	char *key;
+
+	for (unsigned int i = 0; i < format->control_rename_count; i++) {
+		const struct control_rename *rename = &format->control_renames[i];
+
+		if (!strcmp(rename->line, line) && !strcmp(rename->name, name))
+			return strdup(rename->key);
+	}
+	return asprintf(&key, "%s%s", format->prefix, name) < 0 ? NULL : key;
+}
+
+/* One of the control line's own keys and its value, as the format has them. */
+static bool add_key(struct json_object *line, const struct format *format, const char *type,
+		    const char *name, struct json_object *value)
+{
+	_cleanup_free_ char *key = NULL;
+
+	if (!strcmp(name, envelope_fields[envelope_event_type].name))
+		return add_constants(line, format, type);
+	json_object_get(value);
+	if (!strcmp(name, envelope_fields[envelope_timestamp].name))
+		return add(line, format->timestamp, value);
+	if (!strcmp(name, envelope_fields[envelope_seq].name))
+		return add(line, format->seq, value);
+	if (!strcmp(name, envelope_fields[envelope_hostname].name))
+		return add(line, format->hostname, value);
+	key = format_control_key(format, type, name);
+	if (key)
+		return add(line, key, value);
+	json_object_put(value);
+	return false;
+}
+
+size_t control_line_put(const struct format *format, struct json_object *control, char *p,
+			size_t room)
+{
+	struct json_object *line = json_object_new_object();
+	const char *type = control_type_name(control), *text;
+	bool whole = line;
+	size_t length = 0;
+
+	json_object_object_foreach(control, name, value) whole =
+		whole && add_key(line, format, type, name, value);
+	text = whole ? control_text(line, &length) : NULL;
+	if (text && length + 1 <= room) {
+		memcpy(p, text, length);
+		p[length++] = '\n';
+	} else {
+		length = 0;
+	}
+	json_object_put(line);
+	return length;
+}

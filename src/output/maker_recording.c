@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * maker_recording.c - what goes into a recording: records, lines, headers, and names before their
+ * use.
+ *
+ * Each file must be readable by itself, and lines are to be the same to the byte. So the maker
+ * keeps what a reader of its file knows at the end of what it has made, and puts a name before an
+ * event where the host's differs from that. It also keeps what a reader knows at the front of the
+ * sink's buffer: when a new file begins there, the names that the events in the buffer use are put
+ * once more.
+ */
+#include "host/names.h"
+#include "output/maker.h"
+#include "output/recording.h"
+#include "schema/control.h"
+
+/* At the most, the names of each event that a sink's buffer holds. */
+#define EXTRA_BYTES                                                   \
+	(PIECES_BUFFER / RECORDING_ITEM_BYTES(sizeof(struct event)) * \
+	 (NAMED_NUMBERS_MAX * RECORDING_ITEM_BYTES(RECORDING_NAME_MAX)))
+
+struct recorder {
+	struct maker maker;
+	struct origin origin;
+	bool origin_known;    /* before that there is nothing to be written */
+	uint32_t crc;	      /* of the last piece */
+	struct names *told;   /* what a reader knows who has read all that was made */
+	struct names *before; /* the same, up to the front of the sink's buffer */
+};
+
+/* Names that the event has and the reader does not know so. */
+static char *put_names(struct recorder *recorder, char *p, const struct event *event,
+		       const char *const names[NAMED_NUMBERS_MAX])
+{
+	struct named_number numbers[NAMED_NUMBERS_MAX];
+	const unsigned int count = event_named_numbers(event, numbers);
+	const char *known[NAMED_NUMBERS_MAX];
+	bool differs[NAMED_NUMBERS_MAX];
+
+	names_of(recorder->told, event, known);
+	for (unsigned int i = 0; i < count; i++)
+		differs[i] = strcmp(known[i] ?: "", names[i] ?: "") != 0;
+	for (unsigned int i = 0; i < count; i++) {
+		const struct named_number *number = &numbers[i];
+
+		if (!differs[i])
+			continue;
+		if (names_feed(recorder->told, number->source, number->id, names[i]) < 0)
+			continue; /* memory is short; the next event tries again */
+		p += recording_put_name(p, number->source, number->id, names[i], &recorder->crc);
+	}
+	return p;
+}
+
+static size_t put_event(struct recorder *recorder, const struct recording_item *item,
+			const char *const names[NAMED_NUMBERS_MAX], char *p)
+{
+	char *end = put_names(recorder, p, item->payload, names);
+
+	end += recording_put(end, item, &recorder->crc);
+	return (size_t)(end - p);
+}
+
+static size_t put_control(struct recorder *recorder, const struct item *item, char *p)
+{
+	struct recording_item line = { .type = recording_line };
+	const char *text = control_text(item->control, &line.size);
+	_cleanup_free_ char *copy = text ? malloc(line.size + 1) : NULL;
+
+	if (!copy)
+		return 0;
+	memcpy(copy, text, line.size);
+	copy[line.size++] = '\n';
+	line.payload = copy;
+	return recording_put(p, &line, &recorder->crc);
+}
+
+static size_t recorder_make(struct maker *maker, const struct item *item, char *p)
+{
+	static const char *const none[NAMED_NUMBERS_MAX];
+	struct recorder *recorder = (struct recorder *)maker;
+	const struct recording_item record = {
+		.type = recording_event,
+		.payload = item->event,
+		.size = item->event ? item->event->header.size : 0,
+		.seq = item->seq,
+		.offset_ns = item->offset_ns,
+	};
+
+	return item->event ? put_event(recorder, &record, item->names ?: none, p) :
+			     put_control(recorder, item, p);
+}
+
+static size_t recorder_origin(struct maker *maker, const struct origin *origin, char *p)
+{
+	struct recorder *recorder = (struct recorder *)maker;
+
+	recorder->origin = *origin;
+	recorder->origin_known = true;
+	names_clear(recorder->told);
+	return recording_put_header(p, origin, &recorder->crc);
+}
+
+static bool recorder_counts(const char *p)
+{
+	return !recording_is_header(p) && !recording_is_name(p);
+}
+
+/*
+ * A reader has read this item: what does it know then? Also of events: a name that has not been
+ * used for long makes room for others.
+ */
+static void names_follow(struct names *names, const struct recording_item *item)
+{
+	const char *texts[NAMED_NUMBERS_MAX];
+	struct recording_naming naming;
+
+	if (item->type == recording_header)
+		names_clear(names);
+	else if (item->type == recording_event)
+		names_of(names, item->payload, texts);
+	else if (item->type == recording_name && recording_naming_of(item, &naming) == 0)
+		names_feed(names, naming.source, naming.id, naming.text);
+}
+
+static void recorder_leave(struct maker *maker, const char *p, size_t length)
+{
+	struct recorder *recorder = (struct recorder *)maker;
+
+	for (const char *end = p + length; p < end; p += recording_length(p)) {
+		struct recording_item item = recording_item_of(p);
+
+		names_follow(recorder->before, &item);
+	}
+}
+
+/* The piece that was in the buffer, and before it the names that it needs here. */
+static size_t put_again(struct recorder *recorder, const char *piece, char *p)
+{
+	struct recording_item item = recording_item_of(piece);
+	const char *names[NAMED_NUMBERS_MAX];
+
+	names_follow(recorder->before, &item);
+	switch (item.type) {
+	case recording_event:
+		names_of(recorder->before, item.payload, names);
+		return put_event(recorder, &item, names, p);
+	case recording_line:
+		return recording_put(p, &item, &recorder->crc);
+	case recording_header: /* it names the origin that is known now */
+		return recorder_origin(&recorder->maker, &recorder->origin, p);
+	default:
+		return 0;
+	}
+}
+
+/*
+ * What is in the buffer goes to its end, and is put in anew from there. That never overtakes: there
+ * is room for all names that all of it may use, and for a piece on top.
+ */
+static size_t recorder_begin(struct maker *maker, char *buffer, size_t length, size_t size)
+{
+	struct recorder *recorder = (struct recorder *)maker;
+	const char *piece = buffer + size - length;
+	size_t end;
+
+	if (!recorder->origin_known || (length && recording_is_header(buffer)))
+		return length;
+	memmove(buffer + size - length, buffer, length);
+	end = recorder_origin(maker, &recorder->origin, buffer);
+	for (; piece < buffer + size; piece += recording_length(piece))
+		end += put_again(recorder, piece, buffer + end);
+	return end;
+}
+
+static void recorder_free(struct maker *maker)
+{
+	struct recorder *recorder = (struct recorder *)maker;
+
+	names_free(recorder->told);
+	names_free(recorder->before);
+	free(recorder);
+}
+
+static const struct maker_ops recorder_ops = {
+	.make = recorder_make,
+	.origin = recorder_origin,
+	.free = recorder_free,
+	.piece = recording_length,
+	.counts = recorder_counts,
+	.begin = recorder_begin,
+	.leave = recorder_leave,
+	/* what goes around an item's bytes, and two headers: that of an origin and a new file's */
+	.around =
+		RECORDING_ITEM_BYTES(0) + RECORDING_ALIGNMENT + 2 * sizeof(struct recording_header),
+	.extra = EXTRA_BYTES,
+};
+
+int maker_recording_new(struct maker **ret_maker)
+{
+	const struct names_config none = {};
+	struct recorder *recorder = calloc(1, sizeof(*recorder));
+	int r;
+
+	if (!recorder)
+		return -ENOMEM;
+	recorder->maker = (struct maker){ &recorder_ops, 1 };
+	r = names_new(&none, &recorder->told) ?: names_new(&none, &recorder->before);
+	if (r < 0) {
+		recorder_free(&recorder->maker);
+		return r;
+	}
+	*ret_maker = &recorder->maker;
+	return 0;
+}
