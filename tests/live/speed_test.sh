@@ -33,7 +33,7 @@ test_without_events_netlog_is_never_woken() {
 	equal "events" "$(grep -c '"event_type":"latency"' "$lines")" 0
 }
 
-# After its last event it looks at the ring once more, and then sleeps: see daemon.c.
+# After its last event it looks at the ring once more, and then sleeps: see run/pump.c.
 test_after_an_event_netlog_sleeps_again() {
 	wire_up
 	netlog_start -e latency --latency-stage=tcp --stats-interval=0

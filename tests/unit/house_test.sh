@@ -42,7 +42,7 @@ libraries_stay_where_they_belong() {
 	only 'bpf/events' schema/kind.h
 	only 'bpf/filter' filter/half.h
 	only 'bpf/sample' kernel/
-	only 'systemd/' run/daemon.c run/delivery.h run/service.c output/sink_journald.c
+	only 'systemd/' run/daemon.c run/delivery.h run/pump.h run/refilter.h run/service.c run/timer.h output/sink_journald.c
 	only 'json-c/' schema/control.h settings/file.c
 }
 
