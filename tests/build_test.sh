@@ -118,7 +118,10 @@ the_unit_tests_runner_tells_failures() {
 	"$work/odd" no-such >"$work/said" 2>&1 && echo "a name that is none passes"
 }
 
-# With lib.sh, as the live tests; neither needs root
+# live [NAME=VALUE...]: $work/live.sh, with lib.sh as the live tests have it; it needs no root. What this
+# test itself was told by such variables is not for that one.
+live() { env TEST= KEEP= SANITIZE= TMPDIR="$work" "$@" bash "$work/live.sh" >"$work/said"; }
+
 a_failed_live_test_keeps_what_it_had_if_asked() {
 	cat >"$work/live.sh" <<-END
 		. "$PWD/tests/live/lib.sh"
@@ -126,12 +129,12 @@ a_failed_live_test_keeps_what_it_had_if_asked() {
 		test_good() { :; }
 		run_tests
 	END
-	TMPDIR=$work KEEP=1 bash "$work/live.sh" >"$work/said"
+	live KEEP=1
 	local kept
 	kept=$(sed -n 's/^# kept: //p' "$work/said")
 	[ "$(cat "$kept/evidence")" = seen ] || cat "$work/said"
 	rm -rf "${kept%/*}"
-	TMPDIR=$work bash "$work/live.sh" >"$work/said"
+	live
 	grep kept "$work/said"
 	find "$work" -name evidence
 }
@@ -143,7 +146,7 @@ a_sanitizers_report_fails_a_live_test() {
 		test_good() { :; }
 		run_tests
 	END
-	TMPDIR=$work SANITIZE=1 bash "$work/live.sh" >"$work/said"
+	live SANITIZE=1
 	equal "what is said" "$(cat "$work/said")" "# heap-use-after-free
 not ok bad
 ok good"
