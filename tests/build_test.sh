@@ -152,8 +152,26 @@ not ok bad
 ok good"
 }
 
+# A clone in which only `make` has been called, and a name that picks nothing
+tests_that_cannot_run_say_what_to_do() {
+	mkdir -p "$work/bare/build"
+	cp -r tests "$work/bare"
+	touch "$work/bare/build/netlog" && chmod +x "$work/bare/build/netlog"
+	(
+		cd "$work/bare" || exit
+		sed -i 's/^why_not_here() {/&\n\treturn/' tests/live/lib.sh # root is not asked for
+		tests/live/owner_test.sh >said 2>&1 && echo "owner_test.sh passes without its tools"
+		diff said - <<<"# there is no build/churn: make tools builds it"
+		tests/run.sh unit/ >said 2>&1 && echo "unit tests pass that are not there"
+		diff said - <<<"there is no build/unit/tests: make unit-tests builds it"
+		tests/run.sh unit/house no-such >said 2>&1 && echo "a name that picks nothing passes"
+		diff said - <<<"run.sh: no file of tests has no-such in its name"
+	)
+}
+
 run_checks the_unit_tests_runner_tells_failures a_failed_live_test_keeps_what_it_had_if_asked \
 	a_sanitizers_report_fails_a_live_test gcc_and_clang_build_it_without_a_warning \
 	install_puts_it_in_place_and_uninstall_takes_it_away a_configuration_that_was_changed_stays \
 	the_unit_is_understood_and_well_hardened the_catalog_explains_each_message \
-	logrotate_understands_its_rules missing_tools_are_named_for_apt_and_dnf clean_leaves_nothing
+	logrotate_understands_its_rules missing_tools_are_named_for_apt_and_dnf clean_leaves_nothing \
+	tests_that_cannot_run_say_what_to_do

@@ -8,6 +8,7 @@
 # by both: that is counted by itself, and taken off.
 set -eu
 cd "$(dirname "$0")/../.."
+[ -x build/bench/bench ] || { echo "there is no build/bench/bench: make build/bench/bench builds it" >&2; exit 1; }
 few=5000
 many=25000
 

@@ -88,6 +88,19 @@ run_mount() {
 	run_is_ours=yes
 }
 
+# What has not been built yet
+why_not_built() {
+	local source tool
+	[ -x "$netlog" ] || echo "there is no $netlog: make $netlog builds it"
+	for source in tests/live/*.c; do
+		tool=build/$(basename "$source" .c)
+		case $tool in
+		*.bpf | */tool) ;;
+		*) [ -e "$tool" ] || echo "there is no $tool: make tools builds it" ;;
+		esac
+	done
+}
+
 # What no test can do without: why there is none of it here
 why_not_here() {
 	local self _
@@ -377,6 +390,10 @@ run_tests() {
 	[ -z "$live" ] || why=$(why_not_here)
 	why=${why_skipped:-$why}
 	why=${why%%$'\n'*}
+	if [ -n "$live" ] && [ -z "$why" ] && [ -n "$(why_not_built)" ]; then
+		echo "# $(why_not_built | head -n 1)"
+		exit 1
+	fi
 	# in the order of their names; TEST=word picks those that contain it
 	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }' | grep -F "${TEST:-test_}"); do
 		if [ -n "$why" ]; then
@@ -394,6 +411,7 @@ run_tests() {
 		sanitizers_are_content || status=1
 		if [ $status = 0 ]; then
 			echo "ok ${name#test_}"
+			rm -rf --one-file-system "${work:?}/$name" # its namespaces and mounts have ended, too
 		elif [ -e "$work/$name/skipped" ]; then
 			echo "skip ${name#test_}: $(cat "$work/$name/skipped")"
 		else
