@@ -10,33 +10,18 @@
  * the least. pid 0: nobody may be named. The scenes are the functions at the end; each says what it
  * does. --port: the server's, and one more for the client's; else any.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <linux/sched.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "tool.h"
 
-#define TIMEOUT_S 60
 #define MESSAGE_BYTES 100
 #define CHILDREN_MAX 16
 
@@ -73,7 +58,8 @@ static pid_t process(const char *comm, const char *netns, pid_t pid)
 	struct clone_args args = { .exit_signal = SIGCHLD,
 				   .set_tid = (uintptr_t)&pid,
 				   .set_tid_size = 1 };
-	pid_t child = pid ? (pid_t)syscall(SYS_clone3, &args, sizeof(args)) : fork();
+	pid_t parent = getpid(),
+	      child = pid ? (pid_t)syscall(SYS_clone3, &args, sizeof(args)) : fork();
 
 	if (child < 0)
 		fail("fork");
@@ -81,9 +67,9 @@ static pid_t process(const char *comm, const char *netns, pid_t pid)
 		children[child_count++] = child;
 		return child;
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_with(parent);
 	prctl(PR_SET_NAME, comm);
-	enter(netns);
+	netns_enter(netns);
 	child_count = 0;
 	return 0;
 }
@@ -112,13 +98,12 @@ struct channel {
 
 static struct channel channel_make(void)
 {
-	struct timeval timeout = { .tv_sec = TIMEOUT_S };
 	struct channel channel;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel.ends) < 0)
 		fail("socketpair");
 	for (int i = 0; i < 2; i++)
-		setsockopt(channel.ends[i], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+		timeouts_set(channel.ends[i], TIMEOUT_S);
 	return channel;
 }
 
@@ -160,31 +145,32 @@ static int told(int from, int *ret_fd)
 
 /* ---- sockets ---- */
 
-static int socket_make(void)
+/* A packet for each message, however busy the host is */
+static void packet_for_each_message(int fd)
 {
-	struct timeval timeout = { .tv_sec = TIMEOUT_S };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	option_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
 
-	if (fd < 0)
-		fail("socket");
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+static int tcp_socket(void)
+{
+	int fd = socket_make(AF_INET, SOCK_STREAM);
+
+	option_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	packet_for_each_message(fd);
 	return fd;
 }
 
 /* Tells `tell_to` its port. */
 static int listener_make(int tell_to)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(fixed_port) };
-	socklen_t length = sizeof(address);
-	int fd = socket_make();
+	union address address;
+	socklen_t length = address_make(&address, AF_INET, HOST_ANY, fixed_port);
+	int fd = tcp_socket();
 
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 8) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+	if (bind(fd, &address.any, length) < 0 || listen(fd, 8) < 0 ||
+	    getsockname(fd, &address.any, &length) < 0)
 		fail("listen");
-	tell(tell_to, ntohs(address.sin_port), -1);
+	tell(tell_to, address_port(&address), -1);
 	return fd;
 }
 
@@ -200,27 +186,25 @@ static int with_cookie(int fd)
 
 static int connection_make(int port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(fixed_port + 1) };
-	int fd = socket_make(), one = 1;
+	union address address;
+	socklen_t length = address_make(&address, AF_INET, HOST_ANY, fixed_port + 1);
+	int fd = tcp_socket();
 
-	/* a packet for each message, however busy the host is */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (fixed_port && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (fixed_port && bind(fd, &address.any, length) < 0)
 		fail("bind");
-	address.sin_port = htons((uint16_t)port);
-	inet_pton(AF_INET, "10.77.0.2", &address.sin_addr);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	length = address_make(&address, AF_INET, HOST_SERVER, (unsigned long)port);
+	if (connect(fd, &address.any, length) < 0)
 		fail("connect");
 	return with_cookie(fd);
 }
 
 static int accept_one(int listener)
 {
-	int fd = accept(listener, NULL, NULL), one = 1;
+	int fd = accept(listener, NULL, NULL);
 
 	if (fd < 0)
 		fail("accept");
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	packet_for_each_message(fd);
 	return with_cookie(fd);
 }
 
@@ -503,46 +487,22 @@ static const struct scene {
 	{ "before", scene_before }, { "reuse", scene_reuse },
 };
 
+static const struct tool_option options[] = {
+	{ "client", .text = &client_netns }, { "server", .text = &server_netns },
+	{ "messages", .number = &messages }, { "gap-us", .number = &gap_us },
+	{ "port", .number = &fixed_port },   {},
+};
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "client", required_argument, NULL, 'c' },
-		{ "server", required_argument, NULL, 's' },
-		{ "messages", required_argument, NULL, 'm' },
-		{ "gap-us", required_argument, NULL, 'g' },
-		{ "port", required_argument, NULL, 'p' },
-		{},
-	};
-	int option;
+	const char *name = argv[options_take(argc, argv, options)];
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		switch (option) {
-		case 'c':
-			client_netns = optarg;
-			break;
-		case 's':
-			server_netns = optarg;
-			break;
-		case 'm':
-			messages = strtoul(optarg, NULL, 10);
-			break;
-		case 'g':
-			gap_us = strtoul(optarg, NULL, 10);
-			break;
-		case 'p':
-			fixed_port = strtoul(optarg, NULL, 10);
-			break;
-		default:
-			return 2;
-		}
-	}
-	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
-		if (!client_netns || !server_netns || !argv[optind] ||
-		    strcmp(argv[optind], scenes[i].name) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(scenes) && client_netns && server_netns && name; i++) {
+		if (strcmp(name, scenes[i].name) != 0)
 			continue;
 		scenes[i].play();
 		children_end();
 		return EXIT_SUCCESS;
 	}
-	return 2;
+	usage("SCENE --client NETNS --server NETNS [OPTION...]");
 }
