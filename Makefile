@@ -4,10 +4,10 @@
 #   make demo      set up and show netlog at work on two network namespaces, 30 s at most
 #   make run       set up and log this machine until Ctrl-C
 #   make check     format, house rules, unit tests: no root, no network, half a minute
-#   make test      set up and run all tests; SANITIZE=1 the daemon under sanitizers, KEEP=1 keeps
-#                  what a failed test has left
+#   make test      set up and run all tests; SANITIZE=1: the daemon under sanitizers, KEEP=1: a
+#                  failed test's files stay
 #   make test-vm   set up and run tests under older and newer kernels, in VMs; KERNELS="6.1" picks
-#   make bench     what a line costs next to json-c, printf and writing alone; a minute or two
+#   make bench     the cost of a line, next to json-c, printf and writing alone; a minute or two
 #   make bench-live   as root: next to bpftrace, tcpdump and tshark, and how much the ring takes
 #   make install   with PREFIX=, SYSCONFDIR= and DESTDIR= as usual; make uninstall takes it away
 #   make lint      set up and run clang-format, clang-tidy, cppcheck and shellcheck

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Building with either compiler, installing and cleaning; what systemd and logrotate say of the
-# files that are installed.
+# Building with either compiler, installing and cleaning; systemd and logrotate accept the files that are
+# installed.
 set -u
 . "$(dirname "$0")/check.sh"
 
@@ -118,8 +118,8 @@ the_unit_tests_runner_tells_failures() {
 	"$work/odd" no-such >"$work/said" 2>&1 && echo "a name that is none passes"
 }
 
-# live [NAME=VALUE...]: $work/live.sh, with lib.sh as the live tests have it; it needs no root. What this
-# test itself was told by such variables is not for that one.
+# live [NAME=VALUE...]: $work/live.sh, with lib.sh as the live tests have it; it needs no root. Such
+# variables of ours are not for it.
 live() { env TEST= KEEP= SANITIZE= TMPDIR="$work" "$@" bash "$work/live.sh" >"$work/said"; }
 
 a_failed_live_test_keeps_what_it_had_if_asked() {

@@ -4,14 +4,14 @@
 # run.sh [NAME...] - run all tests, or those whose file's name contains a NAME; the last line counts.
 #
 #   TEST=word    of live tests, only those whose names contain it
-#   KEEP=1       what a failed live test had in its directory stays, and it is said where
-#   SANITIZE=1   live tests run build/asan/netlog; what a sanitizer finds fails the test
+#   KEEP=1       the files of a failed live test stay, and it is said where
+#   SANITIZE=1   live tests run build/asan/netlog; a test fails if a sanitizer finds anything
 #   LANES=2      files that run at a time
 #
 # A test program prints `ok NAME`, `not ok NAME` or `skip NAME: why`, and `# ...` for what was seen.
 # Live tests need root. Without it they are skipped and say so; under CI=true that is a failure.
 #
-# A file with a line `# alone: WHY` runs after all others, by itself. What a file prints stays together, and the
+# A file with a line `# alone: WHY` runs after all others, by itself. Each file's output stays together, and the
 # files are in the same order in every run.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -65,7 +65,7 @@ run() {
 	mv "$one.part" "$one"
 }
 
-# What has ended, up to the first that has not.
+# The output of those that have ended, up to the first that has not
 show() {
 	while [ -e "$results/$shown" ]; do
 		echo "== ${files[$shown]} (file $((shown + 1)) of ${#files[@]}, $(cat "$results/$shown.seconds") s)"

@@ -60,7 +60,7 @@ static int socket_try(int domain, int type, int protocol)
 	return fd;
 }
 
-/* ---- the two ends of a connection; what fails is what shall be tried ---- */
+/* ---- the two ends of a connection; their calls may fail, as that is part of the trial ---- */
 
 /* The socket takes it all at once, so that it is closed with most of it unsent. */
 static void write_all(int fd)

@@ -3,8 +3,8 @@
  * datagrams - UDP between two network namespaces, and the truth about it.
  *
  * The client, in the first namespace, sends --messages datagrams of --bytes bytes, one after the
- * other; the server, in the second, answers each with one of the same size. At the end both print
- * what they are and how many they have received, as `traffic` does.
+ * other; the server, in the second, answers each with one of the same size. At the end each prints
+ * its role, its ports and how many it has received, as `traffic` does.
  *
  * --segments N: the client gives the host N datagrams at a time, in one piece (UDP_SEGMENT).
  *

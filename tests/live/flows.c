@@ -103,7 +103,7 @@ static void connection(int listener, unsigned long server_port, unsigned long po
 	close_at_once(server);
 }
 
-/* What lo has sent, proc_pid_net(5); 0 in others' namespaces, where others send, too. */
+/* Packets that lo has sent, by proc_pid_net(5); 0 where a wire is used. */
 static unsigned long long packets_sent(void)
 {
 	unsigned long long received_bytes, packets = 0;

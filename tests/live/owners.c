@@ -30,7 +30,7 @@ static unsigned long messages = 200, gap_us = 500, fixed_port;
 static pid_t children[CHILDREN_MAX];
 static unsigned int child_count;
 
-/* Whoever the line is about need not be the one who writes it. */
+/* A line of the truth, which need not be about the process that writes it */
 static void truth(int fd, pid_t pid, const char *comm, uint64_t from_us, uint64_t to_us,
 		  unsigned long least)
 {
@@ -108,7 +108,7 @@ static struct channel channel_make(void)
 }
 
 /* A number, and a descriptor with it or -1. */
-static void tell(int to, int number, int fd)
+static void channel_send(int to, int number, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};
 	struct iovec iovec = { &number, sizeof(number) };
@@ -123,10 +123,10 @@ static void tell(int to, int number, int fd)
 		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof(fd));
 	}
 	if (sendmsg(to, &message, MSG_NOSIGNAL) < 0)
-		fail("tell");
+		fail("channel_send");
 }
 
-static int told(int from, int *ret_fd)
+static int channel_receive(int from, int *ret_fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};
 	int number;
@@ -137,7 +137,7 @@ static int told(int from, int *ret_fd)
 				  .msg_controllen = sizeof(control) };
 
 	if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) != sizeof(number))
-		fail("told");
+		fail("channel_receive");
 	if (ret_fd && CMSG_FIRSTHDR(&message))
 		memcpy(ret_fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(*ret_fd));
 	return number;
@@ -170,7 +170,7 @@ static int listener_make(int tell_to)
 	if (bind(fd, &address.any, length) < 0 || listen(fd, 8) < 0 ||
 	    getsockname(fd, &address.any, &length) < 0)
 		fail("listen");
-	tell(tell_to, address_port(&address), -1);
+	channel_send(tell_to, address_port(&address), -1);
 	return fd;
 }
 
@@ -241,7 +241,8 @@ static void answer(int fd, unsigned long count)
 	}
 }
 
-/* Whoever is at the other end need not read. What waits to be sent would become one packet. */
+/* The other end need not read. Each message leaves before the next is put: else two become a
+ * packet. */
 static void push(int fd)
 {
 	for (unsigned long i = 0; i < messages; i++) {
@@ -282,7 +283,7 @@ static void scene_plain(void)
 	}
 	client = process("o-client", client_netns, 0);
 	if (!client) {
-		fd = connection_make(told(port.ends[0], NULL));
+		fd = connection_make(channel_receive(port.ends[0], NULL));
 		truth(fd, getpid(), "o-client", 0, 0, messages);
 		pthread_create(&thread, NULL, client_thread, &fd);
 		pthread_join(thread, NULL);
@@ -319,7 +320,7 @@ static void scene_fork(void)
 	}
 	client = process("o-client", client_netns, 0);
 	if (!client) {
-		fd = connection_make(told(port.ends[0], NULL));
+		fd = connection_make(channel_receive(port.ends[0], NULL));
 		truth(fd, getpid(), "o-client", 0, 0, messages / 2);
 		usleep(100000); /* for what there is to see of the connection before its first read
 				 */
@@ -347,16 +348,16 @@ static void scene_pass(void)
 	}
 	giver = process("o-giver", client_netns, 0);
 	if (!giver) {
-		fd = connection_make(told(port.ends[0], NULL));
+		fd = connection_make(channel_receive(port.ends[0], NULL));
 		ask(fd, messages);
-		tell(gift.ends[0], 0, fd);
+		channel_send(gift.ends[0], 0, fd);
 		close(fd);
 		for (;;)
 			pause();
 	}
 	taker = process("o-taker", client_netns, 0);
 	if (!taker) {
-		told(gift.ends[1], &fd);
+		channel_receive(gift.ends[1], &fd);
 		before_us = wall_us();
 		ask(fd, 1);
 		truth(fd, giver, "o-giver", 0, wall_us(), messages / 2);
@@ -390,40 +391,40 @@ static void scene_before(void)
 			fds[i] = accept_one(listener);
 			truth(fds[i], getpid(), "o-server", 0, 0, 1);
 		}
-		tell(go.ends[1], 0, -1);
-		told(go.ends[1], NULL);
+		channel_send(go.ends[1], 0, -1);
+		channel_receive(go.ends[1], NULL);
 		for (int i = 0; i < 2; i++)
 			push(fds[i]);
 		fds[2] = accept_one(listener);
 		truth(fds[2], getpid(), "o-server", 0, 0, messages / 2);
-		tell(go.ends[1], 0, -1);
+		channel_send(go.ends[1], 0, -1);
 		for (;;)
 			pause();
 	}
-	number = told(port.ends[0], NULL);
+	number = channel_receive(port.ends[0], NULL);
 	client = process("o-old", client_netns, 0);
 	if (!client) {
 		int fd = connection_make(number);
 
 		truth(fd, getpid(), "o-old", 0, 0, messages / 2);
-		tell(port.ends[1], 0, -1);
+		channel_send(port.ends[1], 0, -1);
 		for (;;)
 			pause();
 	}
-	told(port.ends[0], NULL);
+	channel_receive(port.ends[0], NULL);
 	client = process("o-shared", client_netns, 0);
 	if (!client) {
 		int fd = connection_make(number);
 
 		truth(fd, 0, "", 0, 0, messages / 2);
 		process("o-twin", client_netns, 0); /* both go on here */
-		tell(port.ends[1], 0, -1);
+		channel_send(port.ends[1], 0, -1);
 		for (;;)
 			pause();
 	}
-	told(port.ends[0], NULL);
-	told(port.ends[0], NULL);
-	told(go.ends[0], NULL);
+	channel_receive(port.ends[0], NULL);
+	channel_receive(port.ends[0], NULL);
+	channel_receive(go.ends[0], NULL);
 	fprintf(stderr, "ready\n");
 	sigwait(&set, &signal_number);
 	client = process("o-new", client_netns, 0);
@@ -434,8 +435,8 @@ static void scene_before(void)
 		push(fd);
 		exit(EXIT_SUCCESS);
 	}
-	tell(go.ends[0], 0, -1);
-	told(go.ends[0], NULL);
+	channel_send(go.ends[0], 0, -1);
+	channel_receive(go.ends[0], NULL);
 	child_wait(client);
 }
 
@@ -458,15 +459,15 @@ static void scene_reuse(void)
 		}
 		exit(EXIT_SUCCESS);
 	}
-	number = told(port.ends[0], NULL);
+	number = channel_receive(port.ends[0], NULL);
 	first = process("o-first", client_netns, 0);
 	if (!first) {
 		fd = connection_make(number);
 		truth(fd, getpid(), "o-first", 0, 0, messages / 2);
-		tell(gift.ends[1], 0, fd);
+		channel_send(gift.ends[1], 0, fd);
 		exit(EXIT_SUCCESS);
 	}
-	told(gift.ends[0], &fd);
+	channel_receive(gift.ends[0], &fd);
 	child_wait(first);
 	child_count--;
 	second = process("o-second", client_netns, first);
