@@ -4,10 +4,10 @@
 #   make demo      set up and show netlog at work on two network namespaces, 30 s at most
 #   make run       set up and log this machine until Ctrl-C
 #   make check     format, house rules, unit tests: no root, no network, half a minute
-#   make test      set up and run all tests; SANITIZE=1 the daemon under sanitizers, KEEP=1 keeps
-#                  what a failed test has left
+#   make test      set up and run all tests; SANITIZE=1: the daemon under sanitizers, KEEP=1: a
+#                  failed test's files stay
 #   make test-vm   set up and run tests under older and newer kernels, in VMs; KERNELS="6.1" picks
-#   make bench     what a line costs next to json-c, printf and writing alone; a minute or two
+#   make bench     the cost of a line, next to json-c, printf and writing alone; a minute or two
 #   make bench-live   as root: next to bpftrace, tcpdump and tshark, and how much the ring takes
 #   make install   with PREFIX=, SYSCONFDIR= and DESTDIR= as usual; make uninstall takes it away
 #   make lint      set up and run clang-format, clang-tidy, cppcheck and shellcheck
@@ -49,7 +49,7 @@ SOURCES := $(wildcard src/*/*.c)
 # extable is an object by itself, which is asked before the events' is loaded
 EVENTS := $(filter-out bpf/extable.bpf.c,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(wildcard tests/unit/*.c)
-TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/live/*.c)))
+TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(filter-out %.bpf.c %/tool.c,$(wildcard tests/live/*.c)))
 
 # Short lines; make V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -120,21 +120,27 @@ $(BUILD)/asan/netlog: $(BUILD)/asan/src/main.o $(SOURCES:%.c=$(BUILD)/asan/%.o)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
 
-$(BUILD)/%: tests/live/%.c tests/live/tool.h | $(BUILD)/requirements
+TOOL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS)
+
+$(BUILD)/tool.o: tests/live/tool.c tests/live/tool.h | $(BUILD)/requirements
 	$(call say,CC)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $< -o $@
+	$(Q)$(CC) $(TOOL_CFLAGS) -c $< -o $@
+
+$(BUILD)/%: tests/live/%.c $(BUILD)/tool.o
+	$(call say,CC)
+	$(Q)$(CC) $(TOOL_CFLAGS) $^ -o $@
 
 $(BUILD)/witness.bpf.o: tests/live/witness.bpf.c bpf/kernel.h | $(BUILD)/requirements
 	$(call say,BPF)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(BUILD)/witness: tests/live/witness.c $(BUILD)/witness.bpf.o
+$(BUILD)/witness: tests/live/witness.c $(BUILD)/tool.o $(BUILD)/witness.bpf.o
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@ $(LIBRARY_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter-out %.bpf.o,$^) -o $@ $(LIBRARY_LIBS)
 
 $(BUILD)/%.so: tests/live/%.so.c | $(BUILD)/requirements
 	$(call say,CC)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -shared -fPIC $< -o $@
+	$(Q)$(CC) $(TOOL_CFLAGS) -shared -fPIC $< -o $@
 
 # Two that look into the kernel by BPF programs of their own
 $(BUILD)/loads.bpf.o $(BUILD)/faults.bpf.o: $(BUILD)/%.bpf.o: tests/live/%.bpf.c tests/live/%.h | $(BUILD)/requirements
@@ -145,10 +151,10 @@ $(BUILD)/loads.skel.h $(BUILD)/faults.skel.h: $(BUILD)/%.skel.h: $(BUILD)/%.bpf.
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
-$(BUILD)/loads $(BUILD)/faults: $(BUILD)/%: tests/live/%.c $(BUILD)/%.skel.h tests/live/%.h \
-		tests/live/programs.h tests/live/tool.h
+$(BUILD)/loads $(BUILD)/faults: $(BUILD)/%: tests/live/%.c $(BUILD)/tool.o $(BUILD)/%.skel.h \
+		tests/live/%.h tests/live/programs.h
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@ $(LIBRARY_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) -o $@ $(LIBRARY_LIBS)
 
 # ---- benchmarks: the objects that are shipped, with the flags they are shipped with
 

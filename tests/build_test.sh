@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Building with either compiler, installing and cleaning; what systemd and logrotate say of the
-# files that are installed.
+# Building with either compiler, installing and cleaning; systemd and logrotate accept the files that are
+# installed.
 set -u
 . "$(dirname "$0")/check.sh"
 
@@ -118,7 +118,10 @@ the_unit_tests_runner_tells_failures() {
 	"$work/odd" no-such >"$work/said" 2>&1 && echo "a name that is none passes"
 }
 
-# With lib.sh, as the live tests; neither needs root
+# live [NAME=VALUE...]: $work/live.sh, with lib.sh as the live tests have it; it needs no root. Such
+# variables of ours are not for it.
+live() { env TEST= KEEP= SANITIZE= TMPDIR="$work" "$@" bash "$work/live.sh" >"$work/said"; }
+
 a_failed_live_test_keeps_what_it_had_if_asked() {
 	cat >"$work/live.sh" <<-END
 		. "$PWD/tests/live/lib.sh"
@@ -126,12 +129,12 @@ a_failed_live_test_keeps_what_it_had_if_asked() {
 		test_good() { :; }
 		run_tests
 	END
-	TMPDIR=$work KEEP=1 bash "$work/live.sh" >"$work/said"
+	live KEEP=1
 	local kept
 	kept=$(sed -n 's/^# kept: //p' "$work/said")
 	[ "$(cat "$kept/evidence")" = seen ] || cat "$work/said"
 	rm -rf "${kept%/*}"
-	TMPDIR=$work bash "$work/live.sh" >"$work/said"
+	live
 	grep kept "$work/said"
 	find "$work" -name evidence
 }
@@ -143,14 +146,32 @@ a_sanitizers_report_fails_a_live_test() {
 		test_good() { :; }
 		run_tests
 	END
-	TMPDIR=$work SANITIZE=1 bash "$work/live.sh" >"$work/said"
+	live SANITIZE=1
 	equal "what is said" "$(cat "$work/said")" "# heap-use-after-free
 not ok bad
 ok good"
+}
+
+# A clone in which only `make` has been called, and a name that picks nothing
+tests_that_cannot_run_say_what_to_do() {
+	mkdir -p "$work/bare/build"
+	cp -r tests "$work/bare"
+	touch "$work/bare/build/netlog" && chmod +x "$work/bare/build/netlog"
+	(
+		cd "$work/bare" || exit
+		sed -i 's/^why_not_here() {/&\n\treturn/' tests/live/lib.sh # root is not asked for
+		tests/live/owner_test.sh >said 2>&1 && echo "owner_test.sh passes without its tools"
+		diff said - <<<"# there is no build/churn: make tools builds it"
+		tests/run.sh unit/ >said 2>&1 && echo "unit tests pass that are not there"
+		diff said - <<<"there is no build/unit/tests: make unit-tests builds it"
+		tests/run.sh unit/house no-such >said 2>&1 && echo "a name that picks nothing passes"
+		diff said - <<<"run.sh: no file of tests has no-such in its name"
+	)
 }
 
 run_checks the_unit_tests_runner_tells_failures a_failed_live_test_keeps_what_it_had_if_asked \
 	a_sanitizers_report_fails_a_live_test gcc_and_clang_build_it_without_a_warning \
 	install_puts_it_in_place_and_uninstall_takes_it_away a_configuration_that_was_changed_stays \
 	the_unit_is_understood_and_well_hardened the_catalog_explains_each_message \
-	logrotate_understands_its_rules missing_tools_are_named_for_apt_and_dnf clean_leaves_nothing
+	logrotate_understands_its_rules missing_tools_are_named_for_apt_and_dnf clean_leaves_nothing \
+	tests_that_cannot_run_say_what_to_do

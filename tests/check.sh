@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
 #
-# check.sh - sourced by tests of files: a check is a function that prints what is wrong.
+# check.sh - sourced by tests of files: a check is a function that prints complaints.
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin
 work=$(mktemp -d) || exit 1

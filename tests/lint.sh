@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# lint.sh [format|tidy|cppcheck|shell]... - what the tools say of the sources; all four by default.
+# lint.sh [format|tidy|cppcheck|shell]... - asks four tools about the sources; all by default.
 #
 # A tool that is not installed is said, and is a failure: nobody has looked then. clang-tidy reads
 # build/netlog.skel.h, which `make lint` makes first.
@@ -28,7 +28,7 @@ format() {
 	return 1
 }
 
-# One process a file, as many as there are processors; what it says is shown if it is not content.
+# A process for each file, as many at a time as there are processors; its output is shown if it fails.
 tidy() {
 	have clang-tidy || return
 	[ -e build/netlog.skel.h ] || {

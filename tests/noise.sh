@@ -4,9 +4,9 @@
 # noise.sh [COMMAND...] - as root: other people at work on this machine. With a command it lasts as long as
 # the command runs, and ends with its status; without one, until SIGINT or SIGTERM.
 #
-# What a live test must bear: interfaces, network namespaces, mounts and cgroups that come and go, in
-# namespaces of their own and in the host's, one core that is never idle, and TCP over a wire that loses
-# every fifth packet. All that it makes has netlog-noise in its name and goes at the end.
+# Every live test must bear this: interfaces, network namespaces, mounts and cgroups come and go, in namespaces
+# of their own and in the host's; one core is never idle; TCP goes over a wire that loses every fifth packet.
+# All that it makes has netlog-noise in its name and goes at the end.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin

@@ -112,7 +112,7 @@ check() {
 	return 1
 }
 
-# What an installer says is of interest only if it fails.
+# An installer's output is of interest only if it fails.
 quietly() {
 	log=$(mktemp) || return 1
 	"$@" >"$log" 2>&1

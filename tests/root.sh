@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=sh
 #
-# root.sh - sourced: who can do what only root may.
+# root.sh - sourced: to run commands as root.
 
 # bpftool, ip and tc live where not every user's PATH leads
 PATH=$PATH:/usr/sbin:/sbin

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Rows are all it takes: the schema with another event, whose fields are what no event has yet. What
-# comes of the rows is compiled with it, and the same tests walk them.
+# Rows are all it takes: the schema gets another event, with kinds of fields that no event has yet. All code that is
+# made of rows is compiled anew, and the same unit tests walk it.
 set -u
 . "$(dirname "$0")/check.sh"
 

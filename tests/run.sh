@@ -4,14 +4,14 @@
 # run.sh [NAME...] - run all tests, or those whose file's name contains a NAME; the last line counts.
 #
 #   TEST=word    of live tests, only those whose names contain it
-#   KEEP=1       what a failed live test had in its directory stays, and it is said where
-#   SANITIZE=1   live tests run build/asan/netlog; what a sanitizer finds fails the test
+#   KEEP=1       the files of a failed live test stay, and it is said where
+#   SANITIZE=1   live tests run build/asan/netlog; a test fails if a sanitizer finds anything
 #   LANES=2      files that run at a time
 #
 # A test program prints `ok NAME`, `not ok NAME` or `skip NAME: why`, and `# ...` for what was seen.
 # Live tests need root. Without it they are skipped and say so; under CI=true that is a failure.
 #
-# A file with a line `# alone: WHY` runs after all others, by itself. What a file prints stays together, and the
+# A file with a line `# alone: WHY` runs after all others, by itself. Each file's output stays together, and the
 # files are in the same order in every run.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -30,16 +30,16 @@ interrupted() { # STATUS
 	exit "$1"
 }
 
-wanted() { # file
-	[ "$#" -gt 1 ] || return 0
-	local file=$1 name
-	shift
-	for name in "$@"; do
-		case $file in
-		*"$name"*) return 0 ;;
-		esac
+# Those whose names contain one of the NAMEs; all, if there is none
+files_of() { # NAME...
+	local file name
+	for file in tests/unit/*_test.c tests/unit/*_test.sh tests/*_test.sh tests/bench/*_test.sh \
+		tests/live/*_test.sh; do
+		[ $# -gt 0 ] || echo "$file"
+		for name in "$@"; do
+			[[ $file != *"$name"* ]] || { echo "$file"; break; }
+		done
 	done
-	return 1
 }
 
 alone() { grep -q '^# alone: ' "$1" 2>/dev/null; }
@@ -65,7 +65,7 @@ run() {
 	mv "$one.part" "$one"
 }
 
-# What has ended, up to the first that has not.
+# The output of those that have ended, up to the first that has not
 show() {
 	while [ -e "$results/$shown" ]; do
 		echo "== ${files[$shown]} (file $((shown + 1)) of ${#files[@]}, $(cat "$results/$shown.seconds") s)"
@@ -88,6 +88,14 @@ one_has_ended() {
 	show
 }
 
+# Before anything runs: a name that picks nothing is a mistake.
+for name in "$@"; do
+	files_of "$name" | grep -q . || {
+		echo "run.sh: no file of tests has $name in its name" >&2
+		exit 2
+	}
+done
+
 no_root=
 if [ "$(id -u)" != 0 ]; then
 	if ! can_be_root; then
@@ -98,19 +106,22 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 # All unit tests are one program, which is told of which files to run them.
-unit=()
-for file in tests/unit/*_test.c; do
-	! wanted "$file" "$@" || unit+=("$(basename "$file" _test.c).")
+unit=() files=() last=()
+for file in $(files_of "$@"); do # without a blank in their names
+	if [[ $file = *.c ]]; then
+		unit+=("$(basename "$file" _test.c).")
+	elif alone "$file"; then
+		last+=("$file")
+	else
+		files+=("$file")
+	fi
 done
-files=()
-[ ${#unit[@]} = 0 ] || files+=(build/unit/tests)
-for file in tests/unit/*_test.sh tests/*_test.sh tests/bench/*_test.sh tests/live/*_test.sh; do
-	alone "$file" || ! wanted "$file" "$@" || files+=("$file")
-done
+if [ ${#unit[@]} != 0 ]; then
+	[ -x build/unit/tests ] || { echo "there is no build/unit/tests: make unit-tests builds it" >&2; exit 1; }
+	files=(build/unit/tests "${files[@]}")
+fi
 together=${#files[@]}
-for file in tests/*_test.sh tests/*/*_test.sh; do
-	! alone "$file" || ! wanted "$file" "$@" || files+=("$file")
-done
+files+=("${last[@]}")
 
 shown=0
 for i in "${!files[@]}"; do
@@ -139,6 +150,9 @@ if [ "$failed" -ne 0 ]; then
 	for i in "${!files[@]}"; do
 		grep '^not ok ' "$results/$i"
 	done
+fi
+if [ "$((passed + failed + skipped))" = 0 ]; then
+	echo "no test has ${TEST:-} in its name"
 fi
 if [ "${CI:-}" = true ] && [ "$skipped" -ne 0 ]; then
 	echo "under CI=true nothing may be skipped"

@@ -2,26 +2,22 @@
 #include "run/daemon.h"
 
 #include <errno.h>
-#include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <systemd/sd-id128.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "output/wait.h"
 #include "run/delivery.h"
+#include "run/pump.h"
+#include "run/refilter.h"
 #include "run/reload.h"
 #include "run/service.h"
 #include "run/signals.h"
+#include "run/timer.h"
 
-#define DRAIN_BUDGET 4096		      /* records before signals and timers have a turn */
-#define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC) /* between looks at the ring while events come */
-#define DRAIN_BYTES_PER_US 600 /* that may come; a look for each quarter of the ring */
 #define LOSS_INTERVAL_US (500 * USEC_PER_MSEC)	/* at the least between two lost lines of a type */
 #define STATUS_INTERVAL_US (10 * USEC_PER_SEC)	/* between figures for the service manager */
 #define MANAGED_PATIENCE_NS (10 * NSEC_PER_SEC) /* less than the unit's TimeoutStopSec */
-#define CGROUP_LOOKS_A_SECOND 5
-#define TIMER_ACCURACY_US 1
 
 struct daemon {
 	struct options *options;
@@ -29,18 +25,14 @@ struct daemon {
 	struct lines *lines;
 	struct output *output;
 	struct delivery delivery;
+	struct pump pump;
+	struct refilter refilter;
 	sd_event *loop;
-	sd_event_source *ring; /* readable when an event wakes us; off while we look by ourselves */
-	sd_event_source *drain; /* the next look */
-	sd_event_source *loss;	/* when to tell of losses and pressure again */
+	sd_event_source *loss; /* when to tell of losses and pressure again */
 	sd_event_source *stats;
 	sd_event_source *status; /* for the service manager */
-	int cgroups;		 /* inotify: one that is filtered by may be there again */
 	struct report report;
 	const char *reason;
-	bool waiting; /* a reader is slow, its buffer is full: the ring is left alone */
-	bool asleep;  /* the doorbell has been raised */
-	bool stopped; /* the drain ended before its budget and the ring's end */
 };
 
 static void end(struct daemon *daemon, const char *reason)
@@ -48,17 +40,6 @@ static void end(struct daemon *daemon, const char *reason)
 	if (!daemon->reason)
 		daemon->reason = reason;
 	sd_event_exit(daemon->loop, 0);
-}
-
-static bool count_reached(const struct daemon *daemon)
-{
-	return daemon->options->count && daemon->lines->emitted_total >= daemon->options->count;
-}
-
-static void timer_set(sd_event_source *timer, uint64_t us)
-{
-	sd_event_source_set_time_relative(timer, us);
-	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
 }
 
 /* Write what can be written, and tell of outputs' trouble. */
@@ -77,48 +58,6 @@ static void flush(struct daemon *daemon)
 		end(daemon, "reader gone");
 }
 
-/* ---- the ring ---- */
-
-static bool on_record(void *context, const void *record, size_t size)
-{
-	struct daemon *daemon = context;
-
-	daemon->stopped = !lines_event(daemon->lines, record, size) || count_reached(daemon);
-	return !daemon->stopped;
-}
-
-/* Until the next look. A small ring is full sooner: a million events a second are 150 bytes a us. */
-static uint64_t drain_interval_us(const struct daemon *daemon)
-{
-	uint64_t us = daemon->options->ring_bytes / DRAIN_BYTES_PER_US;
-
-	return us < DRAIN_INTERVAL_US ? us : DRAIN_INTERVAL_US;
-}
-
-/*
- * While events come, look at the ring every few milliseconds and leave the doorbell alone. When a
- * look finds nothing, raise it and wait for the ring's own signal: idle costs nothing. While a
- * reader is slow and the buffer full, wait for the reader; what does not fit the ring is counted.
- */
-static int ring_wait(struct daemon *daemon, unsigned int drained)
-{
-	daemon->waiting = !output_ready(daemon->output);
-	if (!daemon->waiting && !drained) {
-		probe_sleep(daemon->probe);
-		if (!daemon->asleep)
-			timer_set(daemon->drain,
-				  drain_interval_us(daemon)); /* one more: see probe_sleep() */
-		daemon->asleep = true;
-		return sd_event_source_set_enabled(daemon->ring, SD_EVENT_ON);
-	}
-	daemon->asleep = false;
-	if (!daemon->waiting) /* at once if there is more, but signals and timers first */
-		timer_set(daemon->drain, daemon->stopped || drained == DRAIN_BUDGET ?
-						 0 :
-						 drain_interval_us(daemon));
-	return sd_event_source_set_enabled(daemon->ring, SD_EVENT_OFF);
-}
-
 /* What has to be told at once. Returns whether there may be more to tell soon. */
 static bool tell(struct daemon *daemon)
 {
@@ -127,96 +66,27 @@ static bool tell(struct daemon *daemon)
 	return lost || pressed;
 }
 
-static void ring_drain(struct daemon *daemon)
+/* What a look at the ring has brought is written, and losses are told. */
+static bool on_drained(void *context)
 {
-	unsigned int drained = 0;
-	int r;
+	struct daemon *daemon = context;
 
-	daemon->stopped = false;
-	lines_refresh(daemon->lines);
-	if (output_ready(daemon->output))
-		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_record, daemon);
 	if (output_ready(daemon->output) &&
 	    sd_event_source_get_enabled(daemon->loss, NULL) == SD_EVENT_OFF && tell(daemon))
 		timer_set(daemon->loss, LOSS_INTERVAL_US);
 	flush(daemon);
-	if (count_reached(daemon)) {
-		end(daemon, "count");
-		return;
-	}
-	r = ring_wait(daemon, drained);
-	if (r < 0) {
-		log_error("cannot wait for the ring: %s", strerror(-r));
-		sd_event_exit(daemon->loop, r);
-	}
+	if (!pump_count_reached(&daemon->pump))
+		return true;
+	end(daemon, "count");
+	return false;
 }
 
-static int on_ring(sd_event_source *source, int fd, uint32_t events, void *context)
-{
-	(void)source;
-	(void)fd;
-	(void)events;
-	ring_drain(context);
-	return 0;
-}
-
-static int on_drain(sd_event_source *source, uint64_t us, void *context)
-{
-	(void)source;
-	(void)us;
-	ring_drain(context);
-	return 0;
-}
-
-/* A reader has read, or an output may work again: back to the ring, if that has been waited for. */
 static void on_due(void *context)
 {
 	struct daemon *daemon = context;
 
 	flush(daemon);
-	if (daemon->waiting && output_ready(daemon->output))
-		ring_drain(daemon);
-}
-
-/* ---- cgroups ---- */
-
-/* What came does not matter: all are looked up. */
-static int on_cgroups(sd_event_source *source, int fd, uint32_t events, void *context)
-{
-	struct daemon *daemon = context;
-	char names[4096];
-
-	(void)source;
-	(void)events;
-	while (read(fd, names, sizeof(names)) > 0)
-		;
-	filters_refresh(daemon->options, daemon->probe, fd);
-	return 0;
-}
-
-/* Where no cgroup is filtered by, nothing is watched. */
-static int cgroups_watch(struct daemon *daemon)
-{
-	sd_event_source *source;
-	int r;
-
-	daemon->cgroups = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (daemon->cgroups < 0) {
-		log_warning("cannot watch cgroups (inotify: %s): those of --cgroup and --unit are "
-			    "looked up on SIGHUP only",
-			    strerror(errno));
-		return 0;
-	}
-	r = sd_event_add_io(daemon->loop, &source, daemon->cgroups, EPOLLIN, on_cgroups, daemon);
-	if (r < 0)
-		return r;
-	/* hosts that start containers all the time make cgroups all the time */
-	r = sd_event_source_set_ratelimit(source, USEC_PER_SEC, CGROUP_LOOKS_A_SECOND);
-	sd_event_source_set_floating(source, true);
-	sd_event_source_unref(source);
-	if (r >= 0)
-		filters_refresh(daemon->options, daemon->probe, daemon->cgroups);
-	return r;
+	pump_resume(&daemon->pump);
 }
 
 /* ---- timers and signals ---- */
@@ -280,8 +150,7 @@ static void config_reload(struct daemon *daemon)
 		timer_set(daemon->stats, daemon->options->stats_interval_us);
 	else
 		sd_event_source_set_enabled(daemon->stats, SD_EVENT_OFF);
-	if (daemon->cgroups >= 0)
-		filters_refresh(daemon->options, daemon->probe, daemon->cgroups);
+	refilter_update(&daemon->refilter);
 	report_reload(&daemon->report);
 }
 
@@ -326,12 +195,7 @@ static int sources_add(struct daemon *daemon)
 	const clockid_t clock = CLOCK_MONOTONIC;
 	int r;
 
-	r = sd_event_add_io(daemon->loop, &daemon->ring, probe_fd(daemon->probe), EPOLLIN, on_ring,
-			    daemon);
-	if (r < 0)
-		return r;
-	r = sd_event_add_time_relative(daemon->loop, &daemon->drain, clock, 0, TIMER_ACCURACY_US,
-				       on_drain, daemon);
+	r = pump_init(&daemon->pump);
 	if (r < 0)
 		return r;
 	r = sd_event_add_time_relative(daemon->loop, &daemon->loss, clock, 0, TIMER_ACCURACY_US,
@@ -375,16 +239,6 @@ static int signals_add(struct daemon *daemon)
 
 /* ---- the end ---- */
 
-static bool on_last_record(void *context, const void *record, size_t size)
-{
-	struct daemon *daemon = context;
-
-	if (!count_reached(daemon))
-		return lines_event(daemon->lines, record, size);
-	lines_unasked(daemon->lines, record, size);
-	return true;
-}
-
 /*
  * How long the end may take. One output alone may take its time, as long as its reader reads; but
  * not others, nor a service manager that would end us before the stop line.
@@ -419,7 +273,7 @@ static int finish(struct daemon *daemon)
 		if (!output_alive(daemon->output))
 			return 0;
 		output_give_up(daemon->output, clock_boot_ns()); /* who does not read loses lines */
-		drained = probe_drain(daemon->probe, DRAIN_BUDGET, on_last_record, daemon);
+		drained = pump_finish(&daemon->pump);
 	} while (drained);
 	r = report_stop(&daemon->report, daemon->reason ?: "failure");
 	deliver_all(daemon, until_ns + OUTPUT_LINGER_NS);
@@ -449,7 +303,7 @@ static int run(struct daemon *daemon)
 	r = sources_add(daemon);
 	if (r < 0)
 		return r;
-	r = cgroups_watch(daemon);
+	r = refilter_init(&daemon->refilter);
 	if (r < 0)
 		return r;
 	r = delivery_init(&daemon->delivery);
@@ -476,7 +330,7 @@ int daemon_run(struct options *options, struct probe *probe, struct lines *lines
 		.probe = probe,
 		.lines = lines,
 		.output = lines->output,
-		.cgroups = -1,
+		.refilter = { .options = options, .probe = probe, .inotify = -1 },
 		.report = { .options = options, .probe = probe, .lines = lines },
 	};
 	int r;
@@ -485,20 +339,28 @@ int daemon_run(struct options *options, struct probe *probe, struct lines *lines
 	r = sd_event_new(&daemon.loop);
 	if (r < 0)
 		return r;
+	daemon.refilter.loop = daemon.loop;
 	daemon.delivery = (struct delivery){
 		.loop = daemon.loop,
 		.output = lines->output,
 		.on_due = on_due,
 		.context = &daemon,
 	};
+	daemon.pump = (struct pump){
+		.loop = daemon.loop,
+		.options = options,
+		.probe = probe,
+		.lines = lines,
+		.on_drained = on_drained,
+		.context = &daemon,
+	};
 	r = run(&daemon);
 	delivery_done(&daemon.delivery);
-	sd_event_source_unref(daemon.ring);
-	sd_event_source_unref(daemon.drain);
+	pump_done(&daemon.pump);
 	sd_event_source_unref(daemon.loss);
 	sd_event_source_unref(daemon.stats);
 	sd_event_source_unref(daemon.status);
 	sd_event_unref(daemon.loop);
-	cleanup_close(&daemon.cgroups);
+	refilter_done(&daemon.refilter);
 	return r;
 }

@@ -66,26 +66,6 @@ static int outputs_set(struct report *report, const struct options *options)
 	return 0;
 }
 
-void filters_refresh(struct options *options, struct probe *probe, int inotify)
-{
-	static int told; /* it is asked for each cgroup that comes */
-	_cleanup_free_ char *wrong = NULL;
-	int r = filter_watch(&options->kernel.filters,
-			     inotify); /* before the look, which then misses none */
-
-	if (r < 0 && r != told)
-		log_warning("cannot watch the cgroups of --cgroup and --unit (inotify: %s): SIGHUP "
-			    "finds those that are there by then%s",
-			    strerror(-r),
-			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
-	told = r;
-	if (!filter_look_up(&options->kernel.filters, &wrong))
-		return;
-	probe_set(probe, &options->kernel, events_taken(options));
-	log_info("cgroups of --cgroup or --unit have come or gone, and been looked up anew%s%s",
-		 wrong ? ": " : "", wrong ?: "");
-}
-
 int reload(struct options *options, struct probe *probe, struct report *report)
 {
 	_cleanup_free_ struct options *next = malloc(sizeof(*next));

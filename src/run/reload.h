@@ -23,10 +23,4 @@ void announce(const struct probe *probe, const struct options *options);
  */
 int reload(struct options *options, struct probe *probe, struct report *report);
 
-/*
- * Filter by the cgroups that those of --cgroup and --unit are now: a unit that has been restarted
- * has another one. `inotify` then tells when to ask again, which is to be asked once at the start.
- */
-void filters_refresh(struct options *options, struct probe *probe, int inotify);
-
 #endif

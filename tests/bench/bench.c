@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * bench - what a line costs, next to other ways to write the same.
+ * bench - the cost of a line, next to other ways to write the same.
  *
  *   bench                          the same JSON from all; then medians and ratios, taken in turns
  *   bench WAY EVENTS [FLOWS]       run one way once, for a counter of instructions around it
  *
- * Times are of this thread on a CPU. Each round runs every way over the same records once; what
- * else the machine does meets all alike.
+ * Times are of this thread on a CPU. Each round runs every way over the same records once, so that
+ * the machine's other work slows all of them alike.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -197,7 +197,7 @@ static void all_lines(struct bench *bench, line_way way)
 
 /* ---- the ways over all records ---- */
 
-/* Nothing: what making the records costs is taken off a count of instructions. */
+/* Only makes the records, whose cost is taken off a count of instructions. */
 static void run_none(struct bench *bench)
 {
 	(void)bench;

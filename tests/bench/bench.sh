@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# bench.sh - what a line costs: time as ratios, and instructions.
+# bench.sh - the cost of a line: time as ratios, and instructions.
 set -eu
 cd "$(dirname "$0")/../.."
 build/bench/bench

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# filter.sh - what a packet costs that a filter leaves out, at tcp_probe, next to an empty program there,
-# for each family. As root, on a quiet host, after `make build/bench/filter`. All run at once, on the same
-# packets; several times, in turning order, since who comes first finds the caches cold. What is told is the
-# middle one.
+# filter.sh - the cost of a packet that a filter leaves out, at tcp_probe, next to an empty program there, for
+# each family. As root, on a quiet host, after `make build/bench/filter`. All programs see the same packets at the
+# same time. The first to run finds the caches cold, so the order turns from round to round, and the figures are
+# medians.
 . "$(dirname "$0")/../live/lib.sh"
 
 rounds=3

@@ -3,11 +3,12 @@
 #
 # instructions.sh WAY [FLOWS] - instructions in user space that bench's WAY takes for an event.
 #
-# Counted by callgrind, so the same on a busy machine. Of two runs, one longer than the other, only
-# the difference counts: starting and making the records' flows costs both alike. Records are made
-# by both: that is counted by itself, and taken off.
+# Callgrind counts them, so they are the same on a busy machine. The count is the difference between a
+# longer and a shorter run: both start and make flows alike. Making the records is counted by itself and
+# taken off.
 set -eu
 cd "$(dirname "$0")/../.."
+[ -x build/bench/bench ] || { echo "there is no build/bench/bench: make build/bench/bench builds it" >&2; exit 1; }
 few=5000
 many=25000
 

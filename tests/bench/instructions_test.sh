@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# What an event may cost in user space, from the record to the buffer that is written: a count of
+# Limits for the cost of an event in user space, from the record to the buffer that is written: a count of
 # instructions, which no other process of the machine changes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -20,6 +20,6 @@ at_most() {
 }
 
 at_most an_rtt_event_takes_at_most_570_instructions 570 1000
-# nothing can be remembered of them: what a flood of new connections costs
+# a flood of new connections: no text of theirs is in the cache
 at_most an_event_of_a_flow_never_seen_takes_at_most_1280_instructions 1280 100000000
 exit $failed

@@ -3,12 +3,12 @@
 #
 # live.sh [ring|kernel|tools]... - netlog end to end, as root; all parts if none is named.
 #
-# ring: events at growing rates through netlog's own ring into a file: how many were lost.
-# kernel: what a program of netlog's costs a packet, less what an empty one does.
+# ring: events at growing rates through netlog's own ring into a file, and how many are lost.
+# kernel: the time that a program of netlog's takes for a packet, less that of an empty one.
 # tools: the same TCP traffic logged by netlog, bpftrace, tcpdump and tshark.
 #
 # TCP stays on the loopback of a network namespace of its own. Nothing is left behind.
-# bpftrace finds tracepoints in tracefs; where none is mounted, only we shall see ours
+# bpftrace finds tracepoints in tracefs. If none is mounted, ours is in a mount namespace of our own.
 if [ -z "${NETLOG_BENCH_MOUNTED:-}" ]; then
 	NETLOG_BENCH_MOUNTED=1 exec unshare -m "$0" "$@"
 fi
@@ -207,7 +207,7 @@ tool() {
 	echo "$name $cpu $count ${lost:-0} $plain $took" >>"$work/rounds"
 }
 
-# What netlog's line of the same hook has; the traffic is IPv4.
+# The same fields as netlog's line of the same hook; the traffic is IPv4.
 bpftrace_program='tracepoint:tcp:tcp_probe {
 	$sk = (struct sock *)args->skaddr;
 	printf("{\"timestamp\":%llu,\"event_type\":\"latency\",\"ip_version\":4,\"proto\":\"tcp\",\"src_ip\":\"%s\",\"src_port\":%d,\"dest_ip\":\"%s\",\"dest_port\":%d,\"cgroup_id\":\"%llu\",\"netns\":%u,\"sock_cookie\":\"%llu\",\"stage\":\"tcp\",\"latency_ns\":%llu,\"len_bytes\":%d,\"tcp_seq\":%u}\n",

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# loads.sh [CONNECTIONS] - as root: what it costs to copy each field, as on kernels that cannot mend a load that
-# faults (src/kernel/extable.h), next to loading it.
+# loads.sh [CONNECTIONS] - as root: the cost of copying fields, which netlog does on kernels that cannot mend a
+# faulting load (src/kernel/extable.h), next to that of loading them.
 #
-# Two netlogs look at the same traffic at the same time, and the second takes this kernel for such a one. For
-# each program the kernel's own time a run, of either, and their ratio.
+# Two netlogs look at the same traffic at the same time; refuse.so makes the second one copy. It prints each
+# program's time a run, by the kernel's own count, for both, and their ratio.
 . "$(dirname "$0")/../live/lib.sh"
 connections=${1:-2000}
 

@@ -82,7 +82,7 @@ int produce(struct bpf_raw_tracepoint_args *ctx)
 	return pace.count - ctx->args[3];
 }
 
-/* What any program on this hook costs. */
+/* The cost of any program on this hook */
 SEC("tp_btf/tcp_probe")
 int nothing(__u64 *ctx)
 {

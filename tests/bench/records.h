@@ -24,7 +24,7 @@ static inline uint64_t bench_random(uint64_t *state)
 	return *state;
 }
 
-/* Of any number of digits, up to `max`: what counters and times look like. */
+/* Of any number of digits, up to `max`, as counters and times have */
 static inline uint64_t bench_number(uint64_t *state, uint64_t max)
 {
 	uint64_t value = bench_random(state) >> bench_random(state) % 64;

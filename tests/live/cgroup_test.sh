@@ -43,7 +43,7 @@ at_exit_of_cgroup_test() {
 	wait_for 10 cgroups_removed || echo "# the cgroup $cgroup is left"
 }
 
-# The whole hierarchy, and where a namespace hides what is above.
+# In the whole hierarchy, and in a cgroup namespace, which hides the levels above
 test_a_cgroup_with_those_below_it_and_a_unit() {
 	needs_cgroups
 	unit=netlog-test-$$
@@ -112,7 +112,7 @@ test_a_cgroup_with_those_below_it_and_a_unit() {
 	done
 }
 
-# The kernel's side has an end for its walk; one deeper would be compared at another level.
+# The kernel side walks up a limited number of levels. A deeper cgroup would be compared at a wrong level.
 test_a_cgroup_too_deep_is_refused() {
 	needs_cgroups
 	local deep=$cgroup
@@ -146,7 +146,8 @@ started_again() {
 	# shellcheck disable=SC2034 # netlog_stop waits for it
 	netlog_pid=$!
 	wait_for 30 started "$lines" || fail "no start: $(cat "$work/netlog.log")"
-	# Of what is gone it says why; between the end of one and its successor there may be such a look, too.
+	# A cgroup that is gone is named, with the reason. Such a look may also come between the end of one and
+	# the start of its successor.
 	seen() { grep -c "looked up anew$1" "$work/netlog.log"; }
 	seen_again() { [ "$(seen "$1")" -gt "$before" ]; }
 	told() { [ "$(jq -c "select(.cgroup_id == \"$id\")" "$lines" | count)" -ge 20 ]; }

@@ -14,28 +14,24 @@
  * done so often. --gap-ms: between two of a kind.
  */
 #include <arpa/inet.h>
-#include <getopt.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
-#include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
-#include <poll.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "tool.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define ANSWER_MS 2000 /* nobody waits longer for the other end */
+#define ANSWER_S 2 /* nobody waits longer for the other end */
 #define FIRST_PORT 7101
 #define CLOSED_PORT 7199
 #define POOL 64	    /* programs */
@@ -47,41 +43,24 @@ static unsigned long count, gap_ms;
 static unsigned long *done; /* of each kind; shared by all processes */
 static char payload[BYTES];
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
-static socklen_t address_of_server(union address *address, bool ipv6, uint16_t port)
+static socklen_t address_of_server(union address *ret_address, bool ipv6, unsigned long port)
 {
-	*address = (union address){};
-	if (ipv6) {
-		address->in6.sin6_family = AF_INET6;
-		address->in6.sin6_port = htons(port);
-		inet_pton(AF_INET6, "fd77::2", &address->in6.sin6_addr);
-		return sizeof(address->in6);
-	}
-	address->in.sin_family = AF_INET;
-	address->in.sin_port = htons(port);
-	inet_pton(AF_INET, "10.77.0.2", &address->in.sin_addr);
-	return sizeof(address->in);
+	return address_make(ret_address, ipv6 ? AF_INET6 : AF_INET, HOST_SERVER, port);
 }
 
-static int socket_make(int domain, int type, int protocol)
+/* One that may be refused, as all here may: -1 */
+static int socket_try(int domain, int type, int protocol)
 {
-	struct timeval limit = { .tv_sec = ANSWER_MS / 1000 };
-	int fd = socket(domain, type | SOCK_CLOEXEC, protocol), one = 1;
+	int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
 
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	timeouts_set(fd, ANSWER_S);
+	option_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	return fd;
 }
 
-/* ---- the two ends of a connection; what fails is what shall be tried ---- */
+/* ---- the two ends of a connection; their calls may fail, as that is part of the trial ---- */
 
 /* The socket takes it all at once, so that it is closed with most of it unsent. */
 static void write_all(int fd)
@@ -134,7 +113,7 @@ static void client_enter(void)
 	static bool entered;
 
 	if (!entered)
-		enter(client_netns);
+		netns_enter(client_netns);
 	entered = true;
 }
 
@@ -144,7 +123,7 @@ static bool use_closed_ports(bool ipv6)
 	int domain = ipv6 ? AF_INET6 : AF_INET;
 	union address address;
 	socklen_t size = address_of_server(&address, ipv6, CLOSED_PORT);
-	int tcp = socket_make(domain, SOCK_STREAM, 0), udp = socket_make(domain, SOCK_DGRAM, 0);
+	int tcp = socket_try(domain, SOCK_STREAM, 0), udp = socket_try(domain, SOCK_DGRAM, 0);
 	bool refused = connect(tcp, &address.any, size) < 0 && errno == ECONNREFUSED;
 
 	if (connect(udp, &address.any, size) == 0)
@@ -158,7 +137,7 @@ static bool use_closed_ports(bool ipv6)
 static bool use_echo(bool ipv6)
 {
 	struct icmphdr request = { .type = ICMP_ECHO };
-	int fd = socket_make(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	int fd = socket_try(AF_INET, SOCK_RAW, IPPROTO_ICMP);
 	union address address;
 	socklen_t size = address_of_server(&address, false, 0);
 	bool answered;
@@ -188,10 +167,8 @@ static int tun_make(void)
 	memcpy(&request.ifr_netmask, &in, sizeof(in));
 	if (ioctl(control, SIOCSIFNETMASK, &request) < 0)
 		fail("gone0's netmask");
-	request.ifr_flags = IFF_UP;
-	if (ioctl(control, SIOCSIFFLAGS, &request) < 0)
-		fail("gone0");
 	close(control);
+	interface_up("gone0");
 	return fd;
 }
 
@@ -211,8 +188,8 @@ static bool use_vanishing_namespace(bool ipv6)
 		fail("a network namespace");
 	tun = tun_make();
 	inet_pton(AF_INET, "10.78.0.2", &there.sin_addr);
-	udp = socket_make(AF_INET, SOCK_DGRAM, 0);
-	tcp = socket_make(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	udp = socket_try(AF_INET, SOCK_DGRAM, 0);
+	tcp = socket_try(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	for (int i = 0; i < 4; i++) {
 		ssize_t n;
 
@@ -259,7 +236,7 @@ static bool use_dead_cgroup(bool ipv6)
 	if (mkdir(path, 0755) < 0)
 		fail(path);
 	cgroup_join(path);
-	fd = socket_make(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+	fd = socket_try(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
 	cgroup_join(cgroup_dir);
 	if (rmdir(path) < 0)
 		fail(path);
@@ -358,28 +335,29 @@ static bool kind_wanted(const struct kind *kind)
 	return cgroup_dir || kind->once != use_dead_cgroup;
 }
 
-/* The port of a kind is its place's. */
+static unsigned long port_of(const struct kind *kind)
+{
+	return FIRST_PORT + (unsigned long)(kind - kinds);
+}
+
 static void server(const struct kind *kind)
 {
-	union address any = { .in6 = { .sin6_family = AF_INET6 } };
+	union address any;
+	socklen_t size = address_make(&any, AF_INET6, HOST_ANY, port_of(kind));
 	int fd, listener;
 
-	enter(server_netns);
-	any.in6.sin6_port = htons((uint16_t)(FIRST_PORT + (kind - kinds)));
+	netns_enter(server_netns);
 	listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, kind->protocol);
 	if (listener < 0)
 		fail(kind->name);
-	setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &(int){ 1 }, sizeof(int));
-	if (bind(listener, &any.any, sizeof(any.in6)) < 0 || listen(listener, 64) < 0)
+	option_set(listener, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (bind(listener, &any.any, size) < 0 || listen(listener, 64) < 0)
 		fail(kind->name);
 	for (;;) {
-		struct timeval limit = { .tv_sec = ANSWER_MS / 1000 };
-
 		fd = accept(listener, NULL, NULL);
 		if (fd < 0)
 			continue;
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		timeouts_set(fd, ANSWER_S);
 		kind->serve(fd);
 		close(fd);
 	}
@@ -388,8 +366,8 @@ static void server(const struct kind *kind)
 static bool connection(const struct kind *kind, bool ipv6)
 {
 	union address address;
-	socklen_t size = address_of_server(&address, ipv6, (uint16_t)(FIRST_PORT + (kind - kinds)));
-	int fd = socket_make(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM, kind->protocol);
+	socklen_t size = address_of_server(&address, ipv6, port_of(kind));
+	int fd = socket_try(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM, kind->protocol);
 	bool connected = fd >= 0 && connect(fd, &address.any, size) == 0;
 
 	if (connected)
@@ -421,17 +399,12 @@ static void client(const struct kind *kind)
 /* Ends with its parent, whatever ends that. */
 static pid_t start(void (*end)(const struct kind *), const struct kind *kind)
 {
-	pid_t parent = getpid(), child = fork();
+	pid_t child = child_make();
 
-	if (child < 0)
-		fail("fork");
 	if (child)
 		return child;
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
 	end(kind);
 	_exit(EXIT_SUCCESS);
 }
@@ -444,48 +417,15 @@ static void on_term(int number)
 	ended = 1;
 }
 
-static void options_read(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "client", required_argument, NULL, 'c' },
-		{ "server", required_argument, NULL, 's' },
-		{ "cgroup", required_argument, NULL, 'g' },
-		{ "kind", required_argument, NULL, 'k' },
-		{ "count", required_argument, NULL, 'n' },
-		{ "gap-ms", required_argument, NULL, 'p' },
-		{},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			client_netns = optarg;
-			break;
-		case 's':
-			server_netns = optarg;
-			break;
-		case 'g':
-			cgroup_dir = optarg;
-			break;
-		case 'k':
-			kind_name(optarg);
-			break;
-		case 'n':
-			count = strtoul(optarg, NULL, 10);
-			break;
-		case 'p':
-			gap_ms = strtoul(optarg, NULL, 10);
-			break;
-		default:
-			exit(2);
-		}
-	}
-	if (!client_netns || !server_netns) {
-		fprintf(stderr, "usage: churn --client NETNS --server NETNS [OPTION...]\n");
-		exit(2);
-	}
-}
+static const struct tool_option options[] = {
+	{ "client", .text = &client_netns },
+	{ "server", .text = &server_netns },
+	{ "cgroup", .text = &cgroup_dir },
+	{ "kind", .each = kind_name },
+	{ "count", .number = &count },
+	{ "gap-ms", .number = &gap_ms },
+	{},
+};
 
 int main(int argc, char **argv)
 {
@@ -493,7 +433,9 @@ int main(int argc, char **argv)
 	pid_t clients[ARRAY_SIZE(kinds)] = {};
 	int status, failed = 0, told = 0;
 
-	options_read(argc, argv);
+	options_take(argc, argv, options);
+	if (!client_netns || !server_netns)
+		usage("--client NETNS --server NETNS [OPTION...]");
 	done = mmap(NULL, sizeof(kinds), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (done == MAP_FAILED)
 		fail("memory");

@@ -21,7 +21,7 @@ container_root() {
 	mount -t overlay -o "lowerdir=/,upperdir=$work/container/upper,workdir=$work/container/work" \
 		overlay "$root"
 	mount -t proc proc "$root/proc"
-	# what is set here is set for the host, too
+	# a sysctl that is set here is set for the host, too
 	mount -o bind,ro "$root/proc/sys" "$root/proc/sys"
 	mount -t sysfs -o ro sysfs "$root/sys"
 	mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
@@ -56,7 +56,7 @@ container_start() {
 		bash -c container_root
 }
 
-# Nothing, where all can be had of which it is made
+# Why there can be no container here; nothing if there can
 why_no_container() {
 	why_not_here
 	[ "${NETLOG_OWN_MOUNTS:-}" = yes ] || echo "no mount namespace of our own: ${why_no_mounts:-}"
@@ -104,7 +104,7 @@ in_cgroups() {
 		sh -c 'mount -t cgroup2 cgroup2 "$0" && cd "$0" && "$@"' "$work/container" "$@"
 }
 
-# What was in it has been killed, so it empties by itself; it does not go by itself.
+# Its processes have been killed, so it becomes empty by itself, but nobody else removes it.
 cgroup_removed() { # NAME
 	! in_cgroups test -d "$1" || in_cgroups find "$1" -depth -type d -exec rmdir {} + 2>/dev/null
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Kernels that lack something, or do not let us: what netlog says, how it ends, and what goes on. A
-# lack is made by a copy of the kernel's BTF in which a thing has another name, and which only netlog
-# sees; a refusal by refuse.so. run_test.sh has what needs no traffic.
+# Kernels that lack something or refuse it: netlog's messages, its exit status, and the events that go on. For a
+# lack, netlog (and nobody else) sees a copy of the kernel's BTF in which the thing has another name. refuse.so
+# makes refusals. Tests of both that need no traffic are in run_test.sh.
 . "$(dirname "$0")/lib.sh"
 
 btf=/sys/kernel/btf/vmlinux
@@ -41,7 +41,7 @@ see() {
 	netlog=$work/netlog
 }
 
-# as_doctor STATUS FILTER: --doctor=json ends so, and what it says passes the jq filter
+# as_doctor STATUS FILTER: --doctor=json ends so, and its output passes the jq filter
 as_doctor() {
 	status_of "$netlog" --doctor=json >"$work/findings"
 	equal "the doctor's status ($message)" "$status" "$1"
@@ -54,7 +54,7 @@ kinds() {
 		sort -u | tr '\n' ';'
 }
 
-# all that the traffic below makes, but for what the pattern matches
+# the kinds of lines that the traffic below makes, without those that the pattern matches
 kinds_but() {
 	printf '%s\n' "latency app" "latency qdisc" "latency tcp" retransmit rtt | grep -vE "$1" | tr '\n' ';'
 }

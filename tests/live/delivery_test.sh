@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Where lines go, and what becomes of them there: files, pipes, journald, each on good days and bad.
-# alone: an output that is slower than 0.1 s beside others loses lines, and is here to lose none
+# Outputs: files, pipes and journald, on good days and bad.
+# alone: an output that makes others wait for more than 0.1 s loses lines, and these tests are about losing none
 . "$(dirname "$0")/lib.sh"
 
 # netlog_on NAME OPTIONS: netlog in the background as $pid, its messages in $work/message; when its
@@ -25,7 +25,8 @@ end() {
 
 grown() { [ "$(wc -l <"$lines")" -gt "$1" ]; }
 
-# What logrotate does, again and again, under traffic: the files together are the run, line by line.
+# As logrotate: the file is renamed and netlog gets SIGHUP, again and again, under traffic. All files together are
+# the run, line by line.
 test_files_are_opened_anew_on_sighup_and_no_line_is_lost_or_doubled() {
 	wire_up
 	chatter 1
@@ -107,7 +108,8 @@ test_an_event_comes_and_goes_with_the_output_that_takes_it() {
 		many() { [ "$(grep -c '"event_type":"rtt"' "$lines")" -gt 20 ]; }
 		[ $i != 2 ] || wait_for 10 many || fail "no rtt lines"
 	done
-	# nor is it made: nothing but retransmits, which others have as well, wakes netlog (each some times)
+	# nor does the kernel side make it: only retransmits wake netlog, and each a few times at most; other
+	# people's do, too
 	woken() { awk '$1 == "voluntary_ctxt_switches:" { print $2 }' "/proc/$pid/status"; }
 	before=$(woken) seen=$(wc -l <"$lines")
 	traffic --messages 400 --gap-ms 5
@@ -157,7 +159,7 @@ test_a_full_disk_cuts_no_line_and_is_told_when_it_works_again() {
 	umount "$work/disk"
 	lines=$work/lines
 	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
-	# what the file lacks is what its lost lines tell
+	# the lines that the file lacks are as many as its lost lines tell
 	lost=$(jq 'select(.event_type == "lost" and (.where | startswith("file:"))) | .count' "$lines" | sum)
 	[ "$lost" -gt 0 ] || fail "nothing told as lost: $(cat "$work/message")"
 	equal "events in the file and those told as lost there" "$(($(jq -c 'select(.event_type |
@@ -187,7 +189,7 @@ test_an_output_that_fails_to_the_end_is_said() {
 	refused 74 "cannot write to stdout: No space left" bash -c "$netlog --schema >/dev/full"
 }
 
-# It reads, but slowly: all it is owed still comes, whole, up to the stop line.
+# A reader that is slow still gets every line, whole, up to the stop line.
 test_a_slow_reader_gets_all_to_the_end() {
 	wire_up
 	lines=$work/lines
@@ -212,7 +214,7 @@ test_a_slow_reader_gets_all_to_the_end() {
 	check_books
 }
 
-# It does not read at all: after a while netlog ends without it, and cuts no line.
+# A reader that does not read at all: after a while netlog ends nevertheless, and cuts no line.
 test_a_reader_that_never_reads_is_not_waited_for_for_ever() {
 	wire_up
 	mkfifo "$work/pipe"
@@ -290,7 +292,7 @@ test_a_trickling_reader_costs_the_other_output_nothing() {
 	[ "$(tail -n 1 "$lines" | jq '.outputs[0].lost | add')" -gt 0 ] || fail "stdout lost nothing: no test"
 }
 
-# A tenth of a second, and not the many that it may take until the ring is full.
+# The other output waits for a tenth of a second; until the ring is full it would be many.
 test_a_stalled_reader_holds_up_the_other_output_for_a_moment_only() {
 	wire_up
 	mkfifo "$work/pipe"
@@ -325,7 +327,7 @@ test_a_gone_reader_ends_the_other_outputs_in_order() {
 	check_books
 }
 
-# What an output has not got when it goes is told where there is still somebody to tell.
+# The lines that a removed output has not got are told in the outputs that stay.
 test_a_removed_output_leaves_its_loss_to_the_others() {
 	wire_up
 	echo "{\"output\": [\"file:$work/lines\", \"file:/dev/full\"]}" >"$work/conf"
@@ -386,7 +388,7 @@ test_a_vanished_directory_is_told_and_when_it_is_back_the_loss_is() {
 	wait_for 10 grep -qs '"event_type":"lost"' "$work/there/lines" || fail "no lost line"
 	end 0
 	check_books
-	# what came since, and what is told as lost, is all there was since
+	# the events written since then and those told as lost are all there were since then
 	cp "$work/there/lines" "$work/since"
 	/usr/bin/python3 tests/live/validate.py $netlog "$work/since" || fail "a line is not valid"
 	first=$(head -n 1 "$work/since" | jq .seq)
@@ -587,9 +589,9 @@ test_a_stopped_journald_does_not_keep_it_from_ending() {
 	kill -CONT "$journald"
 }
 
-# Neither with nobody at its socket, nor without the socket, of which libsystemd says nothing. Compared
-# are the lines of the connections that were made while nobody was there: what journald had in its
-# socket when it ended is gone, and nobody is told (under systemd the socket outlives it).
+# Once its socket is left behind, and once it is removed, which libsystemd does not report. Only lines of
+# connections that were made while journald was away are compared: those that it had in its socket when it ended
+# are gone, and nobody can tell (under systemd the socket outlives it).
 test_an_ended_journald_is_told_and_gets_what_was_kept() {
 	wire_up
 	journald_up
@@ -678,7 +680,7 @@ test_memory_is_bounded_when_nothing_can_be_written() {
 	exec {reader}>&-
 	check_books
 	echo "# peak RSS: $peak KiB, of which at most $ring are the ring"
-	# a sanitizer keeps what has been freed, and has memory of its own
+	# a sanitizer keeps freed memory, and has some of its own
 	[ "${SANITIZE:-}" = 1 ] || [ "$peak" -lt $((32768 + ring)) ] || fail "peak RSS: $peak KiB"
 	for output in stdout file:/dev/full journald; do
 		[ "$(tail -n 1 "$lines" | jq ".outputs[] | select(.output == \"$output\") | .lost | add")" -gt 0 ] ||

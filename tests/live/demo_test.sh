@@ -12,7 +12,7 @@ demo_of_our_own() {
 	before=$(traces)
 }
 
-# What a demo could leave behind: processes (BPF programs and namespaces live as long as they do), files,
+# Things that a demo could leave behind: processes (BPF programs and namespaces live as long as they do), files,
 # interfaces
 traces() {
 	grep -lsxzF "TMPDIR=$TMPDIR" /proc/[0-9]*/environ
@@ -30,7 +30,7 @@ test_the_demo_shows_each_event_and_leaves_nothing_behind() {
 	done
 	sed -nE 's/^IPv[46]: netlog ([0-9]+), TCP_INFO ([0-9]+)$/\1 \2/p' "$work/out" >"$work/both"
 	equal "connections" "$(count <"$work/both")" 2
-	# both agree, but for what the kernel made no call for
+	# both agree, except for calls that the kernel skipped
 	seen=$(witnessed segments "$(grep '"event_type":"retransmit"' "$work/out" | jq .netns)")
 	within "segments told of both" "$(cut -d ' ' -f 1 "$work/both" | sum)" "$seen" \
 		"$(cut -d ' ' -f 2 "$work/both" | sum)"

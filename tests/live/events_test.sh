@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# What the lines say, against what TCP_INFO, the kernel's counters and the traffic's own clock say.
+# The lines of each event, against TCP_INFO, the kernel's counters and the traffic's own clock.
 . "$(dirname "$0")/lib.sh"
 
 # The namespace's counter, such as TCPFastRetrans (/proc/net/netstat)
@@ -34,12 +34,13 @@ test_segs_sum_up_to_total_retrans_over_ipv4_ipv6_and_a_dual_stack_socket() {
 	done
 }
 
-# Calls that the kernel did not make show when TCP's own counter has grown by more than one call's segments.
+# A call that the kernel skips shows at the next one: TCP's own counter has then grown by more segments than
+# that call sends.
 test_missed_calls_are_counted_and_told_as_lost() {
 	wire_up --delay-ms 2 --drop-every 20
 	netlog_start --events=retransmit
-	# netlog's memory of sockets that holds a number: in the socket (type 24, sk_storage), or where the
-	# kernel has no such thing for it, in a table (9, LRU)
+	# the map in which netlog remembers a number for each socket: sk_storage (type 24), or on kernels
+	# that do not let tracing programs have that, an LRU table (9)
 	map=$(awk '/^map_type:/ { type = $2 } /^value_size:/ { size = $2 } /^max_entries:/ { room = $2 }
 		/^map_id:/ && (type == 24 || type == 9 && room > 1) && size == 4 { print type, $2 }' \
 		/proc/"$netlog_pid"/fdinfo/* | sort -n | head -n 1 | cut -d ' ' -f 2)
@@ -78,7 +79,7 @@ test_fast_retransmits_and_timeouts_are_those_of_the_kernels_counters() {
 	equal "without a cause" "$(events retransmit client 'select(.retrans_type == null)' | count)" 0
 }
 
-# A lost single packet has nothing behind it that would tell: the tail-loss probe finds out.
+# A single packet is lost, and no later one brings an acknowledgement that shows it: the tail-loss probe does.
 test_a_lost_last_packet_is_a_tlp() {
 	wire_up --delay-ms 5 --drop-every 20
 	witness_start
@@ -105,7 +106,7 @@ test_without_the_probe_it_is_a_timeout() {
 }
 
 test_a_lost_syn_is_told_with_its_state() {
-	# of a connection's last call that the kernel skips nothing tells (README): then again
+	# if the kernel skips a connection's last call, nothing tells of it (README): try again then
 	for _ in 1 2 3; do
 		wire_up --drop-syn 2
 		witness_start
@@ -161,7 +162,8 @@ test_a_lost_synack_is_told_over_ipv4_ipv6_and_a_dual_stack_listener() {
 	done
 }
 
-# A router with a smaller MTU enters the same congestion state as a timeout does, but is none.
+# When a router has a smaller MTU, TCP enters the same congestion state as after a timeout; no timer has
+# run out.
 test_a_smaller_path_mtu_is_not_called_a_timeout() {
 	wire_up --delay-ms 2 --narrow 1000
 	witness_start
@@ -206,7 +208,7 @@ test_srtt_is_the_wires_delay() {
 	for family in 4 6; do
 		truth=$work/truth.$family
 		for role in client server; do
-			# a busy host adds to the wire's delay: what TCP_INFO said after each message is the truth
+			# a busy host adds to the wire's delay, so TCP_INFO after each message is the truth
 			events rtt $role .srtt_us >"$work/told"
 			jq "select(.role == \"$role\" and has(\"message\")) | .srtt_us" "$truth" >"$work/true"
 			at_least "srtt_us that TCP_INFO gave the $role over IPv$family, and a line told" \
@@ -249,7 +251,7 @@ test_addresses_are_those_on_the_wire() {
 	done
 }
 
-# Without timestamps, a handshake that was sent again measures nothing (Karn): RFC 6298, 3.
+# Without timestamps, a handshake that was sent again is no sample (Karn's algorithm): RFC 6298, 3.
 test_where_nothing_was_measured_there_is_no_rtt_line() {
 	for drop in syn synack; do
 		wire_up --drop-$drop 1
@@ -277,7 +279,7 @@ test_each_new_sample_is_a_line_and_nothing_else() {
 	within "lines for the handshake and 100 messages" "$(events rtt client | count)" 95 "$most"
 }
 
-# Who only receives measures the handshake, and the packet that it answers with at the end.
+# A socket that only receives has two samples: the handshake, and its one-byte reply at the end.
 test_a_bulk_receiver_tells_no_sample_that_is_none() {
 	wire_up --delay-ms 2
 	netlog_start --events=rtt
@@ -288,7 +290,7 @@ test_a_bulk_receiver_tells_no_sample_that_is_none() {
 	[ "$(events rtt client | count)" -gt 20 ] || fail "no lines of the sender"
 }
 
-# What a socket measured before netlog came is not new.
+# A sample that a socket took before netlog started is not told as a new one.
 test_a_socket_older_than_netlog_tells_only_what_is_new() {
 	wire_up --delay-ms 2
 	build/traffic --client "$ns0" --server "$ns1" --messages 200 --reply 0 --gap-ms 20 \
@@ -387,7 +389,7 @@ test_min_latency_leaves_out_what_was_faster_and_nothing_else() {
 	netlog_stop
 	check_books
 	equal "messages of the dwelling server" "$(events latency server | count)" 20
-	# the client reads at once, but how soon it gets a CPU is the host's affair
+	# the client reads at once, but on a busy host it may wait for a CPU: it may have lines, too
 	equal "below the threshold" \
 		"$(jq -c 'select(.event_type == "latency" and .latency_ns < 20000000)' "$lines" | count)" 0
 	equal "the filter in the start line" "$(head -n 1 "$lines" | jq -c '.filters["min-latency"]')" '["20000"]'
@@ -402,9 +404,9 @@ test_rtt_interval_thins_out_each_socket_and_keeps_the_newest() {
 	for role in client server; do
 		events rtt $role '.timestamp | (sub("\\.[0-9]+"; "") | fromdate) * 1000000 +
 			(capture("\\.(?<f>[0-9]+)").f | tonumber)' >"$work/times"
-		# how many fit into the traffic's time is the interval's affair, see below
+		# their number depends on how long the traffic takes; the interval is looked at below
 		within "lines of the $role" "$(count <"$work/times")" 3 250
-		# the kernel's own clock decides, rounded to microseconds on its way
+		# the interval is one of the kernel's clock in ns, and these times are rounded to us
 		awk 'last && $1 - last < 99999 { print "# " $1 - last; bad = 1 } { last = $1 } END { exit bad }' \
 			"$work/times" || fail "two lines of the $role within the interval"
 	done
@@ -462,7 +464,7 @@ test_namespace_and_cgroup_are_the_sockets() {
 			select(if .direction == "ingress" then [.dest_ip, .dest_port, .src_port]
 				else [.src_ip, .src_port, .dest_port] end == [$ip] + $ports)' "$lines" >"$work/own"
 		equal "netns of the $role" "$(jq .netns "$work/own" | sort -u)" "$(stat -Lc %i "${!ns}")"
-		# what has just come in, or is a request's, has no socket yet
+		# a packet that has just come in, or that belongs to a request, has no socket yet
 		jq -c 'select(.stage != "transport" and (.stage != "qdisc" or .len_bytes > 0))' "$work/own" >"$work/sockets"
 		# the cgroup of this shell, in the hierarchy that sockets belong to, if it is mounted
 		if mountpoint -q /sys/fs/cgroup && [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
@@ -472,8 +474,9 @@ test_namespace_and_cgroup_are_the_sockets() {
 	done
 }
 
-# Asked for by the traffic before its first message, and that of a lost SYN-ACK's request is the
-# connection's. Where netlog cannot ask by itself, what came before has none.
+# The traffic asks for its sockets' cookies before its first message. A request whose SYN-ACK is lost has the
+# cookie of the connection that comes of it. On kernels where netlog cannot have a socket given a cookie, lines
+# from before the traffic asked have none.
 test_the_cookie_is_the_sockets() {
 	wire_up --drop-synack 1
 	netlog_start

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* faults.h - what faults.c and faults.bpf.c tell each other. */
+/* faults.h - memory that faults.c and faults.bpf.c share. */
 #ifndef NETLOG_FAULTS_H
 #define NETLOG_FAULTS_H
 

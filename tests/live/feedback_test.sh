@@ -14,7 +14,7 @@ ends() {
 	esac
 }
 
-# port_of NETNS PORT: the next socket there that does not choose has this one
+# port_of NETNS PORT: the next socket there that does not choose a port gets this one
 port_of() {
 	nsenter --net="$1" sh -c "echo $2 $2 >/proc/sys/net/ipv4/ip_local_port_range"
 }
@@ -73,7 +73,8 @@ at_exit_of_nested() {
 	at_exit_of_test
 }
 
-# As sudo does it, several processes up; and names that try to look like the rest of their stat.
+# SSH_CONNECTION is several processes up, as under sudo; and processes have names that look like fields of
+# /proc/PID/stat.
 test_the_session_is_found_in_a_parents_environment() {
 	trap at_exit_of_nested EXIT
 	wire_up
@@ -156,8 +157,8 @@ quiet() {
 
 grown() { [ "$(count <"$lines")" -ge "$1" ]; }
 
-# Of the first run the lines end with the traffic; without the filter, they are more than ten times as many of
-# the same traffic, and still come.
+# With the filter, the lines end when the traffic does. Without it, the same traffic makes more than ten times as
+# many, and they go on.
 test_a_shipper_that_is_left_out_makes_no_endless_stream() {
 	wire_up
 	shipped --not-comm=shipper

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Filters: what passes, against the addresses and ports that the traffic used, and against all the lines
-# of a netlog without filters that saw the same traffic.
+# Filters: the lines that pass, against the addresses and ports of the traffic, and against the lines of a
+# netlog without filters that saw the same traffic.
 . "$(dirname "$0")/lib.sh"
 
 traffic_of_both() {
@@ -21,7 +21,7 @@ watch() {
 	options+=("$*")
 }
 
-# What an event is, without what differs between two programs that see it.
+# An event's fields, without those that differ between two programs that see it.
 identities() {
 	jq -c 'del(.timestamp, .seq, .latency_ns, .transport_ns, .tcp_ns)' | sort
 }
@@ -43,8 +43,8 @@ watched_start() {
 	done
 }
 
-# Every line has what is asked for; and of the others' lines that have it, none is missing but for the few
-# that the kernel does not run a program for.
+# Each line fits its filter. And each line of the netlog without filters that fits is there, too, except for
+# the few calls that the kernel skips.
 watched_stop() {
 	local i all=$((${#options[@]} - 1)) what wrong whole seen both
 	kill -TERM "${pids[@]}"
@@ -120,7 +120,7 @@ test_a_port_is_of_either_end_the_source_or_the_destination() {
 	watched --messages 40 --bytes 100 --reply 100
 }
 
-# A line for each direction of the datagrams of $truth: what they are, and how many the other end has received.
+# For each direction of the datagrams of $truth a line: their fields, and how many the other end has received.
 datagrams_sent() { # FAMILY
 	jq -sc --argjson family "$1" '
 		(if $family == 4 then ["10.77.0.1", "10.77.0.2"] else ["fd77::1", "fd77::2"] end) as $ips |
@@ -129,7 +129,8 @@ datagrams_sent() { # FAMILY
 			src_port: .[0].local_port, dest_port: .[0].remote_port, messages: .[1].messages}' "$truth"
 }
 
-# UDP has no stage inwards on a host that allows tracepoints only, but what leaves it is timed on all.
+# On a host that allows tracepoints only, UDP has no stage for packets that come in; those that leave are timed
+# everywhere.
 test_datagrams_are_left_out_as_the_generator_counts_them() {
 	wire_up
 	inode=$(stat -Lc %i "$ns0")
@@ -332,8 +333,8 @@ test_filters_change_by_sighup_and_no_line_is_lost() {
 	for role in client server; do
 		at_least "messages of the $role" "$(events latency $role | count)" 99 600
 	done
-	# an IPv6 line's time is never in one of the times when there was a filter against it, but for
-	# the moment between the change and its line
+	# no IPv6 line is from a time when a filter was against it, except for the moment between the change
+	# and its reload line
 	jq -s --arg six '^(8|9)' '
 		def us: .timestamp | (sub("\\.[0-9]+"; "") | fromdate) * 1000000 +
 			(capture("\\.(?<f>[0-9]+)").f | tonumber);

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# That no program can hurt the kernel: no pointer is followed unasked, no load faults, whatever has gone under
-# a packet's way; and that a kernel that could not mend a fault is given no load that might. The kernels that
-# can't are in VMs (tests/vm/harm.sh); here one is played by refuse.so.
+# No program can hurt the kernel: each pointer is compared with NULL before it is followed, and no load faults,
+# even if the socket, device or namespace of a packet is gone by then. A kernel that cannot mend a faulting load
+# is given none that might fault. Such kernels are in VMs (tests/vm/harm.sh); here refuse.so plays one.
 . "$(dirname "$0")/lib.sh"
 
 # play_old_kernel ASKED: from here on, netlog takes this kernel for one that may lack the fix. It asks it; with
@@ -13,7 +13,7 @@ play_old_kernel() {
 	[ "$1" != refused ] || export NETLOG_REFUSE=look
 }
 
-# No program is refused by the verifier: others are by a policy, or are not in this kernel.
+# The verifier has refused no program. (A policy may have, or this kernel lacks the hook.)
 hooks_are_taken() {
 	equal "hooks that are refused" "$(head -n 1 "$lines" | jq -c '.hooks[] | select(has("error")) | select(.error |
 		test("^Operation not permitted|^not in this kernel|^the kernel has no kprobes") | not)')" ""
@@ -45,7 +45,7 @@ test_no_pointer_is_followed_or_handed_over_unasked() {
 	netlog_stop
 }
 
-# judged_code NAME FUNCTIONS TABLE QUESTION CODE...: what the judge says of these instructions
+# judged_code NAME FUNCTIONS TABLE QUESTION CODE...: prints the judge's complaints about these instructions
 judged_code() {
 	local name=$1 functions=$2 table=$3 question=$4
 	shift 4
@@ -53,7 +53,7 @@ judged_code() {
 	/usr/bin/python3 tests/live/loads.py "$work/code" "$question"
 }
 
-# The judge itself: with what it has to find.
+# The judge itself, given code with the mistakes that it has to find.
 test_what_is_followed_unasked_is_found() {
 	# r1 = *(u64 *)(r1 + 0), an argument; r2 = *(u64 *)(r1 + 8); r0 = *(u64 *)(r2 + 0), a mended load; exit
 	local argument=7911000000000000 load=7912080000000000 follow=3920000000000000 end=9500000000000000
@@ -61,7 +61,7 @@ test_what_is_followed_unasked_is_found() {
 	# the second next (its number is 1); r1 = r2
 	local ask=1502010000000000 ask_far=1502020000000000 add=0702000008000000 help=8500000007000000
 	local function=8510010001000000 move=bf21000000000000
-	# in the function, r1 is what was handed to it: r0 = *(u64 *)(r1 + 0)
+	# in the function, r1 is the caller's r1: r0 = *(u64 *)(r1 + 0)
 	local follow_handed=3910000000000000
 	equal "asked" "$(judged_code asked 0 1 asked $argument $load $ask $follow $end)" ""
 	equal "bare" "$(judged_code bare 0 1 asked $argument $load $follow $end)" \
@@ -104,7 +104,7 @@ test_one_that_cannot_be_asked_is_given_no_load_that_might_fault() {
 	grep -q '^unsafe *faulting loads: .*0108a4e9f358' "$work/doctor" || fail "$(head "$work/doctor")"
 }
 
-# Everything is told as by loads: segments, owners, cookies, stages.
+# The lines have the same segments, owners, cookies and stages as with loads.
 test_without_loads_the_lines_are_as_true() {
 	local role
 	play_old_kernel refused
@@ -123,7 +123,7 @@ test_without_loads_the_lines_are_as_true() {
 	done
 }
 
-# Owners are kept by their sockets' addresses then, which are soon others'.
+# Without loads, owners are kept by their sockets' addresses, and those are used again soon.
 test_without_loads_nobody_is_named_for_another_s_socket() {
 	local scene
 	play_old_kernel refused
@@ -157,7 +157,7 @@ test_without_loads_a_socket_older_than_netlog_has_its_owner() {
 
 has_last_message() { [ "$(events latency server 'select(.stage == "app")' | count)" -ge 20 ]; }
 
-# churned KIND: so often, what is told of it is in $lines
+# churned KIND [CGROUP]: 20 times; netlog's lines of it are in $lines
 churned() {
 	build/churn --client "$ns0" --server "$ns1" --kind "$1" --count 20 ${2:+--cgroup "$2"} >"$work/churn" ||
 		fail "$1: $(cat "$work/churn")"
@@ -167,9 +167,9 @@ churned() {
 # A directory of cgroup v2, which on hybrid hosts is not the one at /sys/fs/cgroup
 cgroup_root() { awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts; }
 
-# Of all that ends while packets of its are under way, no load of a program's faults; and the lines say what is
-# known, or nothing. NULL itself does not fault where the kernel's compiler puts a look in front of each load (x86
-# from 5.14 on): that it is asked for is for the tests above, and other bad pointers are for this one.
+# Sockets, cgroups, devices and namespaces end while packets of theirs are under way: no load of a program faults,
+# and a line has a true value or none. This is for stale pointers. The tests above are for NULL, whose load does
+# not even fault on x86 from 5.14 on: the kernel's JIT checks the address in front of each load.
 test_what_is_gone_makes_no_load_fault() {
 	local kind faults cgroup
 	[ "$(uname -m)" = x86_64 ] || skip "page faults are counted on x86 only"
@@ -177,7 +177,7 @@ test_what_is_gone_makes_no_load_fault() {
 	equal "a fault that is made" "$(tail -n 1 "$work/check")" "total 1"
 	wire_up --delay-ms 1 --drop-every 10
 	# shellcheck disable=SC2034 # read in lib.sh
-	ours=() # namespaces come and go that nobody knows yet
+	ours=() # `vanished` makes namespaces whose numbers nobody knows beforehand
 	netlog_start
 	hooks_are_taken
 	build/faults "$netlog_pid" >"$work/faults" &
@@ -200,12 +200,12 @@ test_what_is_gone_makes_no_load_fault() {
 	gone_told
 }
 
-# A socket without a file, one of the kernel's, a request's, one of a cgroup that is gone
+# Lines of sockets without a file, of the kernel's own, and of those in a cgroup that is gone
 gone_told() {
 	namespaces="[$(stat -Lc %i "$ns0"), $(stat -Lc %i "$ns1")]"
 	jq -c --argjson ours "$namespaces" 'select(.netns as $n | $ours | index($n))' "$lines" >"$work/ours"
 	of_ours() { jq -r "select($1) | $2" "$work/ours" | sort -u | xargs; }
-	# the server closes at once: whose the rest is that it sends is not known, or right
+	# the server closes at once: its remaining packets have no owner, or the right one
 	[ "$(jq 'select(.stage == "qdisc" and .src_port == 7101 and .len_bytes > 0 and .pid == null)' "$work/ours" |
 		count)" -ge 20 ] || fail "no packets of a closed socket"
 	equal "owners" "$(of_ours '.comm != null' .comm)" churn
@@ -213,10 +213,10 @@ gone_told() {
 		"$(of_ours '.src_port == 7199' '[.pid, .comm] | tostring')" "[null,null]"
 	equal "owner of an echo reply" "$(of_ours '.proto == "icmp" and .src_ip == "10.77.0.2" and .stage == "qdisc"' \
 		'[.pid, .comm] | tostring')" "[null,null]"
-	# of a cgroup that is gone there is the number, and no name
+	# a cgroup that is gone has its number, and no name
 	[ "$(jq -c 'select(.event_type == "rtt" and .dest_port == 7101 and .cgroup_id != null and .cgroup == null)' \
 		"$work/ours" | count)" -ge 1 ] || fail "no line of a cgroup that is gone"
-	# and of a device and a namespace, what they were
+	# a device that is gone has its name, and a namespace its number
 	[ "$(jq -r 'select(.ifname == "gone0" and .netns != null) | .netns' "$lines" | count)" -ge 10 ] ||
 		fail "no lines of devices that are gone"
 }

@@ -14,8 +14,8 @@
 set -u
 live= # what is tested is this host's netlog; tests/vm judges what another has left
 [[ ${BASH_SOURCE[1]} != *_test.sh ]] || live=yes
-# What a test mounts, the host does not see, and it ends with the test. A chroot whose root is no mount
-# point has no such namespace: what must mount there is skipped, see needs_mounts.
+# The host does not see a test's mounts, and they end with the test. A chroot whose root is no mount point can
+# have no such namespace: tests that mount are skipped there, see needs_mounts.
 if [[ -n $live && -z ${NETLOG_OWN_MOUNTS:-} ]]; then
 	export NETLOG_OWN_MOUNTS=no
 	if why_no_mounts=$(LC_ALL=C unshare --mount --propagation private true 2>&1); then
@@ -46,7 +46,7 @@ at_exit() {
 	for pid in $(jobs -rp); do
 		kill "$pid" 2>/dev/null
 	done
-	# what is mounted there is not ours
+	# a file system that is mounted there is not ours to empty
 	[ -n "${kept:-}" ] || rm -rf --one-file-system "$work"
 }
 trap at_exit EXIT
@@ -58,7 +58,7 @@ fail() {
 	exit 1
 }
 
-# skip WHY: what the running test is about cannot be had here; it ends.
+# skip WHY: the running test is not possible here; it ends.
 skip() {
 	echo "$*" >"$work/skipped"
 	exit 1
@@ -88,7 +88,20 @@ run_mount() {
 	run_is_ours=yes
 }
 
-# What no test can do without: why there is none of it here
+# Programs that have not been built yet, and how to
+why_not_built() {
+	local source tool
+	[ -x "$netlog" ] || echo "there is no $netlog: make $netlog builds it"
+	for source in tests/live/*.c; do
+		tool=build/$(basename "$source" .c)
+		case $tool in
+		*.bpf | */tool) ;;
+		*) [ -e "$tool" ] || echo "there is no $tool: make tools builds it" ;;
+		esac
+	done
+}
+
+# Why no live test can run here
 why_not_here() {
 	local self _
 	[ "$(id -u)" = 0 ] || echo "not root"
@@ -161,9 +174,9 @@ datagrams() {
 	timeout 120 build/datagrams --client "$ns0" --server "$ns1" "$@" >"$truth" || fail "datagrams $* failed"
 }
 
-# witness_start; witness_stop or witness_stop_packets: from before netlog until after the traffic a witness
-# counts for what the kernel called it; $skipped is then how many of the truth's retransmitted segments it was
-# not called for, or of the packets that the client's driver was given.
+# witness_start; witness_stop or witness_stop_packets: a BPF program counts the kernel's calls, from before netlog
+# until after the traffic. $skipped is then the number of segments that were retransmitted by the truth's account
+# and for which the kernel skipped the call; or of packets, by the account of the client's driver.
 witness_start() {
 	: >"$work/witness"
 	build/witness build/witness.bpf.o >"$work/witness" 2>"$work/witness.log" &
@@ -278,7 +291,7 @@ told() {
 		fail "$1: $2, not $3 ($missed missed, $skipped skipped)"
 }
 
-# all_told WHAT SEEN TRUE: likewise, where what was missed has been added
+# all_told WHAT SEEN TRUE: likewise, where SEEN includes those told as missed
 all_told() {
 	[ "$2" -le "$3" ] && [ $(($2 + skipped)) -ge "$3" ] || fail "$1: $2, not $3 ($skipped skipped)"
 }
@@ -298,14 +311,14 @@ check_books() {
 	/usr/bin/python3 tests/live/books.py "$lines" >"$work/books" 2>&1 || fail "the books: $(cat "$work/books" 2>&1)"
 }
 
-# The cookies of ten messages each way, and of all else that has the socket, are what the traffic was told.
+# The cookies of ten messages each way, and of all other lines of the socket, are those that the traffic was told.
 check_cookies() {
 	local role type
 	for role in client server; do
 		equal "cookies of messages to the $role" \
 			"$(events latency $role 'select(.stage == "app") | .sock_cookie' | sort | uniq -c | xargs)" \
 			"10 $(of $role sock_cookie)"
-		# not all has a socket: a queued SYN-ACK is of the request alone, and what has just come in of none yet
+		# not each line has a socket: a queued SYN-ACK has the request alone, a packet that has just come in none yet
 		for type in retransmit rtt latency; do
 			events $type $role 'select(.stage != "qdisc" and .stage != "transport") | .sock_cookie'
 		done | sort -u >"$work/cookies"
@@ -358,7 +371,7 @@ ours() {
 # started FILE: has the netlog that writes there begun?
 started() { grep -qs '"event_type":"start"' "$1"; }
 
-# keep DIRECTORY: with KEEP=1, what a failed test has there stays
+# keep DIRECTORY: with KEEP=1, a failed test's files stay
 keep() {
 	[ "${KEEP:-}" = 1 ] || return 0
 	kept=yes
@@ -377,13 +390,17 @@ run_tests() {
 	[ -z "$live" ] || why=$(why_not_here)
 	why=${why_skipped:-$why}
 	why=${why%%$'\n'*}
+	if [ -n "$live" ] && [ -z "$why" ] && [ -n "$(why_not_built)" ]; then
+		echo "# $(why_not_built | head -n 1)"
+		exit 1
+	fi
 	# in the order of their names; TEST=word picks those that contain it
 	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }' | grep -F "${TEST:-test_}"); do
 		if [ -n "$why" ]; then
 			echo "skip ${name#test_}: $why"
 			continue
 		fi
-		# a subshell each: what one leaves behind ends with it
+		# a subshell each: its variables and background processes end with it
 		(
 			work=$work/$name
 			mkdir "$work" && chmod 755 "$work" "${work%/*}"
@@ -394,6 +411,7 @@ run_tests() {
 		sanitizers_are_content || status=1
 		if [ $status = 0 ]; then
 			echo "ok ${name#test_}"
+			rm -rf --one-file-system "${work:?}/$name" # its namespaces and mounts have ended, too
 		elif [ -e "$work/$name/skipped" ]; then
 			echo "skip ${name#test_}: $(cat "$work/$name/skipped")"
 		else

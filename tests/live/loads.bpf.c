@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * loads - a BPF program as the kernel runs it. What bpf(2) tells of its instructions is not that:
- * bpf_insn_prepare_dump() shows loads that are mended when they fault as if they were any others.
+ * loads - a BPF program as the kernel runs it. bpf(2) does not show that: bpf_insn_prepare_dump()
+ * makes loads that are mended when they fault look like any others.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>

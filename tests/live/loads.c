@@ -15,8 +15,6 @@
 #include "loads.skel.h"
 #include "programs.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
 static void iterate(struct bpf_program *program)
 {
 	struct bpf_link *link = bpf_program__attach_iter(program, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* loads.h - what loads.bpf.c tells loads.c of a program. */
+/* loads.h - a program, as loads.bpf.c shows it to loads.c. */
 #ifndef NETLOG_LOADS_H
 #define NETLOG_LOADS_H
 

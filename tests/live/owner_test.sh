@@ -99,10 +99,10 @@ test_hosts_that_share_addresses_and_ports_keep_their_owners() {
 		sort -u | count)" 4
 }
 
-# Softirq interrupts whoever is at work: that must not be who is named.
+# A softirq interrupts whatever process is running, and that process must not be named as the owner.
 test_none_of_10000_lines_names_a_bystander_on_a_busy_host() {
 	wire_up --delay-ms 1 --drop-every 20
-	# they have no more than what is left of each CPU, and so there is none that idles
+	# one for each CPU, with the lowest priority: no CPU idles, and the others are not held up
 	for _ in $(seq "$(nproc)"); do
 		(exec -a o-burner nice -n 19 bash -c 'while :; do :; done') &
 	done
@@ -112,8 +112,8 @@ test_none_of_10000_lines_names_a_bystander_on_a_busy_host() {
 	check_owners 10000
 }
 
-# Two processes in a cgroup of their own, whose names are a unit's and a container's, beside others
-# that are not; it comes after netlog, and its lines know it nevertheless, also those after its end.
+# Two processes are in a cgroup that is called as a container's, and two are not. It is made when netlog already
+# runs, and its lines have its name nevertheless, even those after its end.
 test_a_cgroup_is_told_with_its_path_unit_and_container() {
 	cgroups_mount
 	container=$(printf 'ab%.0s' $(seq 32))

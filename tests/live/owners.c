@@ -10,33 +10,18 @@
  * the least. pid 0: nobody may be named. The scenes are the functions at the end; each says what it
  * does. --port: the server's, and one more for the client's; else any.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <linux/sched.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "tool.h"
 
-#define TIMEOUT_S 60
 #define MESSAGE_BYTES 100
 #define CHILDREN_MAX 16
 
@@ -45,7 +30,7 @@ static unsigned long messages = 200, gap_us = 500, fixed_port;
 static pid_t children[CHILDREN_MAX];
 static unsigned int child_count;
 
-/* Whoever the line is about need not be the one who writes it. */
+/* A line of the truth, which need not be about the process that writes it */
 static void truth(int fd, pid_t pid, const char *comm, uint64_t from_us, uint64_t to_us,
 		  unsigned long least)
 {
@@ -73,7 +58,8 @@ static pid_t process(const char *comm, const char *netns, pid_t pid)
 	struct clone_args args = { .exit_signal = SIGCHLD,
 				   .set_tid = (uintptr_t)&pid,
 				   .set_tid_size = 1 };
-	pid_t child = pid ? (pid_t)syscall(SYS_clone3, &args, sizeof(args)) : fork();
+	pid_t parent = getpid(),
+	      child = pid ? (pid_t)syscall(SYS_clone3, &args, sizeof(args)) : fork();
 
 	if (child < 0)
 		fail("fork");
@@ -81,9 +67,9 @@ static pid_t process(const char *comm, const char *netns, pid_t pid)
 		children[child_count++] = child;
 		return child;
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_with(parent);
 	prctl(PR_SET_NAME, comm);
-	enter(netns);
+	netns_enter(netns);
 	child_count = 0;
 	return 0;
 }
@@ -112,18 +98,17 @@ struct channel {
 
 static struct channel channel_make(void)
 {
-	struct timeval timeout = { .tv_sec = TIMEOUT_S };
 	struct channel channel;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel.ends) < 0)
 		fail("socketpair");
 	for (int i = 0; i < 2; i++)
-		setsockopt(channel.ends[i], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+		timeouts_set(channel.ends[i], TIMEOUT_S);
 	return channel;
 }
 
 /* A number, and a descriptor with it or -1. */
-static void tell(int to, int number, int fd)
+static void channel_send(int to, int number, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};
 	struct iovec iovec = { &number, sizeof(number) };
@@ -138,10 +123,10 @@ static void tell(int to, int number, int fd)
 		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof(fd));
 	}
 	if (sendmsg(to, &message, MSG_NOSIGNAL) < 0)
-		fail("tell");
+		fail("channel_send");
 }
 
-static int told(int from, int *ret_fd)
+static int channel_receive(int from, int *ret_fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};
 	int number;
@@ -152,7 +137,7 @@ static int told(int from, int *ret_fd)
 				  .msg_controllen = sizeof(control) };
 
 	if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) != sizeof(number))
-		fail("told");
+		fail("channel_receive");
 	if (ret_fd && CMSG_FIRSTHDR(&message))
 		memcpy(ret_fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(*ret_fd));
 	return number;
@@ -160,31 +145,32 @@ static int told(int from, int *ret_fd)
 
 /* ---- sockets ---- */
 
-static int socket_make(void)
+/* A packet for each message, however busy the host is */
+static void packet_for_each_message(int fd)
 {
-	struct timeval timeout = { .tv_sec = TIMEOUT_S };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	option_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
 
-	if (fd < 0)
-		fail("socket");
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+static int tcp_socket(void)
+{
+	int fd = socket_make(AF_INET, SOCK_STREAM);
+
+	option_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	packet_for_each_message(fd);
 	return fd;
 }
 
 /* Tells `tell_to` its port. */
 static int listener_make(int tell_to)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(fixed_port) };
-	socklen_t length = sizeof(address);
-	int fd = socket_make();
+	union address address;
+	socklen_t length = address_make(&address, AF_INET, HOST_ANY, fixed_port);
+	int fd = tcp_socket();
 
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 8) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+	if (bind(fd, &address.any, length) < 0 || listen(fd, 8) < 0 ||
+	    getsockname(fd, &address.any, &length) < 0)
 		fail("listen");
-	tell(tell_to, ntohs(address.sin_port), -1);
+	channel_send(tell_to, address_port(&address), -1);
 	return fd;
 }
 
@@ -200,27 +186,25 @@ static int with_cookie(int fd)
 
 static int connection_make(int port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(fixed_port + 1) };
-	int fd = socket_make(), one = 1;
+	union address address;
+	socklen_t length = address_make(&address, AF_INET, HOST_ANY, fixed_port + 1);
+	int fd = tcp_socket();
 
-	/* a packet for each message, however busy the host is */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (fixed_port && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (fixed_port && bind(fd, &address.any, length) < 0)
 		fail("bind");
-	address.sin_port = htons((uint16_t)port);
-	inet_pton(AF_INET, "10.77.0.2", &address.sin_addr);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	length = address_make(&address, AF_INET, HOST_SERVER, (unsigned long)port);
+	if (connect(fd, &address.any, length) < 0)
 		fail("connect");
 	return with_cookie(fd);
 }
 
 static int accept_one(int listener)
 {
-	int fd = accept(listener, NULL, NULL), one = 1;
+	int fd = accept(listener, NULL, NULL);
 
 	if (fd < 0)
 		fail("accept");
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	packet_for_each_message(fd);
 	return with_cookie(fd);
 }
 
@@ -257,7 +241,8 @@ static void answer(int fd, unsigned long count)
 	}
 }
 
-/* Whoever is at the other end need not read. What waits to be sent would become one packet. */
+/* The other end need not read. Each message leaves before the next is put: else two become a
+ * packet. */
 static void push(int fd)
 {
 	for (unsigned long i = 0; i < messages; i++) {
@@ -298,7 +283,7 @@ static void scene_plain(void)
 	}
 	client = process("o-client", client_netns, 0);
 	if (!client) {
-		fd = connection_make(told(port.ends[0], NULL));
+		fd = connection_make(channel_receive(port.ends[0], NULL));
 		truth(fd, getpid(), "o-client", 0, 0, messages);
 		pthread_create(&thread, NULL, client_thread, &fd);
 		pthread_join(thread, NULL);
@@ -335,7 +320,7 @@ static void scene_fork(void)
 	}
 	client = process("o-client", client_netns, 0);
 	if (!client) {
-		fd = connection_make(told(port.ends[0], NULL));
+		fd = connection_make(channel_receive(port.ends[0], NULL));
 		truth(fd, getpid(), "o-client", 0, 0, messages / 2);
 		usleep(100000); /* for what there is to see of the connection before its first read
 				 */
@@ -363,16 +348,16 @@ static void scene_pass(void)
 	}
 	giver = process("o-giver", client_netns, 0);
 	if (!giver) {
-		fd = connection_make(told(port.ends[0], NULL));
+		fd = connection_make(channel_receive(port.ends[0], NULL));
 		ask(fd, messages);
-		tell(gift.ends[0], 0, fd);
+		channel_send(gift.ends[0], 0, fd);
 		close(fd);
 		for (;;)
 			pause();
 	}
 	taker = process("o-taker", client_netns, 0);
 	if (!taker) {
-		told(gift.ends[1], &fd);
+		channel_receive(gift.ends[1], &fd);
 		before_us = wall_us();
 		ask(fd, 1);
 		truth(fd, giver, "o-giver", 0, wall_us(), messages / 2);
@@ -406,40 +391,40 @@ static void scene_before(void)
 			fds[i] = accept_one(listener);
 			truth(fds[i], getpid(), "o-server", 0, 0, 1);
 		}
-		tell(go.ends[1], 0, -1);
-		told(go.ends[1], NULL);
+		channel_send(go.ends[1], 0, -1);
+		channel_receive(go.ends[1], NULL);
 		for (int i = 0; i < 2; i++)
 			push(fds[i]);
 		fds[2] = accept_one(listener);
 		truth(fds[2], getpid(), "o-server", 0, 0, messages / 2);
-		tell(go.ends[1], 0, -1);
+		channel_send(go.ends[1], 0, -1);
 		for (;;)
 			pause();
 	}
-	number = told(port.ends[0], NULL);
+	number = channel_receive(port.ends[0], NULL);
 	client = process("o-old", client_netns, 0);
 	if (!client) {
 		int fd = connection_make(number);
 
 		truth(fd, getpid(), "o-old", 0, 0, messages / 2);
-		tell(port.ends[1], 0, -1);
+		channel_send(port.ends[1], 0, -1);
 		for (;;)
 			pause();
 	}
-	told(port.ends[0], NULL);
+	channel_receive(port.ends[0], NULL);
 	client = process("o-shared", client_netns, 0);
 	if (!client) {
 		int fd = connection_make(number);
 
 		truth(fd, 0, "", 0, 0, messages / 2);
 		process("o-twin", client_netns, 0); /* both go on here */
-		tell(port.ends[1], 0, -1);
+		channel_send(port.ends[1], 0, -1);
 		for (;;)
 			pause();
 	}
-	told(port.ends[0], NULL);
-	told(port.ends[0], NULL);
-	told(go.ends[0], NULL);
+	channel_receive(port.ends[0], NULL);
+	channel_receive(port.ends[0], NULL);
+	channel_receive(go.ends[0], NULL);
 	fprintf(stderr, "ready\n");
 	sigwait(&set, &signal_number);
 	client = process("o-new", client_netns, 0);
@@ -450,8 +435,8 @@ static void scene_before(void)
 		push(fd);
 		exit(EXIT_SUCCESS);
 	}
-	tell(go.ends[0], 0, -1);
-	told(go.ends[0], NULL);
+	channel_send(go.ends[0], 0, -1);
+	channel_receive(go.ends[0], NULL);
 	child_wait(client);
 }
 
@@ -474,15 +459,15 @@ static void scene_reuse(void)
 		}
 		exit(EXIT_SUCCESS);
 	}
-	number = told(port.ends[0], NULL);
+	number = channel_receive(port.ends[0], NULL);
 	first = process("o-first", client_netns, 0);
 	if (!first) {
 		fd = connection_make(number);
 		truth(fd, getpid(), "o-first", 0, 0, messages / 2);
-		tell(gift.ends[1], 0, fd);
+		channel_send(gift.ends[1], 0, fd);
 		exit(EXIT_SUCCESS);
 	}
-	told(gift.ends[0], &fd);
+	channel_receive(gift.ends[0], &fd);
 	child_wait(first);
 	child_count--;
 	second = process("o-second", client_netns, first);
@@ -503,46 +488,22 @@ static const struct scene {
 	{ "before", scene_before }, { "reuse", scene_reuse },
 };
 
+static const struct tool_option options[] = {
+	{ "client", .text = &client_netns }, { "server", .text = &server_netns },
+	{ "messages", .number = &messages }, { "gap-us", .number = &gap_us },
+	{ "port", .number = &fixed_port },   {},
+};
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "client", required_argument, NULL, 'c' },
-		{ "server", required_argument, NULL, 's' },
-		{ "messages", required_argument, NULL, 'm' },
-		{ "gap-us", required_argument, NULL, 'g' },
-		{ "port", required_argument, NULL, 'p' },
-		{},
-	};
-	int option;
+	const char *name = argv[options_take(argc, argv, options)];
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		switch (option) {
-		case 'c':
-			client_netns = optarg;
-			break;
-		case 's':
-			server_netns = optarg;
-			break;
-		case 'm':
-			messages = strtoul(optarg, NULL, 10);
-			break;
-		case 'g':
-			gap_us = strtoul(optarg, NULL, 10);
-			break;
-		case 'p':
-			fixed_port = strtoul(optarg, NULL, 10);
-			break;
-		default:
-			return 2;
-		}
-	}
-	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
-		if (!client_netns || !server_netns || !argv[optind] ||
-		    strcmp(argv[optind], scenes[i].name) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(scenes) && client_netns && server_netns && name; i++) {
+		if (strcmp(name, scenes[i].name) != 0)
 			continue;
 		scenes[i].play();
 		children_end();
 		return EXIT_SUCCESS;
 	}
-	return 2;
+	usage("SCENE --client NETNS --server NETNS [OPTION...]");
 }

@@ -256,7 +256,7 @@ test_a_replay_waits_for_slow_readers_and_ends_when_they_go() {
 	refused 74 "cannot write to file:/dev/full: No space left" "$netlog" -r "$work/r" -o file:/dev/full
 }
 
-# What a full disk costs is counted, told in the recording when there is room again, and cuts nothing.
+# A full disk: lost items are counted, told in the recording when there is room again, and none is cut.
 test_a_full_disk_costs_records_that_are_counted_and_told() {
 	needs_mounts
 	wire_up

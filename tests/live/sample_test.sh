@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Sampling: that weights add up to what the generator's own loopback has counted, that flows are kept
-# whole, that rates are held, and that --adaptive loses nothing where netlog without it does. Packets on
-# their way out (stage qdisc) are counted, since not one of them is ever missed.
+# Sampling: weights add up to the packets that the generator's own loopback has counted, flows are kept whole,
+# rates are held, and --adaptive loses nothing where netlog without it does. Packets on their way out (stage
+# qdisc) are counted, since not one of them is ever missed.
 #
 # alone: its floods would fill the rings of the tests beside it, and theirs its own
 . "$(dirname "$0")/lib.sh"
@@ -28,7 +28,7 @@ latency() {
 # The ports of flows that have lines, by a further jq condition
 flows_with() { latency "select($1) | [.src_port, .dest_port] | min" | sort -u; }
 
-# near WHAT SEEN TRUE PERCENT: off by no more than that part of what is true
+# near WHAT SEEN TRUE PERCENT: off by no more than that part of the true value
 near() {
 	[ "$3" -gt 0 ] && [ $((100 * ($2 > $3 ? $2 - $3 : $3 - $2))) -le $(($3 * $4)) ] ||
 		fail "$1: $2, not $3 within $4 %"
@@ -42,8 +42,8 @@ started() {
 	wait_for 30 grep -qs '"event_type":"start"' "$lines" || fail "no start: $(cat "$work/netlog.log")"
 }
 
-# The flows are the same in each run, and so are their hashes: the estimate is off by chance, but always
-# by the same.
+# The estimate is off by chance. But the flows are the same in each run, and so are their hashes: it is off by
+# the same amount each time.
 test_weights_add_up_to_the_truth_when_one_in_four_flows_is_kept() {
 	wire_up
 	for family in 4 6; do
@@ -91,8 +91,8 @@ test_of_a_flow_all_lines_are_kept_or_none() {
 	wire_down
 }
 
-# In no second, from any line on, are there more than the rate, a tenth of it, and one a CPU; what was left
-# out is on the lines that follow.
+# In the second that follows any line there are no more lines than the rate, a tenth of it, and one for each CPU.
+# The weight of those left out is on the lines that follow.
 test_a_rate_is_held_and_the_lines_carry_what_it_left_out() {
 	wire_up
 	netlog_start "${packets[@]}" --max-rate=latency=1000/s
@@ -107,7 +107,7 @@ test_a_rate_is_held_and_the_lines_carry_what_it_left_out() {
 			NR > most && t[NR] >= t[NR - most] && t[NR] - t[NR - most] < 1 { soon++ }
 			END { print soon + 0 }')" 0
 	near "sum of weights" "$(latency '.weight // 1' | sum)" "$(of_truth packets)" 5
-	# what is left at the end waits for a line that never came
+	# weight that waits for a CPU's next line at the end of the run is on none
 	within "weights of all lines" "$(jq 'select(.event_type == "latency") | .weight // 1' "$lines" | sum)" \
 		"$(figure emitted)" $(($(figure produced) + $(figure sampled_out)))
 }
@@ -131,7 +131,7 @@ while part := os.read(0, 65536):
 	started
 	flows --connections 20000
 	wait_for 30 $condition || fail "not $condition: $(tail -n 1 "$lines")"
-	# what waits for a line on some CPU finds one
+	# a line on each CPU, for the weight that waits for one there
 	for cpu in $(seq 0 $(($(nproc) - 1))); do
 		taskset -c "$cpu" build/flows --loopback "$ns0" --messages 10 >/dev/null || fail "flows failed"
 	done
@@ -169,7 +169,7 @@ configure() {
 		>"$work/conf"
 }
 
-# The kernel's numbers of what netlog has attached
+# The kernel's numbers of netlog's links
 links() { cat "/proc/$netlog_pid/fdinfo/"* | grep '^link_id:' | sort; }
 
 test_sampling_changes_with_sighup_while_hooks_stay_and_no_line_is_lost() {

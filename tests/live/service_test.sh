@@ -233,7 +233,7 @@ test_the_journal_feeds_jq_and_explains_itself() {
 	! grep '^-- .*@NETLOG_' "$work/explained" || fail "a field of the catalog's is not in the journal"
 }
 
-# Of this very file: it starts a container and waits.
+# Interrupts this file itself, which starts a container and waits.
 test_an_interrupted_container_leaves_nothing_behind() {
 	export TMPDIR=$work/tmp
 	mkdir "$TMPDIR" "$work/container"
@@ -278,7 +278,7 @@ fi
 drop_in=/proc/$init/root/run/systemd/system/netlog.service.d
 conf=/proc/$init/root/etc/netlog/netlog.conf
 lines=/proc/$init/root/var/log/netlog/netlog.jsonl
-# what a package does, and then what make install says is to be done
+# as a package is installed, and then the commands that make install asks for
 {
 	make -s install PREFIX=/usr DESTDIR="$work/package" &&
 		{ [ "${SANITIZE:-}" != 1 ] || sanitized_package; } &&

@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# What netlog costs when there is little to log, and how soon it tells.
+# Netlog's wakeups when there is little to log, and how soon a line is there.
 #
 # alone: it measures wakeups and delays
 . "$(dirname "$0")/lib.sh"
 
-# wait_for counts tries: 20 of a third of a second.
-# How often it went to sleep by itself: each of these is a wakeup.
+# How often netlog went to sleep of its own accord: each time it had been woken before.
 sleeps() { sed -n 's/^voluntary_ctxt_switches:\s*//p' /proc/"$netlog_pid"/status; }
 
+# A third of a second without a wakeup. wait_for counts tries: `wait_for 1` is 20 of these.
 asleep() {
 	local before
 	before=$(sleeps)
@@ -29,11 +29,11 @@ test_without_events_netlog_is_never_woken() {
 	equal "wakeups in 3 s" $(($(sleeps) - before)) 0
 	kill -0 $chatter_pid || fail "there was no traffic"
 	netlog_stop
-	# not what was produced: to that, calls that the kernel skipped are added, of all of the host
+	# lines, since `produced` includes calls that the kernel has skipped anywhere on the host
 	equal "events" "$(grep -c '"event_type":"latency"' "$lines")" 0
 }
 
-# After its last event it looks at the ring once more, and then sleeps: see daemon.c.
+# After its last event it looks at the ring once more, and then sleeps: see run/pump.c.
 test_after_an_event_netlog_sleeps_again() {
 	wire_up
 	netlog_start -e latency --latency-stage=tcp --stats-interval=0
@@ -47,7 +47,7 @@ test_after_an_event_netlog_sleeps_again() {
 	check_books
 }
 
-# The first line of what is read at once, against the reader's clock: events that come alone.
+# Of each read its first line, if no other came shortly before it, against the reader's clock
 reader='
 import json, os, statistics, sys, time
 delays, rest, last = [], b"", 0

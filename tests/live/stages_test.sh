@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Latency: the stages' times fit each other, and those outwards the queue's own law.
+# Latency: the stages' times fit each other, and those of packets that leave fit the queue's rate.
 . "$(dirname "$0")/lib.sh"
 
 # Is a stage's part served here? A host that allows tracepoints only has no stage transport.
@@ -49,7 +49,7 @@ test_a_later_line_has_the_earlier_stages_times() {
 	done
 }
 
-# One line a message has all: the stages before it make none, but are still timed.
+# The only line of a message is that of its last stage, and it has the times of the stages before, too.
 test_stage_app_alone_still_has_the_time_at_tcp() {
 	wire_up
 	netlog_start --events=latency --latency-stage=app
@@ -60,7 +60,7 @@ test_stage_app_alone_still_has_the_time_at_tcp() {
 	at_least "lines with tcp_ns" "$(events latency server 'select(.tcp_ns)' | count)" 98 50
 }
 
-# What goes out without being cut or merged: a line each, counted by nft before the queue.
+# A line for each packet that leaves uncut and unmerged; nft counts them before the queue.
 test_every_packet_out_is_a_line_over_ipv4_and_ipv6() {
 	for family in 4 6; do
 		wire_up
@@ -126,8 +126,8 @@ test_a_packet_of_no_tcp_is_a_line_too() {
 
 queue_is_empty() { nsenter --net="$ns0" tc -s qdisc show dev wire0 | grep -q 'backlog 0b 0p'; }
 
-# A token bucket lets BURST bytes through at once, and then RATE: what came after B bytes cannot have
-# left sooner than (B - BURST) / RATE.
+# A token bucket lets BURST bytes through at once, and then RATE: a packet that was queued behind B bytes cannot
+# leave sooner than (B - BURST) / RATE.
 test_a_packet_in_a_slow_queue_waits_as_long_as_the_rate_says() {
 	wire_up
 	nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 1mbit burst 5000 limit 1000000
@@ -143,7 +143,7 @@ test_a_packet_in_a_slow_queue_waits_as_long_as_the_rate_says() {
 	netlog_stop
 	witness_stop_packets
 	[ $(($(out | count) + skipped)) -ge 50 ] || fail "$(out | count) of 50 datagrams, $skipped skipped"
-	# the clock of each starts when it is queued: the time it left, less its wait
+	# when it was queued: the time at which it left, less its latency
 	out | jq -s 'map((.timestamp | (sub("\\.[0-9]+"; "") | fromdate) * 1000000 +
 		(capture("\\.(?<f>[0-9]+)").f | tonumber)) as $left | {left: $left, queued: ($left - .latency_ns / 1000)}) |
 		(map(.queued) | min) as $first | to_entries[] | select(.value.left - $first <
@@ -155,19 +155,19 @@ test_a_packet_in_a_slow_queue_waits_as_long_as_the_rate_says() {
 # netlog remembers 16384 packets: of more that wait at once, some are displaced. Each of these is
 # counted, as are those that have been cut from another packet and never waited themselves.
 test_a_packet_that_is_not_known_any_more_is_counted_as_lost() {
-	for _ in 1 2 3; do # of those that the kernel made no call for nothing tells: then again
+	for _ in 1 2 3; do # nothing tells of calls that the kernel skipped: try again then
 		wire_up
 		nsenter --net="$ns0" tc qdisc add dev wire0 root tbf rate 8kbit burst 2000 limit 100000000
 		nsenter --net="$ns1" nft 'table inet deaf { chain in { type filter hook input priority 0; udp dport 9 drop; }; }'
 		witness_start
 		netlog_start --events=latency --latency-stage=qdisc --dest-port=9
-		# what a socket may have under way is limited: so many sockets
+		# so many sockets, since the bytes that one may have under way are limited
 		nsenter --net="$ns0" bash -c 'for socket in {1..100}; do
 			exec 3>/dev/udp/10.77.0.2/9
 			for message in {1..200}; do printf x >&3; done
 		done' || fail "not sent"
 		nsenter --net="$ns0" tc qdisc change dev wire0 root tbf rate 10gbit burst 1000000 limit 100000000
-		# what has left the queue may be on its way to the driver
+		# a packet that has left the queue need not have reached the driver
 		gone() { queue_is_empty && [ $(($(driven) - driven_before)) -ge 20000 ]; }
 		wait_for 20 gone || fail "the driver has got $(driven)"
 		netlog_stop
@@ -197,7 +197,8 @@ test_segments_of_udp_that_the_host_cuts_are_counted_as_lost() {
 	done
 }
 
-# It has its line when the first part is read. What is remembered of it may be displaced before the rest.
+# It has its line when its first part is read. Its times may have been displaced from netlog's table when the rest
+# is read: there must be no second line, and no loss.
 test_a_packet_read_in_parts_is_counted_once() {
 	wire_up
 	nsenter --net="$ns0" ip link set lo up

@@ -19,33 +19,16 @@
  * --forget: before the last message, netlog's memory of the client's socket (a map, by its id) is
  * set back by 7 segments.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <linux/bpf.h>
 #include <linux/tcp.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "tool.h"
 
-#define TIMEOUT_S 60 /* of every read and write: a test never hangs */
 #define TCP_CLOSE_STATE 7
 #define FORGET_SEGMENTS 7
 
@@ -61,51 +44,42 @@ struct message_time {
 	uint32_t srtt_us;
 };
 
-static int socket_make(int domain)
+static int connection_socket(int domain)
 {
-	struct timeval timeout = { .tv_sec = TIMEOUT_S };
-	int fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	int fd = socket_make(domain, SOCK_STREAM);
 
-	if (fd < 0)
-		fail("socket");
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	option_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (congestion && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion,
 				     (socklen_t)strlen(congestion)) < 0)
 		fail(congestion);
 	return fd;
 }
 
+/* --family 46: IPv4 to a server that listens to both */
 static int listen_any(uint16_t *ret_port)
 {
-	struct sockaddr_storage address = {};
-	socklen_t length = sizeof(address);
-	int fd = socket_make(family == 4 ? AF_INET : AF_INET6);
+	int domain = family == 4 ? AF_INET : AF_INET6, fd = connection_socket(domain);
+	union address address;
+	socklen_t length = address_make(&address, domain, HOST_ANY, 0);
 
-	address.ss_family = family == 4 ? AF_INET : AF_INET6;
-	if (bind(fd, (struct sockaddr *)&address,
-		 family == 4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)) < 0 ||
-	    listen(fd, 1) < 0 || getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+	if (bind(fd, &address.any, length) < 0 || listen(fd, 1) < 0 ||
+	    getsockname(fd, &address.any, &length) < 0)
 		fail("listen");
-	*ret_port = family == 4 ? ((struct sockaddr_in *)&address)->sin_port :
-				  ((struct sockaddr_in6 *)&address)->sin6_port;
+	*ret_port = address_port(&address);
 	return fd;
 }
 
-static void connect_to(int fd, uint16_t port)
+static int connect_to(uint16_t port)
 {
+	int domain = family == 6 ? AF_INET6 : AF_INET, fd = connection_socket(domain);
 	bool remote = strcmp(client_netns, server_netns) != 0;
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = port };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = port };
-	int r;
+	union address address;
+	socklen_t length =
+		address_make(&address, domain, remote ? HOST_SERVER : HOST_LOOPBACK, port);
 
-	inet_pton(AF_INET, remote ? "10.77.0.2" : "127.0.0.1", &in.sin_addr);
-	inet_pton(AF_INET6, remote ? "fd77::2" : "::1", &in6.sin6_addr);
-	r = family == 6 ? connect(fd, (struct sockaddr *)&in6, sizeof(in6)) :
-			  connect(fd, (struct sockaddr *)&in, sizeof(in));
-	if (r < 0)
+	if (connect(fd, &address.any, length) < 0)
 		fail("connect");
+	return fd;
 }
 
 static void send_all(int fd, const char *buffer, size_t length)
@@ -179,30 +153,17 @@ static struct tcp_info finish(int fd)
 	return info;
 }
 
-/* What tells the socket from others, asked for while it is connected. */
+/* Asked for while the socket is connected */
 struct identity {
-	unsigned int local_port, remote_port;
-	unsigned long netns;
+	struct ends ends;
 	uint64_t cookie; /* 0: not asked for */
 };
 
 static void identify(int fd, struct identity *ret_identity)
 {
-	struct sockaddr_in6 local = {}, remote = {};
-	struct identity identity = {};
-	socklen_t length = sizeof(local);
-	struct stat netns;
+	struct identity identity = { .ends = ends_of(fd) };
+	socklen_t length = sizeof(identity.cookie);
 
-	getsockname(fd, (struct sockaddr *)&local, &length);
-	length = sizeof(remote);
-	getpeername(fd, (struct sockaddr *)&remote, &length);
-	/* the port stands at the same place in sockaddr_in */
-	identity.local_port = ntohs(local.sin6_port);
-	identity.remote_port = ntohs(remote.sin6_port);
-	if (stat("/proc/self/ns/net", &netns) < 0)
-		fail("/proc/self/ns/net");
-	identity.netns = netns.st_ino;
-	length = sizeof(identity.cookie);
 	if (cookies && getsockopt(fd, SOL_SOCKET, SO_COOKIE, &identity.cookie, &length) < 0)
 		fail("SO_COOKIE");
 	*ret_identity = identity;
@@ -221,17 +182,14 @@ static void print_times(const char *role, const struct message_time *message_tim
 static void print_truth(const char *role, const struct identity *identity,
 			const struct tcp_info *info, const struct message_time *message_times)
 {
-	char cookie[64] = "";
-
 	if (times)
 		print_times(role, message_times);
+	ends_print(role, &identity->ends);
 	if (identity->cookie)
-		snprintf(cookie, sizeof(cookie), "\"sock_cookie\":\"%llu\",",
-			 (unsigned long long)identity->cookie);
-	printf("{\"role\":\"%s\",\"pid\":%d,\"local_port\":%u,\"remote_port\":%u,\"netns\":%lu,%s"
-	       "\"total_retrans\":%u,\"rtt_us\":%u,\"rttvar_us\":%u,\"min_rtt_us\":%u,\"segs_in\":%u,"
-	       "\"segs_out\":%u,\"data_segs_in\":%u,\"bytes_retrans\":%llu,\"messages\":%lu}\n",
-	       role, getpid(), identity->local_port, identity->remote_port, identity->netns, cookie,
+		printf(",\"sock_cookie\":\"%llu\"", (unsigned long long)identity->cookie);
+	printf(",\"total_retrans\":%u,\"rtt_us\":%u,\"rttvar_us\":%u,\"min_rtt_us\":%u,"
+	       "\"segs_in\":%u,\"segs_out\":%u,\"data_segs_in\":%u,\"bytes_retrans\":%llu,"
+	       "\"messages\":%lu}\n",
 	       info->tcpi_total_retrans, info->tcpi_rtt, info->tcpi_rttvar, info->tcpi_min_rtt,
 	       info->tcpi_segs_in, info->tcpi_segs_out, info->tcpi_data_segs_in,
 	       (unsigned long long)info->tcpi_bytes_retrans, messages);
@@ -290,7 +248,7 @@ static void memory_find(int map, int fd, const struct identity *identity, void *
 	}
 	while (bpf(BPF_MAP_GET_NEXT_KEY, &next) == 0) {
 		next.key = next.next_key;
-		if (key.local_port != identity->local_port)
+		if (key.local_port != identity->ends.local_port)
 			continue;
 		memcpy(ret_key, &key, sizeof(key));
 		return;
@@ -347,102 +305,42 @@ static void use(int fd)
 	print_truth("client", &identity, &info, message_times);
 }
 
-static void arguments(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "client", required_argument, NULL, 'c' },
-		{ "server", required_argument, NULL, 's' },
-		{ "family", required_argument, NULL, 'f' },
-		{ "messages", required_argument, NULL, 'm' },
-		{ "bytes", required_argument, NULL, 'b' },
-		{ "reply", required_argument, NULL, 'r' },
-		{ "gap-ms", required_argument, NULL, 'g' },
-		{ "dwell-ms", required_argument, NULL, 'd' },
-		{ "read-bytes", required_argument, NULL, 'p' },
-		{ "forget", required_argument, NULL, 'e' },
-		{ "cookie", no_argument, NULL, 'i' },
-		{ "comm", required_argument, NULL, 'n' },
-		{ "congestion", required_argument, NULL, 'o' },
-		{ "times", no_argument, NULL, 't' },
-		{},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		unsigned long value = optarg ? strtoul(optarg, NULL, 10) : 0;
-
-		switch (option) {
-		case 'c':
-			client_netns = optarg;
-			break;
-		case 's':
-			server_netns = optarg;
-			break;
-		case 'f':
-			family = value;
-			break;
-		case 'm':
-			messages = value;
-			break;
-		case 'b':
-			bytes = value;
-			break;
-		case 'r':
-			reply = value;
-			break;
-		case 'g':
-			gap_ms = value;
-			break;
-		case 'd':
-			dwell_ms = value;
-			break;
-		case 'e':
-			forget_map = value;
-			break;
-		case 'p':
-			read_bytes = value;
-			break;
-		case 'i':
-			cookies = true;
-			break;
-		case 'n':
-			comm = optarg;
-			break;
-		case 'o':
-			congestion = optarg;
-			break;
-		case 't':
-			times = true;
-			break;
-		default:
-			exit(2);
-		}
-	}
-}
+static const struct tool_option options[] = {
+	{ "client", .text = &client_netns },
+	{ "server", .text = &server_netns },
+	{ "family", .number = &family },
+	{ "messages", .number = &messages },
+	{ "bytes", .number = &bytes },
+	{ "reply", .number = &reply },
+	{ "gap-ms", .number = &gap_ms },
+	{ "dwell-ms", .number = &dwell_ms },
+	{ "read-bytes", .number = &read_bytes },
+	{ "forget", .number = &forget_map },
+	{ "cookie", .flag = &cookies },
+	{ "comm", .text = &comm },
+	{ "congestion", .text = &congestion },
+	{ "times", .flag = &times },
+	{},
+};
 
 int main(int argc, char **argv)
 {
-	int client, listener, status = 0;
+	int listener, status = 0;
 	uint16_t port;
 	pid_t child;
 
-	arguments(argc, argv);
+	options_take(argc, argv, options);
 	setvbuf(stdout, NULL, _IOLBF, 0); /* two processes write: a line at a time */
-	enter(server_netns);
+	netns_enter(server_netns);
 	listener = listen_any(&port);
-	child = fork();
-	if (child < 0)
-		fail("fork");
+	child = child_make();
 	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, comm);
 		serve(listener);
 	}
 	close(listener);
-	enter(client_netns);
-	client = socket_make(family == 6 ? AF_INET6 : AF_INET);
-	connect_to(client, port);
-	use(client);
+	netns_enter(client_netns);
+	use(connect_to(port));
 	if (waitpid(child, &status, 0) < 0 || status)
 		return EXIT_FAILURE;
 	return EXIT_SUCCESS;

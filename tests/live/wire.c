@@ -15,26 +15,20 @@
  * does. Counts go to stderr at the end.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <linux/if_tun.h>
 #include <linux/ipv6.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "tool.h"
 
 #define NETNS_FD 30 /* and 31 */
 #define PACKET_MAX 2048
@@ -56,12 +50,6 @@ static unsigned int queue_head, queue_tail;
 static unsigned long drop_every, drop_syn, drop_synack, delay_ms, narrow;
 static unsigned long payload_seen, payload_dropped, overflowed;
 
-static void fail(const char *what)
-{
-	fprintf(stderr, "wire: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
 static uint64_t now_ns(void)
 {
 	struct timespec ts;
@@ -70,43 +58,38 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-static void set_flag_up(int fd, const char *name)
+static void set_ipv4(const char *name, enum host host)
 {
 	struct ifreq request = {};
+	union address address;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
+	if (fd < 0)
+		fail("AF_INET");
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
-		fail("SIOCGIFFLAGS");
-	request.ifr_flags |= IFF_UP;
-	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		fail("SIOCSIFFLAGS");
-}
-
-static void set_ipv4(int fd, const char *name, const char *address)
-{
-	struct ifreq request = {};
-	struct sockaddr_in *in = (struct sockaddr_in *)&request.ifr_addr;
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	in->sin_family = AF_INET;
-	inet_pton(AF_INET, address, &in->sin_addr);
+	address_make(&address, AF_INET, host, 0);
+	memcpy(&request.ifr_addr, &address.in, sizeof(address.in));
 	if (ioctl(fd, SIOCSIFADDR, &request) < 0)
 		fail("SIOCSIFADDR");
-	inet_pton(AF_INET, "255.255.255.0", &in->sin_addr);
+	inet_pton(AF_INET, "255.255.255.0", &address.in.sin_addr);
+	memcpy(&request.ifr_netmask, &address.in, sizeof(address.in));
 	if (ioctl(fd, SIOCSIFNETMASK, &request) < 0)
 		fail("SIOCSIFNETMASK");
+	close(fd);
 }
 
 /* struct in6_ifreq of <linux/ipv6.h>; no duplicate address detection on a device without ARP */
-static void set_ipv6(const char *name, const char *address)
+static void set_ipv6(const char *name, enum host host)
 {
 	struct in6_ifreq request = { .ifr6_prefixlen = 64 };
+	union address address;
 	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
 	if (fd < 0)
 		fail("AF_INET6");
 	request.ifr6_ifindex = (int)if_nametoindex(name);
-	inet_pton(AF_INET6, address, &request.ifr6_addr);
+	address_make(&address, AF_INET6, host, 0);
+	request.ifr6_addr = address.in6.sin6_addr;
 	if (ioctl(fd, SIOCSIFADDR, &request) < 0)
 		fail("SIOCSIFADDR (IPv6)");
 	close(fd);
@@ -116,6 +99,7 @@ static void set_ipv6(const char *name, const char *address)
 static int end_make(int side)
 {
 	const char *name = side ? "wire1" : "wire0";
+	enum host host = side ? HOST_SERVER : HOST_CLIENT;
 	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
 	int tun, fd;
 
@@ -132,14 +116,10 @@ static int end_make(int side)
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
 	if (ioctl(tun, TUNSETIFF, &request) < 0)
 		fail("TUNSETIFF");
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (fd < 0)
-		fail("AF_INET");
-	set_ipv4(fd, name, side ? "10.77.0.2" : "10.77.0.1");
-	set_flag_up(fd, name);
-	set_flag_up(fd, "lo");
-	close(fd);
-	set_ipv6(name, side ? "fd77::2" : "fd77::1");
+	set_ipv4(name, host);
+	interface_up(name);
+	interface_up("lo");
+	set_ipv6(name, host);
 	return tun;
 }
 
@@ -268,42 +248,11 @@ static void give(const int tuns[2], int timer)
 	timerfd_settime(timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
-static void arguments(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "delay-ms", required_argument, NULL, 'd' },
-		{ "drop-every", required_argument, NULL, 'n' },
-		{ "drop-syn", required_argument, NULL, 's' },
-		{ "drop-synack", required_argument, NULL, 'a' },
-		{ "narrow", required_argument, NULL, 'w' },
-		{},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		unsigned long value = optarg ? strtoul(optarg, NULL, 10) : 0;
-
-		switch (option) {
-		case 'd':
-			delay_ms = value;
-			break;
-		case 'n':
-			drop_every = value;
-			break;
-		case 's':
-			drop_syn = value;
-			break;
-		case 'a':
-			drop_synack = value;
-			break;
-		case 'w':
-			narrow = value;
-			break;
-		default:
-			exit(2);
-		}
-	}
-}
+static const struct tool_option options[] = {
+	{ "delay-ms", .number = &delay_ms }, { "drop-every", .number = &drop_every },
+	{ "drop-syn", .number = &drop_syn }, { "drop-synack", .number = &drop_synack },
+	{ "narrow", .number = &narrow },     {},
+};
 
 int main(int argc, char **argv)
 {
@@ -311,7 +260,7 @@ int main(int argc, char **argv)
 	int tuns[2], timer, signals;
 	sigset_t set;
 
-	arguments(argc, argv);
+	options_take(argc, argv, options);
 	prctl(PR_SET_PDEATHSIG, SIGTERM); /* never outlive the test */
 	queue = calloc(QUEUE_MAX, sizeof(*queue));
 	if (!queue)

@@ -3,8 +3,9 @@
  * witness - the calls that the kernel makes for a retransmit or a packet's sending, seen by a
  * program that is not netlog's.
  *
- * Now and then a kernel runs no program at such a call, netlog's or another (README). What neither
- * has seen is the kernel's doing; what the witness has seen, netlog must have told.
+ * Now and then a kernel runs no program at such a call, neither netlog's nor another (README). A
+ * call that the witness has not seen was skipped by the kernel; one that it has seen, netlog must
+ * have told.
  */
 #include "../../bpf/kernel.h"
 
@@ -44,7 +45,7 @@ int segment(struct bpf_raw_tracepoint_args *args)
 	struct tcp_skb_cb *cb = (void *)skb->cb;
 	int err = 0;
 
-	/* what TCP gave up before it was counted: __tcp_retransmit_skb(); told from 6.17 on */
+	/* TCP gave these up before it counted them, see __tcp_retransmit_skb(): calls from 6.17 on */
 	if (bpf_core_field_exists(((struct trace_event_raw_tcp_retransmit_skb *)0)->err))
 		err = (int)args->args[2];
 	if (err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||

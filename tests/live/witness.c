@@ -8,15 +8,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 
-static void fail(const char *what)
-{
-	perror(what);
-	exit(EXIT_FAILURE);
-}
+#include "tool.h"
 
 static void print(struct bpf_object *object, const char *name)
 {

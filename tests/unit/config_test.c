@@ -82,7 +82,7 @@ TEST(the_command_line_overrides_the_file)
 	CHECK(!good(text, "-eall").kernel.events.named);
 }
 
-/* What is wrong, in which line, and what was expected. */
+/* Each mistake is told with its line, and with the text or value that was expected. */
 static const struct {
 	const char *text;
 	const char *message;

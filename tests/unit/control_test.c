@@ -171,7 +171,7 @@ TEST(the_schema_has_every_field_of_every_event)
 	json_object_put(schema);
 }
 
-/* Not always known are the boot_id and what there is to be cautious of. */
+/* `boot_id` is not always known, and there is not always a reason for caution. */
 TEST(the_schema_has_every_control_line_and_all_its_fields_are_required_but_two_of_start)
 {
 	struct json_object *schema = schema_json(format_flat);

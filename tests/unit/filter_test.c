@@ -419,7 +419,7 @@ TEST(networks_end_where_they_end_however_they_lie)
 	}
 }
 
-/* What is no IP has no address, not even 0. */
+/* A packet that is not IP has no address, not even 0. */
 TEST(a_packet_without_addresses_is_in_no_network)
 {
 	const struct flow none = {};

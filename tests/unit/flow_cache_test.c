@@ -58,7 +58,7 @@ TEST(a_flow_is_found_until_one_byte_or_field_differs)
 	free(cache);
 }
 
-/* All of one set, each kept again and again, in place of which others may have come. */
+/* Flows of one set: each is kept again and again, and others may have displaced it in between. */
 TEST(flows_of_one_set_never_get_each_others_text)
 {
 	struct flow_cache *cache = cache_new();
@@ -74,12 +74,12 @@ TEST(flows_of_one_set_never_get_each_others_text)
 	for (unsigned int i = 0; i < FLOW_WAYS; i++)
 		keep(cache, &flows[i], 2 * i);
 	for (unsigned int i = 0; i < FLOW_WAYS; i++)
-		CHECK(found(cache, &flows[i], 2 * i)); /* there is a place for so many */
+		CHECK(found(cache, &flows[i], 2 * i)); /* a set has room for so many */
 	for (unsigned int i = 0; i < 100000; i++) {
 		uint64_t number = test_random(&state) % count;
 		struct event *flow = &flows[number];
 
-		/* its name, by which nobody looks, makes it another flow at the same place */
+		/* the hash leaves comm out: with another comm it is another flow in the same set */
 		flow->comm.name[0] = (char)(test_random(&state) % 2);
 		number = 2 * number + (uint64_t)flow->comm.name[0];
 		if (found(cache, flow, number))

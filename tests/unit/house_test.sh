@@ -21,8 +21,7 @@ includes_point_down_only() {
 		grep -v ':bpf/\|:[a-z]*\.skel\.h$')
 }
 
-# only PATTERN FILES...: nobody but these files, or those of a folder/, may include what the pattern
-# matches
+# only PATTERN FILES...: no file but these, or those of a folder/, may include a header that matches
 only() {
 	local pattern=$1
 	shift
@@ -42,7 +41,7 @@ libraries_stay_where_they_belong() {
 	only 'bpf/events' schema/kind.h
 	only 'bpf/filter' filter/half.h
 	only 'bpf/sample' kernel/
-	only 'systemd/' run/daemon.c run/delivery.h run/service.c output/sink_journald.c
+	only 'systemd/' run/daemon.c run/delivery.h run/pump.h run/refilter.h run/service.c run/timer.h output/sink_journald.c
 	only 'json-c/' schema/control.h settings/file.c
 }
 
@@ -56,8 +55,8 @@ the_hot_path_is_free_of_json_c() {
 	done
 }
 
-# bpf/arguments.h says what each argument is, and whether it may be NULL. Behind the last one, an fexit program
-# finds what its function returned.
+# bpf/arguments.h has each argument's name, and whether it may be NULL. An fexit program finds its function's
+# result behind the last one.
 arguments_of_hooks_are_taken_by_their_names() {
 	grep -n 'ctx\[[0-9]' bpf/*.bpf.[ch] | grep -v '(__u8)ctx\[6\]'
 	grep -nE 'ARGUMENT\([a-z0-9_]+, [a-z0-9_]+_or_null\)' bpf/*.bpf.c |
@@ -98,7 +97,7 @@ the_readme_and_the_man_page_have_all_options_and_statuses() {
 	done
 }
 
-# What src/README.md names: functions and macros, as `name()`, and files
+# All that src/README.md names exists: functions and macros, as `name()`, and files
 the_guide_names_what_there_is() {
 	local word
 	for word in $(grep -oE '`[a-z_A-Z]+\(' src/README.md | tr -d '`(' | sort -u); do

@@ -581,7 +581,7 @@ TEST(a_source_is_asked_for_a_number_once_and_for_what_there_is_now_and_then)
 		CHECK_EQUAL(alphabet.asked, 2);
 		CHECK(!names_refresh(names, 1));
 		CHECK_EQUAL(alphabet.looked, 1);
-		/* told of without being asked for, which is a change for who has asked before */
+		/* a name that comes unasked is a change for whoever has asked for it before */
 		alphabet.only = "new";
 		CHECK(is_name(names, kind, 100, "new"));
 		alphabet.only = "newer";

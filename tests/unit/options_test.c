@@ -115,7 +115,7 @@ TEST(times_and_sizes_may_have_units)
 	CHECK_EQUAL(good("--not-min-latency=500ns").kernel.limits_ns[event_latency].below, 500);
 }
 
-/* The last of what is one, all of what is a list, and the least of thresholds. */
+/* Of single values the last counts, of lists all, of thresholds the least. */
 TEST(an_option_may_be_given_again)
 {
 	struct options options = good("-e rtt -e latency --latency-stage=app,tcp -n 3 -n 5 -q -q");

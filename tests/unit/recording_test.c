@@ -355,7 +355,7 @@ TEST(recordings_behind_one_another_are_one)
 	made_free(made);
 }
 
-/* With the checksum right: what another netlog has written is not damaged. */
+/* The checksum is right: a file of another netlog is refused, but not called damaged. */
 static void check_header_change(size_t offset, const void *bytes, size_t size, const char *problem)
 {
 	struct made *made = make(1);
@@ -532,7 +532,7 @@ TEST(frames_of_any_bytes_with_a_right_checksum_make_only_good_lines)
 		"{\"event_type\":\"lost\",\"x\":\"\xff\"}\n",
 		"{\"event_type\":\"lost\",\"A=B\":1}\n",
 		"[\"event_type\"]\n",
-		/* what json-c takes, and is no JSON */
+		/* json-c takes these, but they are no JSON */
 		"{'event_type':\"lost\"}\n",
 		"{\"event_type\":'lost'}\n",
 		"{\"event_type\":\"lost\",\"x\":NaN}\n",
@@ -546,7 +546,7 @@ TEST(frames_of_any_bytes_with_a_right_checksum_make_only_good_lines)
 		"{\"event_type\":\"lost\",}\n",
 		"{\"event_type\":\"lost\",/* no JSON */\"x\":1}\n",
 		"{\"event_type\":\"lost\",// no JSON, \"x\":1}\n",
-		/* and what is, but others may take for something else */
+		/* these are JSON, but other readers may take them for something else */
 		"{\"event_type\":\"rtt\",\"event_type\":\"lost\"}\n",
 		"{\"event_type\\u0000\":\"lost\"}\n",
 		"{\"event_type\":\"lost\",\"x\":\"\\u0000\"}\n",
@@ -1006,7 +1006,7 @@ TEST(a_replay_can_be_recorded_again_and_is_the_same)
 	made_free(made);
 }
 
-/* The wall clock is set while it runs: times go by what it was at each event. */
+/* The wall clock is set during the run: each line has the time that it showed at its event. */
 TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 {
 	struct sink_spec specs[2];
@@ -1109,7 +1109,7 @@ static void run_event(struct run *run, uint64_t cgroups)
 	free(event);
 }
 
-/* The recording's files, the oldest one last: each by itself, and what they give together. */
+/* Replay the recording's files, the oldest one last: each by itself, and all together. */
 static void check_replays(struct run *run, int files)
 {
 	char *live, *replayed, *recording, *all, more[16] = "";
@@ -1144,7 +1144,7 @@ static int files_count(void)
 	return count;
 }
 
-/* Also when what is known of so many cgroups does not fit any more. */
+/* Also when there are more cgroups than netlog can remember */
 TEST(names_take_effect_in_a_replay_where_they_did_and_in_each_file_by_itself)
 {
 	static const uint64_t cgroups[] = { 3, 700, 9000 };
@@ -1178,7 +1178,7 @@ TEST(names_take_effect_in_a_replay_where_they_did_and_in_each_file_by_itself)
 	}
 }
 
-/* What is left in the buffer goes to a new file, which knows nothing yet. */
+/* The items left in the buffer go to a new file, which has no names yet. */
 TEST(what_a_full_disk_left_over_has_its_names_in_the_next_file)
 {
 	struct rlimit limit = { 3001, RLIM_INFINITY };
@@ -1262,7 +1262,7 @@ TEST(a_recording_that_begins_later_has_the_names_that_are_known_by_then)
 	check_replays(&run, 1);
 }
 
-/* 64 KiB of each file are less than the names of what a buffer holds. */
+/* A file's 64 KiB have no room for all names of the items in a buffer. */
 TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 {
 	struct output *output = output_to(recording_to(",max-size=65536,max-files=90"));

@@ -134,7 +134,7 @@ TEST(the_bounds_of_the_hash_are_exact)
 	CHECK(sample_keeps(0x7fffffff, 2) && !sample_keeps(0x80000000, 2));
 }
 
-/* What the kernel side does with an event, on one CPU. */
+/* The kernel side's handling of an event, on one CPU */
 struct stream {
 	uint64_t used_ns, interval_ns;
 	int64_t waiting;

@@ -124,7 +124,7 @@ TEST(a_sink_beside_others_is_waited_for_a_tenth_of_a_second)
 	CHECK_EQUAL(SINK_PATIENCE_NS, BESIDE * MS);
 }
 
-/* What a flush says, and how much it takes. */
+/* A flush's result, and the bytes it takes */
 static int result;
 static size_t taken;
 

@@ -135,7 +135,7 @@ static void proc_make(void)
 #define A "192.0.2.1 50022 192.0.2.2 22"
 #define B "192.0.2.3 50023 192.0.2.2 22"
 
-/* What is found, as text; "": nothing. */
+/* The session that is found, as text; "": none */
 static const char *found(const char *own)
 {
 	static char text[SSH_TEXT_MAX];

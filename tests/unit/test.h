@@ -37,7 +37,7 @@ extern struct test *tests, **tests_end;
 	}                                                                   \
 	static void test_name(void)
 
-/* What must be true; else say what was seen (a printf format), and end the test. */
+/* If the condition is false, print what was seen (a printf format), and end the test. */
 #define CHECK_SAYING(condition, ...)                                                 \
 	do {                                                                         \
 		if (!(condition)) {                                                  \

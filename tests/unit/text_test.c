@@ -197,7 +197,7 @@ TEST(the_cached_second_never_goes_stale)
 	}
 }
 
-/* What the bytes are as a JSON string, NUL-terminated, in a buffer of just the size promised. */
+/* The bytes as a JSON string, NUL-terminated, made in a buffer of just the size promised */
 static char *json_string(const char *bytes, size_t size)
 {
 	char *exact = malloc(JSON_TEXT_MAX(size) + 1), *copy;

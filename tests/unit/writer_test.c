@@ -78,7 +78,7 @@ static uint64_t number_of(const void *value, size_t size)
 	return number;
 }
 
-/* What json-c must have found for the field: the oracle, which shares no code with the writers. */
+/* The oracle for a field's value as json-c has parsed it. It shares no code with the writers. */
 static void check_value(const struct event *record, const struct field_desc *field,
 			struct json_object *value)
 {
@@ -295,8 +295,8 @@ static void field_randomize(struct event *record, const struct field_desc *field
 }
 
 /*
- * What is remembered of a flow: a writer that has seen many, of which one differs from the next
- * in a field or a bit of `has`, writes byte for byte what one that has seen nothing does.
+ * A writer keeps texts of flows. One that has seen many flows, of which each differs from the
+ * one before in a field or a bit of `has`, writes the same bytes as a new one.
  */
 TEST(a_line_does_not_depend_on_the_lines_before)
 {

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "run/refilter.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+
+#include "base/log.h"
+#include "run/reload.h"
+
+#define CGROUP_LOOKS_A_SECOND 5
+
+/* Filter by the cgroups that those of --cgroup and --unit are now. */
+static void filters_refresh(struct refilter *refilter)
+{
+	struct options *options = refilter->options;
+	_cleanup_free_ char *wrong = NULL;
+	/* before the look, which then misses none */
+	int r = filter_watch(&options->kernel.filters, refilter->inotify);
+
+	if (r < 0 && r != refilter->told)
+		log_warning("cannot watch the cgroups of --cgroup and --unit (inotify: %s): SIGHUP "
+			    "finds those that are there by then%s",
+			    strerror(-r),
+			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
+	refilter->told = r;
+	if (!filter_look_up(&options->kernel.filters, &wrong))
+		return;
+	probe_set(refilter->probe, &options->kernel, events_taken(options));
+	log_info("cgroups of --cgroup or --unit have come or gone, and been looked up anew%s%s",
+		 wrong ? ": " : "", wrong ?: "");
+}
+
+/* Whichever cgroup it is about, all are looked up. */
+static int on_cgroups(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	char names[4096];
+
+	(void)source;
+	(void)events;
+	while (read(fd, names, sizeof(names)) > 0)
+		;
+	filters_refresh(context);
+	return 0;
+}
+
+void refilter_update(struct refilter *refilter)
+{
+	if (refilter->inotify >= 0)
+		filters_refresh(refilter);
+}
+
+int refilter_init(struct refilter *refilter)
+{
+	sd_event_source *source;
+	int r;
+
+	refilter->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (refilter->inotify < 0) {
+		log_warning("cannot watch cgroups (inotify: %s): those of --cgroup and --unit are "
+			    "looked up on SIGHUP only",
+			    strerror(errno));
+		return 0;
+	}
+	r = sd_event_add_io(refilter->loop, &source, refilter->inotify, EPOLLIN, on_cgroups,
+			    refilter);
+	if (r < 0)
+		return r;
+	/* hosts that start containers all the time make cgroups all the time */
+	r = sd_event_source_set_ratelimit(source, USEC_PER_SEC, CGROUP_LOOKS_A_SECOND);
+	sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
+	if (r >= 0)
+		filters_refresh(refilter);
+	return r;
+}
+
+void refilter_done(struct refilter *refilter)
+{
+	cleanup_close(&refilter->inotify);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * refilter.h - cgroups that are filtered by come and go: a unit that has been restarted has another
+ * one.
+ */
+#ifndef NETLOG_REFILTER_H
+#define NETLOG_REFILTER_H
+
+#include <systemd/sd-event.h>
+
+#include "kernel/probe.h"
+#include "settings/command_line.h"
+
+struct refilter {
+	sd_event *loop;
+	struct options *options;
+	struct probe *probe;
+	int inotify; /* one that is filtered by may be there again; -1: not watched */
+	int told;    /* the error that has been logged: it may come with each cgroup */
+};
+
+/*
+ * Begin, with all but the last two filled in, and have filters follow --cgroup and --unit from now
+ * on. Where no cgroup is filtered by, nothing is watched; where they cannot be watched, that is
+ * logged. An error of sd-event. End with refilter_done().
+ */
+int refilter_init(struct refilter *refilter);
+void refilter_done(struct refilter *refilter);
+
+/* The options have changed. */
+void refilter_update(struct refilter *refilter);
+
+#endif
