@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ladder.h - which hooks serve which part: choosing them, finding out what the kernel refuses, and
- * loading and attaching the best that is left.
+ * ladder.h - which hooks serve which part, and so which events can be served.
  */
 #ifndef NETLOG_LADDER_H
 #define NETLOG_LADDER_H
@@ -28,24 +27,18 @@ struct ladder {
 
 /* A ladder with the hooks that the settings want; nothing is loaded yet. */
 void ladder_init(struct ladder *ladder, const struct probe_config *config);
-void ladder_done(struct ladder *ladder);
 
 /*
- * Load the best hooks that the kernel takes; those it refuses have their error. With no event left
- * to serve, nothing is loaded, and `events` is 0. May be called again after ladder_attach().
- * -ENODATA: the kernel has no BTF; -EBADMSG: none that libbpf understands. -ENOMEM, and any other
- * error of bpf(2) that is no hook's own.
+ * The hook is refused, or is not there. `words`: what the kernel or libbpf said beyond the error's
+ * own text; NULL or "" for nothing.
  */
-int ladder_load(struct ladder *ladder);
+void hook_fail(struct probe_hook *hook, int error, const char *words);
 
-/*
- * Attach what has been loaded. Returns whether all could be: if not, those that could not have
- * their error now, and everything is detached, to be loaded again with what takes their place.
- */
-bool ladder_attach(struct ladder *ladder);
-/* Learn once what was there before, by the attached hooks that are iterators. */
-void ladder_iterate(struct ladder *ladder);
-void ladder_detach(struct ladder *ladder);
+/* Choose anew, of the hooks that have no error, and say of each event whether it is served. */
+void events_settle(struct ladder *ladder);
+
+/* Is it of the rung that serves its part? */
+bool hook_in_use(const struct ladder *ladder, const struct probe_hook *hook);
 
 /* Is it loaded, or attached? */
 static inline bool hook_at_work(const struct probe_hook *hook)
@@ -55,11 +48,5 @@ static inline bool hook_at_work(const struct probe_hook *hook)
 
 /* Does it make lines, of those that were wanted at the start? */
 bool ladder_makes_lines(const struct ladder *ladder, const struct probe_hook *hook);
-
-/* The hook's program in the ladder's skeleton. */
-struct bpf_program *ladder_program(const struct ladder *ladder, const struct probe_hook *hook);
-
-/* What libbpf says is kept for the reason of a refusal instead of printed; but see NETLOG_DEBUG. */
-void ladder_keep_words(void);
 
 #endif

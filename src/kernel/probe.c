@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "bpf/config.h"
 #include "bpf/sample.h"
-#include "kernel/ladder.h"
+#include "kernel/load.h"
 #include "netlog.skel.h"
 
 #define PROGRAMS_PAUSE_US 20000
