@@ -109,7 +109,7 @@ static bool part_has_lines(const struct ladder *ladder, const struct hook_desc *
  * An event is served when a part that makes its lines stands, and all that it cannot do without. Of
  * one that is not, the other hooks would work for nothing: they go, too.
  */
-void events_settle(struct ladder *ladder)
+void ladder_settle(struct ladder *ladder)
 {
 	uint64_t served = 0, broken = 0, useful;
 
@@ -135,21 +135,29 @@ void events_settle(struct ladder *ladder)
 	}
 }
 
-static void hooks_add(struct ladder *ladder, const struct hook_desc *descs, unsigned int count)
+void ladder_add(struct ladder *ladder, const struct probe_settings *settings,
+		const struct hook_desc *hooks, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
-		if (hook_wanted(ladder->config.settings, &descs[i]))
-			ladder->hooks[ladder->hook_count++].desc = &descs[i];
+		if (hook_wanted(settings, &hooks[i]))
+			ladder->hooks[ladder->hook_count++].desc = &hooks[i];
 }
 
-void ladder_init(struct ladder *ladder, const struct probe_config *config)
+void ladder_init(struct ladder *ladder, const struct probe_settings *settings)
 {
 	const struct hook_desc *common;
 	unsigned int count;
 
-	*ladder = (struct ladder){ .config = *config, .stages = config->settings->stages.bits };
+	*ladder = (struct ladder){ .stages = settings->stages.bits };
 	for_each_event_type(type)
-		hooks_add(ladder, event_desc(type)->hooks, event_desc(type)->hook_count);
+		ladder_add(ladder, settings, event_desc(type)->hooks, event_desc(type)->hook_count);
 	common = hooks_common(&count);
-	hooks_add(ladder, common, count);
+	ladder_add(ladder, settings, common, count);
+}
+
+void ladder_done(struct ladder *ladder)
+{
+	for (unsigned int i = 0; i < ladder->hook_count; i++)
+		free(ladder->hooks[i].reason);
+	*ladder = (struct ladder){};
 }

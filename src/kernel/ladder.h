@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * ladder.h - which hooks serve which part, and so which events can be served.
+ *
+ * It knows what is wanted and what has been refused, and asks nobody: no kernel, and no libbpf.
  */
 #ifndef NETLOG_LADDER_H
 #define NETLOG_LADDER_H
 
 #include "kernel/hook.h"
 
-struct bpf_link;
-struct bpf_program;
-struct netlog_bpf;
-
 struct ladder {
-	struct probe_config config;
-	struct netlog_bpf *skeleton; /* NULL until something has been opened */
 	struct probe_hook hooks[hooks_all];
-	struct bpf_link *links[hooks_all]; /* of the hooks that are attached */
 	unsigned int hook_count;
 	uint64_t events; /* those that can be served, as bits */
 	uint64_t stages; /* of latency, those wanted at the start: they make lines */
-	bool ways_tried; /* refusals of a whole way into the kernel have been looked for */
-	bool no_sk_storage, no_cookie, no_task_btf; /* see struct config */
-	/* why programs may not load through pointers (no_loads), a static text; NULL: they may */
-	const char *caution;
 };
 
-/* A ladder with the hooks that the settings want; nothing is loaded yet. */
-void ladder_init(struct ladder *ladder, const struct probe_config *config);
+/*
+ * The schema's hooks, as far as the settings want them; nothing has been refused yet. The caller
+ * empties it with ladder_done().
+ */
+void ladder_init(struct ladder *ladder, const struct probe_settings *settings);
+void ladder_done(struct ladder *ladder);
+
+/* Add hooks, as far as the settings want them, to a ladder that has room for them. */
+void ladder_add(struct ladder *ladder, const struct probe_settings *settings,
+		const struct hook_desc *hooks, unsigned int count);
 
 /*
  * The hook is refused, or is not there. `words`: what the kernel or libbpf said beyond the error's
@@ -35,7 +34,7 @@ void ladder_init(struct ladder *ladder, const struct probe_config *config);
 void hook_fail(struct probe_hook *hook, int error, const char *words);
 
 /* Choose anew, of the hooks that have no error, and say of each event whether it is served. */
-void events_settle(struct ladder *ladder);
+void ladder_settle(struct ladder *ladder);
 
 /* Is it of the rung that serves its part? */
 bool hook_in_use(const struct ladder *ladder, const struct probe_hook *hook);

@@ -53,30 +53,30 @@ static inline void btf_freep(struct btf **btf)
  */
 static const struct helper {
 	const char *words, *function;
-	size_t lacks; /* offset of the ladder's flag */
+	size_t lacks; /* offset of the object's flag */
 } helpers[] = {
 	{ "unknown func bpf_sk_storage_get", "bpf_sk_storage_get_tracing",
-	  offsetof(struct ladder, no_sk_storage) },
+	  offsetof(struct object, no_sk_storage) },
 	{ "unknown func bpf_get_socket_cookie", "bpf_get_socket_ptr_cookie",
-	  offsetof(struct ladder, no_cookie) },
+	  offsetof(struct object, no_cookie) },
 	/* BPF_FUNC_get_current_task_btf, which has no name where it is not */
 	{ "invalid func unknown#158", "bpf_get_current_task_btf",
-	  offsetof(struct ladder, no_task_btf) },
+	  offsetof(struct object, no_task_btf) },
 };
 
-static bool *helper_lacks(struct ladder *ladder, const struct helper *helper)
+static bool *helper_lacks(struct object *object, const struct helper *helper)
 {
-	return (bool *)((char *)ladder + helper->lacks);
+	return (bool *)((char *)object + helper->lacks);
 }
 
 /*
  * Is what the verifier refuses a helper that the programs can do without? Then they do, from now
  * on, and the hook is worth another try.
  */
-static bool helper_forgone(struct ladder *ladder, const char *words)
+static bool helper_forgone(struct object *object, const char *words)
 {
 	for (unsigned int i = 0; words && i < ARRAY_SIZE(helpers); i++) {
-		bool *lacks = helper_lacks(ladder, &helpers[i]);
+		bool *lacks = helper_lacks(object, &helpers[i]);
 
 		if (!strstr(words, helpers[i].words))
 			continue;
@@ -92,7 +92,7 @@ static bool helper_forgone(struct ladder *ladder, const char *words)
  * A kernel whose BTF knows none of them (5.10) has none, and no load has to fail for each. One that
  * knows some may have the others by another name: there, loading will tell.
  */
-static void helpers_check(struct ladder *ladder, const struct btf *btf)
+static void helpers_check(struct object *object, const struct btf *btf)
 {
 	/* one that every kernel has: else this BTF does not tell of functions */
 	if (btf__find_by_name_kind(btf, "bpf_get_current_comm", BTF_KIND_FUNC) < 0)
@@ -101,25 +101,25 @@ static void helpers_check(struct ladder *ladder, const struct btf *btf)
 		if (btf__find_by_name_kind(btf, helpers[i].function, BTF_KIND_FUNC) >= 0)
 			return;
 	for (unsigned int i = 0; i < ARRAY_SIZE(helpers); i++)
-		*helper_lacks(ladder, &helpers[i]) = true;
+		*helper_lacks(object, &helpers[i]) = true;
 }
 
-static int helpers_lacked(const struct ladder *ladder)
+static int helpers_lacked(const struct object *object)
 {
-	return ladder->no_sk_storage + ladder->no_cookie + ladder->no_task_btf;
+	return object->no_sk_storage + object->no_cookie + object->no_task_btf;
 }
 
 /*
  * Load one hook's program alone, to learn whether it is the one that is refused, and why. `log` has
  * LOG_BYTES, and is empty.
  */
-static int hook_try_once(struct ladder *ladder, struct probe_hook *hook, char *log, bool *ret_again)
+static int hook_try_once(struct object *object, struct probe_hook *hook, char *log, bool *ret_again)
 {
 	_cleanup_(skeleton_freep) struct netlog_bpf *skeleton = NULL;
 	const char *words;
 	int r;
 
-	skeleton = object_open(ladder, hook, (size_t)getpagesize());
+	skeleton = object_open(object, hook, (size_t)getpagesize());
 	if (!skeleton)
 		return -errno;
 	bpf_program__set_log_buf(program_of(skeleton, hook), log, LOG_BYTES);
@@ -129,13 +129,13 @@ static int hook_try_once(struct ladder *ladder, struct probe_hook *hook, char *l
 	if (r == 0 || error_is_ours(r))
 		return r;
 	words = last_words(log);
-	*ret_again = helper_forgone(ladder, words);
+	*ret_again = helper_forgone(object, words);
 	if (!*ret_again)
 		hook_fail(hook, r, words ?: libbpf_words);
 	return 0;
 }
 
-static int hook_try(struct ladder *ladder, struct probe_hook *hook)
+static int hook_try(struct object *object, struct probe_hook *hook)
 {
 	_cleanup_free_ char *log = malloc(LOG_BYTES);
 	bool again = true;
@@ -145,7 +145,7 @@ static int hook_try(struct ladder *ladder, struct probe_hook *hook)
 		return -ENOMEM;
 	while (r == 0 && again) {
 		log[0] = 0;
-		r = hook_try_once(ladder, hook, log, &again);
+		r = hook_try_once(object, hook, log, &again);
 	}
 	return r;
 }
@@ -168,22 +168,22 @@ static bool same_way(const struct probe_hook *a, const struct probe_hook *b)
 	return length == strcspn(b->section, "/") && !strncmp(a->section, b->section, length);
 }
 
-static bool way_known(const struct ladder *ladder, const struct probe_hook *hook)
+static bool way_known(const struct object *object, const struct probe_hook *hook)
 {
-	for (const struct probe_hook *other = ladder->hooks; other < hook; other++)
+	for (const struct probe_hook *other = object->ladder.hooks; other < hook; other++)
 		if (other->desc->rung == 1 && same_way(other, hook))
 			return true;
 	return false;
 }
 
 /* Where there are none, loading them would be for nothing, and loading all again costs much. */
-static void kprobes_check(struct ladder *ladder)
+static void kprobes_check(struct object *object)
 {
 	if (access(KPROBES_PATH, F_OK) == 0)
 		return;
-	for (unsigned int i = 0; i < ladder->hook_count; i++)
-		if (!strncmp(ladder->hooks[i].section, "kprobe/", strlen("kprobe/")))
-			hook_fail(&ladder->hooks[i], -ENOENT, "the kernel has no kprobes");
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++)
+		if (!strncmp(object->ladder.hooks[i].section, "kprobe/", strlen("kprobe/")))
+			hook_fail(&object->ladder.hooks[i], -ENOENT, "the kernel has no kprobes");
 }
 
 /* Does the kernel's BTF lack the tracepoint? Each one is known there by a type of this name. */
@@ -202,26 +202,26 @@ static bool tracepoint_absent(const struct btf *btf, const char *section)
  * Tracepoints that are younger than the kernel, as some are than those of Debian 12, would make the
  * load of all fail at its end.
  */
-static void tracepoints_check(struct ladder *ladder, const struct btf *btf)
+static void tracepoints_check(struct object *object, const struct btf *btf)
 {
 	/* in the order of the rungs: with a rung that is out, the next one is in use */
-	for (unsigned int i = 0; i < ladder->hook_count; i++) {
-		struct probe_hook *hook = &ladder->hooks[i];
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		struct probe_hook *hook = &object->ladder.hooks[i];
 
-		if (hook_in_use(ladder, hook) && tracepoint_absent(btf, hook->section))
+		if (hook_in_use(&object->ladder, hook) && tracepoint_absent(btf, hook->section))
 			hook_fail(hook, -ENOENT, NULL);
 	}
 }
 
 /* What the kernel's BTF tells beforehand. Where there is none, loading will tell. */
-static void kernel_check(struct ladder *ladder)
+static void kernel_check(struct object *object)
 {
 	_cleanup_(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
 
 	if (!btf)
 		return;
-	tracepoints_check(ladder, btf);
-	helpers_check(ladder, btf);
+	tracepoints_check(object, btf);
+	helpers_check(object, btf);
 }
 
 /*
@@ -229,45 +229,46 @@ static void kernel_check(struct ladder *ladder)
  * policy refuses it (EPERM), it refuses all others of that way. Returns whether there is one, or an
  * error.
  */
-static int ways_try(struct ladder *ladder)
+static int ways_try(struct object *object)
 {
 	bool refused = false;
 
-	for (unsigned int i = 0; i < ladder->hook_count; i++) {
-		struct probe_hook *hook = &ladder->hooks[i];
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		struct probe_hook *hook = &object->ladder.hooks[i];
 		int r;
 
-		if (hook->error || hook->desc->rung != 1 || way_known(ladder, hook) ||
+		if (hook->error || hook->desc->rung != 1 || way_known(object, hook) ||
 		    !strncmp(hook->section, "tp_btf/", strlen("tp_btf/")))
 			continue;
-		r = hook_try(ladder, hook);
+		r = hook_try(object, hook);
 		if (r < 0)
 			return r;
 		refused |= hook->error != 0;
-		for (unsigned int k = i + 1; hook->error == -EPERM && k < ladder->hook_count; k++)
-			if (same_way(hook, &ladder->hooks[k]))
-				hook_fail(&ladder->hooks[k], -EPERM, NULL);
+		for (unsigned int k = i + 1; hook->error == -EPERM && k < object->ladder.hook_count;
+		     k++)
+			if (same_way(hook, &object->ladder.hooks[k]))
+				hook_fail(&object->ladder.hooks[k], -EPERM, NULL);
 	}
 	return refused;
 }
 
 /* Learn which of the hooks in use are refused. Returns whether anything is new, or an error. */
-static int hooks_try(struct ladder *ladder)
+static int hooks_try(struct object *object)
 {
-	const int lacked = helpers_lacked(ladder);
+	const int lacked = helpers_lacked(object);
 	bool failed = false;
 
-	for (unsigned int i = 0; i < ladder->hook_count; i++) {
-		struct probe_hook *hook = &ladder->hooks[i];
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		struct probe_hook *hook = &object->ladder.hooks[i];
 		int r;
 
-		if (!hook_in_use(ladder, hook))
+		if (!hook_in_use(&object->ladder, hook))
 			continue;
-		r = hook_try(ladder, hook);
+		r = hook_try(object, hook);
 		if (r < 0)
 			return r;
 		/* that concerns all: perhaps nothing else is wrong */
-		if (helpers_lacked(ladder) != lacked)
+		if (helpers_lacked(object) != lacked)
 			return true;
 		failed |= hook->error != 0;
 	}
@@ -275,16 +276,16 @@ static int hooks_try(struct ladder *ladder)
 }
 
 /* The hooks' sections, which the object knows. */
-static int sections_read(struct ladder *ladder)
+static int sections_read(struct object *object)
 {
-	ladder->skeleton = object_open(ladder, NULL, ladder->config.ring_bytes);
-	if (!ladder->skeleton)
+	object->skeleton = object_open(object, NULL, object->config.ring_bytes);
+	if (!object->skeleton)
 		return -errno;
-	for (unsigned int i = 0; i < ladder->hook_count; i++) {
-		struct probe_hook *hook = &ladder->hooks[i];
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		struct probe_hook *hook = &object->ladder.hooks[i];
 
 		snprintf(hook->section, sizeof(hook->section), "%s",
-			 bpf_program__section_name(program_of(ladder->skeleton, hook)));
+			 bpf_program__section_name(program_of(object->skeleton, hook)));
 	}
 	return 0;
 }
@@ -294,40 +295,41 @@ static int sections_read(struct ladder *ladder)
  * come from loads: what hangs on a socket is found by the socket's address, as on kernels that
  * cannot hang anything on one.
  */
-static void loads_check(struct ladder *ladder)
+static void loads_check(struct object *object)
 {
-	if (!extable_mends(&ladder->caution))
-		ladder->no_sk_storage = ladder->no_task_btf = true;
+	if (!extable_mends(&object->caution))
+		object->no_sk_storage = object->no_task_btf = true;
 }
 
 /* All hooks in use at once. `log` gets the words of a program that is refused. */
-static int hooks_load(struct ladder *ladder, char *log)
+static int hooks_load(struct object *object, char *log)
 {
-	netlog_bpf__destroy(ladder->skeleton);
-	ladder->skeleton = object_open(ladder, NULL, ladder->config.ring_bytes);
-	if (!ladder->skeleton)
+	netlog_bpf__destroy(object->skeleton);
+	object->skeleton = object_open(object, NULL, object->config.ring_bytes);
+	if (!object->skeleton)
 		return -errno;
 	log[0] = 0;
-	for (unsigned int i = 0; i < ladder->hook_count; i++)
-		bpf_program__set_log_buf(ladder_program(ladder, &ladder->hooks[i]), log, LOG_BYTES);
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++)
+		bpf_program__set_log_buf(object_program(object, &object->ladder.hooks[i]), log,
+					 LOG_BYTES);
 	libbpf_words[0] = 0;
-	return netlog_bpf__load(ladder->skeleton);
+	return netlog_bpf__load(object->skeleton);
 }
 
 /* The hook in use of whose program libbpf has spoken; NULL if it spoke of none. */
-static struct probe_hook *hook_named(struct ladder *ladder)
+static struct probe_hook *hook_named(struct object *object)
 {
 	const char *name = strstr(libbpf_words, "prog '");
 
 	if (!name)
 		return NULL;
 	name += strlen("prog '");
-	for (unsigned int i = 0; i < ladder->hook_count; i++) {
-		struct probe_hook *hook = &ladder->hooks[i];
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		struct probe_hook *hook = &object->ladder.hooks[i];
 		size_t length = strlen(hook->desc->program);
 
 		if (!strncmp(name, hook->desc->program, length) && name[length] == '\'' &&
-		    hook_in_use(ladder, hook))
+		    hook_in_use(&object->ladder, hook))
 			return hook;
 	}
 	return NULL;
@@ -338,13 +340,13 @@ static struct probe_hook *hook_named(struct ladder *ladder)
  * object that is loaded goes through the kernel's whole BTF. Returns whether another try is worth
  * it, or an error.
  */
-static int refusal_find(struct ladder *ladder, int error, char *log)
+static int refusal_find(struct object *object, int error, char *log)
 {
-	struct probe_hook *named = hook_named(ladder); /* before other loads have their own words */
+	struct probe_hook *named = hook_named(object); /* before other loads have their own words */
 	const char *words = last_words(log);
 	int r;
 
-	if (helper_forgone(ladder, words))
+	if (helper_forgone(object, words))
 		return true;
 	if (named && words) {
 		hook_fail(named, error, words);
@@ -353,46 +355,46 @@ static int refusal_find(struct ladder *ladder, int error, char *log)
 	r = kernel_btf_check();
 	if (r < 0)
 		return r;
-	if (!ladder->ways_tried) {
-		ladder->ways_tried = true;
-		r = ways_try(ladder);
+	if (!object->ways_tried) {
+		object->ways_tried = true;
+		r = ways_try(object);
 		if (r)
 			return r;
 	}
 	/* without a word it may also be that all together are too much */
-	r = named ? hook_try(ladder, named) : 0;
+	r = named ? hook_try(object, named) : 0;
 	if (r < 0 || (named && named->error))
 		return r < 0 ? r : true;
-	return hooks_try(ladder);
+	return hooks_try(object);
 }
 
 /*
  * Load all at once, which nearly always works. Where it does not, find out what is refused, and
  * load what is left, with what takes its place.
  */
-int ladder_load(struct ladder *ladder)
+int object_load(struct object *object)
 {
 	_cleanup_free_ char *log = malloc(LOG_BYTES);
 	int error, r;
 
 	if (!log)
 		return -ENOMEM;
-	if (!ladder->skeleton) {
-		r = sections_read(ladder);
+	if (!object->skeleton) {
+		r = sections_read(object);
 		if (r < 0)
 			return r;
-		loads_check(ladder);
-		kprobes_check(ladder);
-		kernel_check(ladder);
+		loads_check(object);
+		kprobes_check(object);
+		kernel_check(object);
 	}
 	for (;;) {
-		events_settle(ladder);
-		if (!ladder->events)
+		ladder_settle(&object->ladder);
+		if (!object->ladder.events)
 			return kernel_btf_check();
-		error = hooks_load(ladder, log);
+		error = hooks_load(object, log);
 		if (!error || error_is_ours(error))
 			return error;
-		r = refusal_find(ladder, error, log);
+		r = refusal_find(object, error, log);
 		if (r <= 0)
 			return r ?: error;
 	}

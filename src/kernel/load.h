@@ -9,10 +9,10 @@
 
 /*
  * Load the best hooks that the kernel takes; those it refuses have their error. With no event left
- * to serve, nothing is loaded, and `events` is 0. May be called again after ladder_attach().
+ * to serve, nothing is loaded, and `events` is 0. May be called again after object_attach().
  * -ENODATA: the kernel has no BTF; -EBADMSG: none that libbpf understands. -ENOMEM, and any other
  * error of bpf(2) that is no hook's own.
  */
-int ladder_load(struct ladder *ladder);
+int object_load(struct object *object);
 
 #endif

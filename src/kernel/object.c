@@ -33,7 +33,7 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 	return 0;
 }
 
-void ladder_keep_words(void)
+void libbpf_keep_words(void)
 {
 	const char *debug = secure_getenv("NETLOG_DEBUG");
 
@@ -48,12 +48,12 @@ struct bpf_program *program_of(const struct netlog_bpf *skeleton, const struct p
 	return bpf_object__find_program_by_name(skeleton->obj, hook->desc->program);
 }
 
-struct bpf_program *ladder_program(const struct ladder *ladder, const struct probe_hook *hook)
+struct bpf_program *object_program(const struct object *object, const struct probe_hook *hook)
 {
-	return program_of(ladder->skeleton, hook);
+	return program_of(object->skeleton, hook);
 }
 
-struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_hook *only,
+struct netlog_bpf *object_open(const struct object *object, const struct probe_hook *only,
 			       size_t ring_bytes)
 {
 	struct netlog_bpf *skeleton = netlog_bpf__open();
@@ -64,8 +64,8 @@ struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_hook *o
 		return NULL;
 	bpf_object__for_each_program(program, skeleton->obj)
 		bpf_program__set_autoload(program, false);
-	for (unsigned int i = 0; i < ladder->hook_count; i++) {
-		struct probe_hook *hook = &ladder->hooks[i];
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		const struct probe_hook *hook = &object->ladder.hooks[i];
 
 		program = program_of(skeleton, hook);
 		if (!program) { /* a test compares the schema's hooks with the programs built */
@@ -73,74 +73,80 @@ struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_hook *o
 			errno = ENOENT;
 			return NULL;
 		}
-		bpf_program__set_autoload(program, only ? only == hook : hook_in_use(ladder, hook));
+		bpf_program__set_autoload(program,
+					  only ? only == hook : hook_in_use(&object->ladder, hook));
 	}
-	skeleton->rodata->config.tick_ns = ladder->config.tick_ns;
-	skeleton->rodata->config.no_sk_storage = ladder->no_sk_storage;
-	skeleton->rodata->config.no_cookie = ladder->no_cookie;
-	skeleton->rodata->config.no_task_btf = ladder->no_task_btf;
-	skeleton->rodata->config.no_loads = ladder->caution != NULL;
+	skeleton->rodata->config.tick_ns = object->config.tick_ns;
+	skeleton->rodata->config.no_sk_storage = object->no_sk_storage;
+	skeleton->rodata->config.no_cookie = object->no_cookie;
+	skeleton->rodata->config.no_task_btf = object->no_task_btf;
+	skeleton->rodata->config.no_loads = object->caution != NULL;
 	skeleton->rodata->config.no_filter =
-		ladder->config.filter_fixed && !ladder->config.settings->filters.filter.active;
+		object->config.filter_fixed && !object->config.settings->filters.filter.active;
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
 	bpf_object__for_each_map(map, skeleton->obj)
-		if (ladder->no_sk_storage && bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
+		if (object->no_sk_storage && bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
 			bpf_map__set_max_entries(map, SOCKETS_REMEMBERED);
 	return skeleton;
 }
 
 /* ---- attaching ---- */
 
-void ladder_detach(struct ladder *ladder)
+void object_detach(struct object *object)
 {
-	for (unsigned int i = 0; i < ladder->hook_count; i++) {
-		bpf_link__destroy(ladder->links[i]);
-		ladder->links[i] = NULL;
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		bpf_link__destroy(object->links[i]);
+		object->links[i] = NULL;
 	}
 }
 
-bool ladder_attach(struct ladder *ladder)
+bool object_attach(struct object *object)
 {
 	bool all = true;
 
-	for (unsigned int i = 0; i < ladder->hook_count; i++) {
-		struct probe_hook *hook = &ladder->hooks[i];
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		struct probe_hook *hook = &object->ladder.hooks[i];
 
 		if (!hook_at_work(hook))
 			continue;
 		libbpf_words[0] = 0;
-		ladder->links[i] = bpf_program__attach(ladder_program(ladder, hook));
-		if (ladder->links[i])
+		object->links[i] = bpf_program__attach(object_program(object, hook));
+		if (object->links[i])
 			continue;
 		hook_fail(hook, -errno, libbpf_words);
 		all = false;
 	}
 	if (!all)
-		ladder_detach(ladder);
+		object_detach(object);
 	return all;
 }
 
-void ladder_iterate(struct ladder *ladder)
+void object_iterate(struct object *object)
 {
-	for (unsigned int i = 0; i < ladder->hook_count; i++) {
-		struct probe_hook *hook = &ladder->hooks[i];
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		struct probe_hook *hook = &object->ladder.hooks[i];
 		int r;
 
-		if (!ladder->links[i] || strncmp(hook->section, "iter/", strlen("iter/")) != 0)
+		if (!object->links[i] || strncmp(hook->section, "iter/", strlen("iter/")) != 0)
 			continue;
-		r = iterator_run(ladder->links[i]);
-		bpf_link__destroy(ladder->links[i]);
-		ladder->links[i] = NULL;
+		r = iterator_run(object->links[i]);
+		bpf_link__destroy(object->links[i]);
+		object->links[i] = NULL;
 		if (r < 0)
 			hook_fail(hook, r, NULL);
 	}
 }
 
-void ladder_done(struct ladder *ladder)
+void object_init(struct object *object, const struct probe_config *config)
 {
-	ladder_detach(ladder);
-	netlog_bpf__destroy(ladder->skeleton);
-	for (unsigned int i = 0; i < ladder->hook_count; i++)
-		free(ladder->hooks[i].reason);
+	*object = (struct object){ .config = *config };
+	ladder_init(&object->ladder, config->settings);
+}
+
+void object_done(struct object *object)
+{
+	object_detach(object);
+	netlog_bpf__destroy(object->skeleton);
+	ladder_done(&object->ladder);
 }

@@ -7,32 +7,49 @@
 
 #include "kernel/ladder.h"
 
-/* The first warning of libbpf since this was emptied. */
-extern char libbpf_words[512];
+struct bpf_link;
+struct bpf_program;
+struct netlog_bpf;
 
-/* What libbpf says is kept for the reason of a refusal instead of printed; but see NETLOG_DEBUG. */
-void ladder_keep_words(void);
+struct object {
+	struct ladder ladder;
+	struct probe_config config;
+	struct netlog_bpf *skeleton;	   /* NULL until something has been opened */
+	struct bpf_link *links[hooks_all]; /* of the hooks that are attached */
+	bool ways_tried; /* refusals of a whole way into the kernel have been looked for */
+	bool no_sk_storage, no_cookie, no_task_btf; /* see struct config */
+	/* why programs may not load through pointers (no_loads), a static text; NULL: they may */
+	const char *caution;
+};
+
+/* An object with the hooks that the settings want; nothing is opened yet. */
+void object_init(struct object *object, const struct probe_config *config);
+void object_done(struct object *object);
 
 /*
- * An object that will load the hooks in use, or only the one `only`, if it is not NULL. NULL, with
+ * A skeleton that will load the hooks in use, or only the one `only`, if it is not NULL. NULL, with
  * errno, when there is none to be had.
  */
-struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_hook *only,
+struct netlog_bpf *object_open(const struct object *object, const struct probe_hook *only,
 			       size_t ring_bytes);
 
-/* The hook's program in a skeleton, and in the ladder's. */
+/* The hook's program in a skeleton, and in the object's. */
 struct bpf_program *program_of(const struct netlog_bpf *skeleton, const struct probe_hook *hook);
-struct bpf_program *ladder_program(const struct ladder *ladder, const struct probe_hook *hook);
+struct bpf_program *object_program(const struct object *object, const struct probe_hook *hook);
 
 /*
  * Attach what has been loaded. Returns whether all could be: if not, those that could not have
  * their error now, and everything is detached, to be loaded again with what takes their place.
  */
-bool ladder_attach(struct ladder *ladder);
+bool object_attach(struct object *object);
 /* Learn once what was there before, by the attached hooks that are iterators. */
-void ladder_iterate(struct ladder *ladder);
-void ladder_detach(struct ladder *ladder);
+void object_iterate(struct object *object);
+void object_detach(struct object *object);
 
-void ladder_done(struct ladder *ladder);
+/* The first warning of libbpf since this was emptied. */
+extern char libbpf_words[512];
+
+/* What libbpf says is kept for the reason of a refusal instead of printed; but see NETLOG_DEBUG. */
+void libbpf_keep_words(void);
 
 #endif
