@@ -2,18 +2,16 @@
 #include "kernel/load.h"
 
 #include <errno.h>
-#include <stddef.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "base/util.h"
-#include "bpf/config.h"
 #include "kernel/extable.h"
+#include "kernel/feature.h"
 #include "netlog.skel.h"
 
-#define KPROBES_PATH "/sys/bus/event_source/devices/kprobe" /* since Linux 4.17 */
 /*
  * Before Linux 6.4 the verifier fails with ENOSPC where its log does not fit, and what it refuses
  * stands at the end. Only what is written costs memory.
@@ -48,65 +46,17 @@ static inline void btf_freep(struct btf **btf)
 }
 
 /*
- * Helpers that the programs can do without: what the verifier says where there is none, and the
- * kernel's function behind it.
- */
-static const struct helper {
-	const char *words, *function;
-	size_t lacks; /* offset of the object's flag */
-} helpers[] = {
-	{ "unknown func bpf_sk_storage_get", "bpf_sk_storage_get_tracing",
-	  offsetof(struct object, no_sk_storage) },
-	{ "unknown func bpf_get_socket_cookie", "bpf_get_socket_ptr_cookie",
-	  offsetof(struct object, no_cookie) },
-	/* BPF_FUNC_get_current_task_btf, which has no name where it is not */
-	{ "invalid func unknown#158", "bpf_get_current_task_btf",
-	  offsetof(struct object, no_task_btf) },
-};
-
-static bool *helper_lacks(struct object *object, const struct helper *helper)
-{
-	return (bool *)((char *)object + helper->lacks);
-}
-
-/*
- * Is what the verifier refuses a helper that the programs can do without? Then they do, from now
+ * Is what the verifier refuses a feature that the programs can do without? Then they do, from now
  * on, and the hook is worth another try.
  */
-static bool helper_forgone(struct object *object, const char *words)
+static bool feature_forgone(struct object *object, const char *words)
 {
-	for (unsigned int i = 0; words && i < ARRAY_SIZE(helpers); i++) {
-		bool *lacks = helper_lacks(object, &helpers[i]);
+	int feature = words ? feature_refused(words) : -ENOENT;
 
-		if (!strstr(words, helpers[i].words))
-			continue;
-		if (*lacks)
-			return false;
-		*lacks = true;
-		return true;
-	}
-	return false;
-}
-
-/*
- * A kernel whose BTF knows none of them (5.10) has none, and no load has to fail for each. One that
- * knows some may have the others by another name: there, loading will tell.
- */
-static void helpers_check(struct object *object, const struct btf *btf)
-{
-	/* one that every kernel has: else this BTF does not tell of functions */
-	if (btf__find_by_name_kind(btf, "bpf_get_current_comm", BTF_KIND_FUNC) < 0)
-		return;
-	for (unsigned int i = 0; i < ARRAY_SIZE(helpers); i++)
-		if (btf__find_by_name_kind(btf, helpers[i].function, BTF_KIND_FUNC) >= 0)
-			return;
-	for (unsigned int i = 0; i < ARRAY_SIZE(helpers); i++)
-		*helper_lacks(object, &helpers[i]) = true;
-}
-
-static int helpers_lacked(const struct object *object)
-{
-	return object->no_sk_storage + object->no_cookie + object->no_task_btf;
+	if (feature < 0 || object->lacks & BIT(feature))
+		return false;
+	object->lacks |= BIT(feature);
+	return true;
 }
 
 /*
@@ -129,7 +79,7 @@ static int hook_try_once(struct object *object, struct probe_hook *hook, char *l
 	if (r == 0 || error_is_ours(r))
 		return r;
 	words = last_words(log);
-	*ret_again = helper_forgone(object, words);
+	*ret_again = feature_forgone(object, words);
 	if (!*ret_again)
 		hook_fail(hook, r, words ?: libbpf_words);
 	return 0;
@@ -160,68 +110,29 @@ static int kernel_btf_check(void)
 	return access(KERNEL_BTF_PATH, F_OK) == 0 ? -EBADMSG : -ENODATA;
 }
 
-/* Of the same way into the kernel, such as fentry: what stands before the section's slash. */
-static bool same_way(const struct probe_hook *a, const struct probe_hook *b)
-{
-	size_t length = strcspn(a->section, "/");
-
-	return length == strcspn(b->section, "/") && !strncmp(a->section, b->section, length);
-}
-
 static bool way_known(const struct object *object, const struct probe_hook *hook)
 {
 	for (const struct probe_hook *other = object->ladder.hooks; other < hook; other++)
-		if (other->desc->rung == 1 && same_way(other, hook))
+		if (other->desc->rung == 1 && other->way == hook->way)
 			return true;
 	return false;
 }
 
-/* Where there are none, loading them would be for nothing, and loading all again costs much. */
-static void kprobes_check(struct object *object)
-{
-	if (access(KPROBES_PATH, F_OK) == 0)
-		return;
-	for (unsigned int i = 0; i < object->ladder.hook_count; i++)
-		if (!strncmp(object->ladder.hooks[i].section, "kprobe/", strlen("kprobe/")))
-			hook_fail(&object->ladder.hooks[i], -ENOENT, "the kernel has no kprobes");
-}
-
-/* Does the kernel's BTF lack the tracepoint? Each one is known there by a type of this name. */
-static bool tracepoint_absent(const struct btf *btf, const char *section)
-{
-	static const char way[] = "tp_btf/";
-	char name[64];
-
-	if (strncmp(section, way, strlen(way)) != 0)
-		return false;
-	snprintf(name, sizeof(name), "btf_trace_%s", section + strlen(way));
-	return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) < 0;
-}
-
-/*
- * Tracepoints that are younger than the kernel, as some are than those of Debian 12, would make the
- * load of all fail at its end.
- */
-static void tracepoints_check(struct object *object, const struct btf *btf)
-{
-	/* in the order of the rungs: with a rung that is out, the next one is in use */
-	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
-		struct probe_hook *hook = &object->ladder.hooks[i];
-
-		if (hook_in_use(&object->ladder, hook) && tracepoint_absent(btf, hook->section))
-			hook_fail(hook, -ENOENT, NULL);
-	}
-}
-
-/* What the kernel's BTF tells beforehand. Where there is none, loading will tell. */
+/* What is known of the kernel beforehand. Where it has no BTF, loading will tell. */
 static void kernel_check(struct object *object)
 {
 	_cleanup_(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
 
 	if (!btf)
 		return;
-	tracepoints_check(object, btf);
-	helpers_check(object, btf);
+	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
+		struct probe_hook *hook = &object->ladder.hooks[i];
+
+		if (hook->way->absent &&
+		    hook->way->absent(btf, way_target(hook->way, hook->section)))
+			hook_fail(hook, -ENOENT, NULL);
+	}
+	object->lacks |= features_unknown(btf);
 }
 
 /*
@@ -238,7 +149,7 @@ static int ways_try(struct object *object)
 		int r;
 
 		if (hook->error || hook->desc->rung != 1 || way_known(object, hook) ||
-		    !strncmp(hook->section, "tp_btf/", strlen("tp_btf/")))
+		    !hook->way->refusable)
 			continue;
 		r = hook_try(object, hook);
 		if (r < 0)
@@ -246,7 +157,7 @@ static int ways_try(struct object *object)
 		refused |= hook->error != 0;
 		for (unsigned int k = i + 1; hook->error == -EPERM && k < object->ladder.hook_count;
 		     k++)
-			if (same_way(hook, &object->ladder.hooks[k]))
+			if (object->ladder.hooks[k].way == hook->way)
 				hook_fail(&object->ladder.hooks[k], -EPERM, NULL);
 	}
 	return refused;
@@ -255,7 +166,7 @@ static int ways_try(struct object *object)
 /* Learn which of the hooks in use are refused. Returns whether anything is new, or an error. */
 static int hooks_try(struct object *object)
 {
-	const int lacked = helpers_lacked(object);
+	const uint64_t lacked = object->lacks;
 	bool failed = false;
 
 	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
@@ -268,14 +179,14 @@ static int hooks_try(struct object *object)
 		if (r < 0)
 			return r;
 		/* that concerns all: perhaps nothing else is wrong */
-		if (helpers_lacked(object) != lacked)
+		if (object->lacks != lacked)
 			return true;
 		failed |= hook->error != 0;
 	}
 	return failed;
 }
 
-/* The hooks' sections, which the object knows. */
+/* The hooks' sections, which the object knows. A test compares the programs with what fits here. */
 static int sections_read(struct object *object)
 {
 	object->skeleton = object_open(object, NULL, object->config.ring_bytes);
@@ -283,22 +194,21 @@ static int sections_read(struct object *object)
 		return -errno;
 	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
 		struct probe_hook *hook = &object->ladder.hooks[i];
+		const char *section = bpf_program__section_name(program_of(object->skeleton, hook));
 
-		snprintf(hook->section, sizeof(hook->section), "%s",
-			 bpf_program__section_name(program_of(object->skeleton, hook)));
+		hook->way = way_of_section(section);
+		if (!hook->way || strlen(section) >= sizeof(hook->section))
+			return -EOPNOTSUPP;
+		strcpy(hook->section, section);
 	}
 	return 0;
 }
 
-/*
- * Where a load that faults could not be mended, programs are given none, and so no pointers that
- * come from loads: what hangs on a socket is found by the socket's address, as on kernels that
- * cannot hang anything on one.
- */
+/* Where a load that faults could not be mended, programs are given none. */
 static void loads_check(struct object *object)
 {
 	if (!extable_mends(&object->caution))
-		object->no_sk_storage = object->no_task_btf = true;
+		object->lacks |= features_without(FEATURE(loads));
 }
 
 /* All hooks in use at once. `log` gets the words of a program that is refused. */
@@ -346,7 +256,7 @@ static int refusal_find(struct object *object, int error, char *log)
 	const char *words = last_words(log);
 	int r;
 
-	if (helper_forgone(object, words))
+	if (feature_forgone(object, words))
 		return true;
 	if (named && words) {
 		hook_fail(named, error, words);
@@ -384,7 +294,6 @@ int object_load(struct object *object)
 		if (r < 0)
 			return r;
 		loads_check(object);
-		kprobes_check(object);
 		kernel_check(object);
 	}
 	for (;;) {

@@ -8,7 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/util.h"
-#include "bpf/config.h"
+#include "kernel/feature.h"
 #include "kernel/iterator.h"
 #include "netlog.skel.h"
 
@@ -77,16 +77,14 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 					  only ? only == hook : hook_in_use(&object->ladder, hook));
 	}
 	skeleton->rodata->config.tick_ns = object->config.tick_ns;
-	skeleton->rodata->config.no_sk_storage = object->no_sk_storage;
-	skeleton->rodata->config.no_cookie = object->no_cookie;
-	skeleton->rodata->config.no_task_btf = object->no_task_btf;
-	skeleton->rodata->config.no_loads = object->caution != NULL;
+	features_forgo((struct config *)&skeleton->rodata->config, object->lacks);
 	skeleton->rodata->config.no_filter =
 		object->config.filter_fixed && !object->config.settings->filters.filter.active;
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
 	bpf_object__for_each_map(map, skeleton->obj)
-		if (object->no_sk_storage && bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
+		if (object->lacks & FEATURE(sk_storage) &&
+		    bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
 			bpf_map__set_max_entries(map, SOCKETS_REMEMBERED);
 	return skeleton;
 }
@@ -128,7 +126,7 @@ void object_iterate(struct object *object)
 		struct probe_hook *hook = &object->ladder.hooks[i];
 		int r;
 
-		if (!object->links[i] || strncmp(hook->section, "iter/", strlen("iter/")) != 0)
+		if (!object->links[i] || !hook->way->iterates)
 			continue;
 		r = iterator_run(object->links[i]);
 		bpf_link__destroy(object->links[i]);

@@ -17,8 +17,8 @@ struct object {
 	struct netlog_bpf *skeleton;	   /* NULL until something has been opened */
 	struct bpf_link *links[hooks_all]; /* of the hooks that are attached */
 	bool ways_tried; /* refusals of a whole way into the kernel have been looked for */
-	bool no_sk_storage, no_cookie, no_task_btf; /* see struct config */
-	/* why programs may not load through pointers (no_loads), a static text; NULL: they may */
+	uint64_t lacks;	 /* features that this kernel has not, as bits: feature.h */
+	/* why it lacks loads, a static text; NULL: it does not */
 	const char *caution;
 };
 

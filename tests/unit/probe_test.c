@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "bpf/config.h"
 #include "filter/filter.h"
+#include "kernel/hook.h"
 #include "netlog.skel.h"
 #include "schema/event.h"
 #include "test.h"
@@ -38,6 +39,21 @@ TEST(every_hook_of_the_schema_has_its_program_and_every_program_its_row)
 		programs++;
 	CHECK_EQUAL(programs, hooks);
 	CHECK_EQUAL(hooks, hooks_all); /* the ladder has a place for each */
+	netlog_bpf__destroy(skeleton);
+}
+
+TEST(every_program_hangs_on_a_way_that_has_a_row)
+{
+	struct netlog_bpf *skeleton = netlog_bpf__open();
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skeleton->obj) {
+		const char *section = bpf_program__section_name(program);
+
+		CHECK_SAYING(way_of_section(section), "%s", section);
+		CHECK_SAYING(strlen(section) < sizeof(((struct probe_hook *)NULL)->section), "%s",
+			     section);
+	}
 	netlog_bpf__destroy(skeleton);
 }
 
