@@ -49,15 +49,14 @@ struct limits {
 
 /* In mapped memory: may be changed at any time, each word by itself. */
 struct settings {
-	__u64 rtt_interval_ns;	    /* at the least between two rtt lines of a socket; 0: none */
-	struct limits rtt_us;	    /* other samples make no rtt line */
-	struct limits latency_ns;   /* other packets make no latency line */
-	__u64 events_off;	    /* event types that are not wanted, as bits */
-	__u64 stages_off;	    /* stages of latency, as bits by their number */
-	__u32 filter;		    /* which of the two filters is in force */
-	__u64 pace_ns[event_types]; /* at the least between two events; 0: none */
-	__u32 one_in[event_types];  /* of so many flows one is kept; not 0 */
-	__u32 adaptive;		    /* fewer while the ring is full: not 0 */
+	__u64 rtt_interval_ns;	       /* at the least between two rtt lines of a socket; 0: none */
+	__u64 events_off;	       /* event types that are not wanted, as bits */
+	__u64 values_off[event_types]; /* values of their choices, likewise */
+	struct limits limits[event_types]; /* of what they measure, in its unit */
+	__u32 filter;			   /* which of the two filters is in force */
+	__u64 pace_ns[event_types];	   /* at the least between two events; 0: none */
+	__u32 one_in[event_types];	   /* of so many flows one is kept; not 0 */
+	__u32 adaptive;			   /* fewer while the ring is full: not 0 */
 };
 
 /* In mapped memory, raised and lowered by the kernel side: of 2^shift events one is kept. */

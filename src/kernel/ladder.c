@@ -20,39 +20,29 @@ void hook_fail(struct probe_hook *hook, int error, const char *words)
 		hook->reason[strcspn(hook->reason, "\n")] = 0;
 }
 
-/*
- * The stages whose lines have this one's time: itself, and, inwards, those after it. So a stage is
- * timed also where it makes no lines.
- */
-static uint64_t stages_told(int stage)
+/* The values of the event's choice that want the hook, as bits. 0: all, or it has no choice. */
+static uint64_t hook_values(const struct hook_desc *desc)
 {
-	static const int inwards[] = { stage_app, stage_tcp, stage_transport };
-	uint64_t told = BIT(stage), later = 0;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(inwards); i++) {
-		later |= BIT(inwards[i]);
-		if (inwards[i] == stage)
-			told = later;
-	}
-	return told;
+	return desc->needed_by | (desc->value ? BIT(desc->value) : 0);
 }
 
 static bool hook_wanted(const struct probe_settings *settings, const struct hook_desc *desc)
 {
-	int stage = hook_stage(desc);
+	const uint64_t values = hook_values(desc);
 
 	if (desc->event == event_none)
 		return settings->events.bits != 0;
 	if (!(settings->events.bits & BIT(desc->event)))
 		return false;
-	return stage < 0 || settings->stages.bits & stages_told(stage);
+	return !values || settings->choices[desc->event].bits & values;
 }
 
 bool ladder_makes_lines(const struct ladder *ladder, const struct probe_hook *hook)
 {
-	int stage = hook_stage(hook->desc);
+	const struct hook_desc *desc = hook->desc;
 
-	return hook->desc->role == role_lines && (stage < 0 || ladder->stages & BIT(stage));
+	return desc->role == role_lines &&
+	       (!desc->value || ladder->choices[desc->event] & BIT(desc->value));
 }
 
 static bool same_part(const struct hook_desc *a, const struct hook_desc *b)
@@ -135,6 +125,13 @@ void ladder_settle(struct ladder *ladder)
 	}
 }
 
+void ladder_init(struct ladder *ladder, const struct probe_settings *settings)
+{
+	*ladder = (struct ladder){};
+	for_each_event_type(type)
+		ladder->choices[type] = settings->choices[type].bits;
+}
+
 void ladder_add(struct ladder *ladder, const struct probe_settings *settings,
 		const struct hook_desc *hooks, unsigned int count)
 {
@@ -143,12 +140,11 @@ void ladder_add(struct ladder *ladder, const struct probe_settings *settings,
 			ladder->hooks[ladder->hook_count++].desc = &hooks[i];
 }
 
-void ladder_init(struct ladder *ladder, const struct probe_settings *settings)
+void ladder_add_all(struct ladder *ladder, const struct probe_settings *settings)
 {
 	const struct hook_desc *common;
 	unsigned int count;
 
-	*ladder = (struct ladder){ .stages = settings->stages.bits };
 	for_each_event_type(type)
 		ladder_add(ladder, settings, event_desc(type)->hooks, event_desc(type)->hook_count);
 	common = hooks_common(&count);

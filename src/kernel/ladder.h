@@ -12,20 +12,21 @@
 struct ladder {
 	struct probe_hook hooks[hooks_all];
 	unsigned int hook_count;
-	uint64_t events; /* those that can be served, as bits */
-	uint64_t stages; /* of latency, those wanted at the start: they make lines */
+	uint64_t events;	       /* those that can be served, as bits */
+	uint64_t choices[event_types]; /* values wanted at the start, as bits: they make lines */
 };
 
-/*
- * The schema's hooks, as far as the settings want them; nothing has been refused yet. The caller
- * empties it with ladder_done().
- */
+/* A ladder without hooks. The caller empties it with ladder_done(). */
 void ladder_init(struct ladder *ladder, const struct probe_settings *settings);
 void ladder_done(struct ladder *ladder);
 
-/* Add hooks, as far as the settings want them, to a ladder that has room for them. */
+/*
+ * Add hooks, as far as the settings want them, to a ladder that has room for them: these, or all
+ * that the schema has, for which there is room. Nothing has been refused yet.
+ */
 void ladder_add(struct ladder *ladder, const struct probe_settings *settings,
 		const struct hook_desc *hooks, unsigned int count);
+void ladder_add_all(struct ladder *ladder, const struct probe_settings *settings);
 
 /*
  * The hook is refused, or is not there. `words`: what the kernel or libbpf said beyond the error's

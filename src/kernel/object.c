@@ -140,6 +140,7 @@ void object_init(struct object *object, const struct probe_config *config)
 {
 	*object = (struct object){ .config = *config };
 	ladder_init(&object->ladder, config->settings);
+	ladder_add_all(&object->ladder, config->settings);
 }
 
 void object_done(struct object *object)

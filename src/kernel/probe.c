@@ -87,11 +87,15 @@ void probe_set(struct probe *probe, const struct probe_settings *settings, uint6
 	struct settings *mapped = &probe->object.skeleton->bss->settings;
 
 	__atomic_store_n(&mapped->events_off, ~(settings->events.bits & taken), __ATOMIC_RELAXED);
-	__atomic_store_n(&mapped->stages_off, ~settings->stages.bits, __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
 			 __ATOMIC_RELAXED);
-	limits_put(&mapped->latency_ns, &settings->limits_ns[event_latency], 1);
-	limits_put(&mapped->rtt_us, &settings->limits_ns[event_rtt], NSEC_PER_USEC);
+	for_each_event_type(type) {
+		__atomic_store_n(&mapped->values_off[type], ~settings->choices[type].bits,
+				 __ATOMIC_RELAXED);
+		if (measure_units_ns[type])
+			limits_put(&mapped->limits[type], &settings->limits_ns[type],
+				   measure_units_ns[type]);
+	}
 	filter_put(probe, &settings->filters.filter);
 	sampling_set(mapped, settings);
 }
@@ -158,8 +162,7 @@ int probe_fd(const struct probe *probe)
 
 /*
  * __bpf_trace_run() skips a program that is at work on this CPU already, and counts that. Of a
- * program that chooses, some of these would have made no event: an upper bound. Retransmits are
- * counted by TCP itself, see bpf/retransmit.bpf.c.
+ * program that chooses, some of these would have made no event: an upper bound.
  */
 static int skipped_count(struct probe *probe)
 {
@@ -171,8 +174,7 @@ static int skipped_count(struct probe *probe)
 		struct bpf_prog_info info = {};
 		__u32 size = sizeof(info);
 
-		if (!hook_at_work(hook) || !ladder_makes_lines(ladder, hook) ||
-		    hook->desc->event == event_retransmit)
+		if (!hook_at_work(hook) || !ladder_makes_lines(ladder, hook) || hook->desc->counted)
 			continue;
 		if (bpf_obj_get_info_by_fd(bpf_program__fd(object_program(&probe->object, hook)),
 					   &info, &size) < 0)
@@ -309,7 +311,7 @@ const char *probe_caution(const struct probe *probe)
 	return probe->object.caution;
 }
 
-uint64_t probe_stages(const struct probe *probe)
+uint64_t probe_choice(const struct probe *probe, enum event_type type)
 {
-	return probe->object.ladder.stages;
+	return probe->object.ladder.choices[type];
 }

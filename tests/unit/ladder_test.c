@@ -9,14 +9,15 @@
 
 static const struct probe_settings everything = {
 	.events.bits = BIT(event_retransmit) | BIT(event_rtt) | BIT(event_latency),
-	.stages.bits = BIT(stage_tcp) | BIT(stage_app) | BIT(stage_transport) | BIT(stage_qdisc),
+	.choices[event_latency].bits =
+		BIT(stage_tcp) | BIT(stage_app) | BIT(stage_transport) | BIT(stage_qdisc),
 };
 
 /* A ladder of these hooks alone. */
 static void make(struct ladder *ladder, const struct probe_settings *settings,
 		 const struct hook_desc *hooks, unsigned int count)
 {
-	*ladder = (struct ladder){ .stages = settings->stages.bits };
+	ladder_init(ladder, settings);
 	ladder_add(ladder, settings, hooks, count);
 	ladder_settle(ladder);
 }
@@ -189,6 +190,97 @@ TEST(hooks_of_events_that_nobody_wants_are_not_there)
 	make(&ladder, &nothing, hooks, ARRAY_SIZE(hooks));
 	CHECK_EQUAL(ladder.hook_count, 0);
 	ladder_done(&ladder);
+}
+
+/* Which of these hooks are there, and which of them make lines, when one value is chosen. */
+TEST(a_hook_is_there_for_its_own_value_and_for_those_that_need_it)
+{
+	static const struct hook_desc hooks[] = {
+		{ .event = event_latency, .part = "entry", .rung = 1, .role = role_required },
+		{ .event = event_latency,
+		  .part = "a",
+		  .rung = 1,
+		  .role = role_lines,
+		  .value = 7,
+		  .needed_by = BIT(8) },
+		{ .event = event_latency, .part = "b", .rung = 1, .role = role_lines, .value = 8 },
+		{ .event = event_latency,
+		  .part = "c",
+		  .rung = 1,
+		  .role = role_extra,
+		  .needed_by = BIT(9) },
+		{ .event = event_latency, .part = "d", .rung = 1, .role = role_lines },
+		{ .event = event_rtt, .part = "a", .rung = 1, .role = role_lines, .value = 7 },
+	};
+	static const struct {
+		unsigned int value;
+		const char *parts, *lines;
+	} expected[] = {
+		{ 7, "entry, a, d", "a, d" },
+		{ 8, "entry, a, b, d", "b, d" },
+		{ 9, "entry, c, d", "d" },
+		{ 6, "entry, d", "d" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(expected); i++) {
+		const struct probe_settings settings = {
+			.events.bits = BIT(event_latency),
+			.choices[event_latency].bits = BIT(expected[i].value),
+		};
+		char parts[64] = "", lines[64] = "";
+		struct ladder ladder;
+
+		make(&ladder, &settings, hooks, ARRAY_SIZE(hooks));
+		for (unsigned int k = 0; k < ladder.hook_count; k++) {
+			const struct probe_hook *hook = &ladder.hooks[k];
+
+			list_add(parts, sizeof(parts), hook->desc->part);
+			if (ladder_makes_lines(&ladder, hook))
+				list_add(lines, sizeof(lines), hook->desc->part);
+		}
+		CHECK_TEXT(parts, expected[i].parts);
+		CHECK_TEXT(lines, expected[i].lines);
+		ladder_done(&ladder);
+	}
+}
+
+/* Inwards, the stages before a stage's own are in its lines. */
+TEST(the_schemas_hooks_are_there_for_the_stages_that_need_them)
+{
+	static const struct {
+		unsigned int stages; /* as bits */
+		const char *parts;
+	} expected[] = {
+		{ BIT(stage_transport), "entry, transport_tcp, transport_tcp6, transport_udp, "
+					"transport_udp6" },
+		{ BIT(stage_tcp), "entry, transport_tcp, transport_tcp6, transport_udp, "
+				  "transport_udp6, tcp" },
+		{ BIT(stage_app), "entry, transport_tcp, transport_tcp6, transport_udp, "
+				  "transport_udp6, tcp, app_tcp, app_udp" },
+		{ BIT(stage_qdisc), "entry, qdisc" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(expected); i++) {
+		const struct probe_settings settings = {
+			.events.bits = BIT(event_latency),
+			.choices[event_latency].bits = expected[i].stages,
+		};
+		const char *last = "";
+		struct ladder ladder;
+		char parts[256] = "";
+
+		ladder_init(&ladder, &settings);
+		ladder_add_all(&ladder, &settings);
+		for (unsigned int k = 0; k < ladder.hook_count; k++) {
+			const struct hook_desc *desc = ladder.hooks[k].desc;
+
+			if (desc->event == event_latency && strcmp(desc->part, last) != 0)
+				list_add(parts, sizeof(parts), desc->part);
+			last = desc->part;
+		}
+		CHECK_TEXT(parts, expected[i].parts);
+		ladder_done(&ladder);
+	}
 }
 
 TEST(a_refusal_says_why_in_the_kernels_own_words)

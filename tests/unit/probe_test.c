@@ -109,21 +109,3 @@ TEST(on_tracepoints_alone_every_part_stands_but_those_that_are_known)
 	}
 	netlog_bpf__destroy(skeleton);
 }
-
-TEST(a_hook_of_latency_knows_its_stage)
-{
-	const struct event_desc *latency = event_desc(event_latency);
-	uint64_t stages = 0;
-
-	for (unsigned int i = 0; i < latency->hook_count; i++) {
-		int stage = hook_stage(&latency->hooks[i]);
-
-		if (strcmp(latency->hooks[i].part, "entry") != 0)
-			CHECK_SAYING(stage > 0, "%s", latency->hooks[i].part);
-		if (stage > 0)
-			stages |= BIT(stage);
-	}
-	CHECK_EQUAL(stages,
-		    BIT(stage_tcp) | BIT(stage_app) | BIT(stage_transport) | BIT(stage_qdisc));
-	CHECK_EQUAL(hook_stage(&event_desc(event_rtt)->hooks[0]), -ENOENT);
-}
