@@ -85,7 +85,7 @@ $(BUILD)/extable.skel.h: $(BUILD)/extable.bpf.o
 
 $(BUILD)/src/kernel/extable.o $(BUILD)/asan/src/kernel/extable.o: $(BUILD)/extable.skel.h
 
-$(foreach object,ladder probe,$(BUILD)/src/kernel/$(object).o $(BUILD)/asan/src/kernel/$(object).o) \
+$(foreach object,load object probe,$(BUILD)/src/kernel/$(object).o $(BUILD)/asan/src/kernel/$(object).o) \
 	$(BUILD)/unit/probe_test.o: $(BUILD)/netlog.skel.h
 
 $(BUILD)/src/%.o: src/%.c | $(BUILD)/requirements

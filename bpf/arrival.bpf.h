@@ -31,7 +31,7 @@ static struct note notes[TRANSIT_SIZE] __attribute__((aligned(64)));
 
 static __always_inline bool stage_wanted(__u8 stage)
 {
-	return event_wanted(event_latency) && !(settings.stages_off & 1ULL << stage);
+	return choice_wanted(latency, stage);
 }
 
 /* A packet at a stage. */
@@ -101,7 +101,7 @@ static __always_inline void packet_ends(const struct arrival *a)
 static __always_inline bool arrival_wanted(const struct arrival *a, __u8 stage)
 {
 	return stage_wanted(stage) &&
-	       (a->state == transit_lost || within_limits(&settings.latency_ns, a->latency_ns));
+	       (a->state == transit_lost || measure_wanted(latency, a->latency_ns));
 }
 
 /* Leave the time for later stages. */

@@ -7,14 +7,35 @@
 
 #include "events.h"
 
+/*
+ * What a kernel may lack, so that programs have to do without: X(name, rests_on, words, function).
+ * Each is a word of struct config, no_<name>, which programs ask before they use it. It is of no
+ * use where those that it rests on are lacking. `words` is what the verifier says of a program that
+ * uses it nevertheless, and `function` the kernel's own, as its BTF knows it, behind a helper;
+ * NULL: they do not tell.
+ *
+ * loads: through typed pointers, in programs that have functions. A kernel that cannot mend a load
+ * that faults is given none, and fields are copied (src/kernel/extable.h). So there are no pointers
+ * that come from loads: memory of a socket is found by the socket's address.
+ */
+#define FEATURES(X)                                                                     \
+	X(loads, 0, NULL, NULL)                                                         \
+	X(sk_storage, FEATURE(loads), "unknown func bpf_sk_storage_get",                \
+	  "bpf_sk_storage_get_tracing")                                                 \
+	X(cookie, 0, "unknown func bpf_get_socket_cookie", "bpf_get_socket_ptr_cookie") \
+	/* BPF_FUNC_get_current_task_btf, which has no name where it is not */          \
+	X(task_btf, FEATURE(loads), "invalid func unknown#158", "bpf_get_current_task_btf")
+
+#define FEATURE_ID(name, ...) feature_##name,
+enum { FEATURES(FEATURE_ID) features };
+#define FEATURE(name) (1ULL << feature_##name)
+
+#define CONFIG_NO(name, ...) __u32 no_##name;
+
 /* Set before loading; the verifier then knows the values. */
 struct config {
 	__u64 tick_ns; /* length of a jiffy, for the kernel's timeouts */
-	/* helpers that this kernel does not offer to such programs (5.10): calls are left out */
-	__u32 no_sk_storage;
-	__u32 no_cookie;
-	__u32 no_task_btf;
-	__u32 no_loads; /* fields are copied: the kernel cannot mend a load that faults */
+	FEATURES(CONFIG_NO)
 	/* nothing is filtered, and nothing will be: the code for it is left out, too */
 	__u32 no_filter;
 	__u32 ring_sixteenth_bits; /* a sixteenth of the ring is 2 to this, bytes */
@@ -28,15 +49,14 @@ struct limits {
 
 /* In mapped memory: may be changed at any time, each word by itself. */
 struct settings {
-	__u64 rtt_interval_ns;	    /* at the least between two rtt lines of a socket; 0: none */
-	struct limits rtt_us;	    /* other samples make no rtt line */
-	struct limits latency_ns;   /* other packets make no latency line */
-	__u64 events_off;	    /* event types that are not wanted, as bits */
-	__u64 stages_off;	    /* stages of latency, as bits by their number */
-	__u32 filter;		    /* which of the two filters is in force */
-	__u64 pace_ns[event_types]; /* at the least between two events; 0: none */
-	__u32 one_in[event_types];  /* of so many flows one is kept; not 0 */
-	__u32 adaptive;		    /* fewer while the ring is full: not 0 */
+	__u64 rtt_interval_ns;	       /* at the least between two rtt lines of a socket; 0: none */
+	__u64 events_off;	       /* event types that are not wanted, as bits */
+	__u64 values_off[event_types]; /* values of their choices, likewise */
+	struct limits limits[event_types]; /* of what they measure, in its unit */
+	__u32 filter;			   /* which of the two filters is in force */
+	__u64 pace_ns[event_types];	   /* at the least between two events; 0: none */
+	__u32 one_in[event_types];	   /* of so many flows one is kept; not 0 */
+	__u32 adaptive;			   /* fewer while the ring is full: not 0 */
 };
 
 /* In mapped memory, raised and lowered by the kernel side: of 2^shift events one is kept. */

@@ -10,7 +10,8 @@
  * which fields are known: bit i stands for row i, counted from the first common field. Unknown is
  * thus never confused with zero, and an unknown field's key is absent from the line.
  *
- * To add an event: a row in EVENTS, a field table, a hook table (here), and bpf/<event>.bpf.c.
+ * To add an event: a row in EVENTS, a field table, a hook table (here), and bpf/<event>.bpf.c. Rows
+ * in CHOICES and MEASURES give it options of its own.
  */
 #ifndef NETLOG_EVENTS_H
 #define NETLOG_EVENTS_H
@@ -213,22 +214,45 @@ struct ifname {
 	F(u32, tcp_seq, "sequence number of its first byte")
 
 /*
- * Hooks: H(event, part, rung, role, program, blind). A stage of latency has parts whose names begin
- * with the stage's. The rungs of a part are a ladder, the best first: the first one of which all
- * programs stand serves the part, and the others are left alone. role: lines = makes lines, and one
- * such part must stand for the event to be served; required = makes none, but its rung cannot do
- * without, and where no hook of the part makes lines, the whole event cannot; extra = makes none,
- * makes the lines better, and its rung stands without it. `program` is <event>__<hook> in
- * bpf/<event>.bpf.c; `blind` is what it cannot see, told in the start line.
+ * Choices within an event: C(event, choice, help). `choice` is a field of the event, and the
+ * enumeration that is its kind. An option --<event>-<choice> names those of its values, which are 1
+ * or more, that make lines; an event has one choice at the most. Programs ask choice_wanted().
  */
-#define RETRANSMIT_HOOKS(H)                                                               \
-	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb,                  \
-	  "before Linux 6.17: retransmissions that could not be sent")                    \
-	H(retransmit, segment, 2, lines, retransmit__tcp_retransmit_skb_raw,              \
-	  "retransmissions that could not be sent, or are counted twice; "                \
-	  "calls that the kernel skipped")                                                \
-	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack, "SYN cookies") \
-	H(retransmit, synack, 2, lines, retransmit__tcp_retransmit_synack_raw, "SYN cookies")
+#define CHOICES(C) C(latency, stage, "where latency is told, as a,b")
+
+/*
+ * What an event measures, a time: M(event, unit), the unit ns or us. The options --min-<event> and
+ * --not-min-<event> are its limits. Programs ask measure_wanted(), of a value in that unit.
+ */
+#define MEASURES(M) \
+	M(rtt, us)  \
+	M(latency, ns)
+
+/*
+ * Hooks: H(event, part, rung, role, program, blind, ...). The rungs of a part are a ladder, the
+ * best first: the first one of which all programs stand serves the part, and the others are left
+ * alone. role: lines = makes lines, and one such part must stand for the event to be served;
+ * required = makes none, but its rung cannot do without, and where no hook of the part makes lines,
+ * the whole event cannot; extra = makes none, makes the lines better, and its rung stands without
+ * it. `program` is <event>__<hook> in bpf/<event>.bpf.c; `blind` is what it cannot see, told in the
+ * start line.
+ *
+ * Behind that may stand, as members of struct hook_desc (src/schema/event.h):
+ * .value = the value of the event's choice that the part serves. Without one it serves all.
+ * .needed_by = further values, as bits, whose lines have something that this hook has seen.
+ * .counted = true, where the program itself finds the calls that the kernel skipped.
+ */
+#define RETRANSMIT_HOOKS(H)                                                                   \
+	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb,                      \
+	  "before Linux 6.17: retransmissions that could not be sent", .counted = true)       \
+	H(retransmit, segment, 2, lines, retransmit__tcp_retransmit_skb_raw,                  \
+	  "retransmissions that could not be sent, or are counted twice; "                    \
+	  "calls that the kernel skipped",                                                    \
+	  .counted = true)                                                                    \
+	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack, "SYN cookies",     \
+	  .counted = true)                                                                    \
+	H(retransmit, synack, 2, lines, retransmit__tcp_retransmit_synack_raw, "SYN cookies", \
+	  .counted = true)
 
 #define RTT_HOOKS(H)                                                                             \
 	H(rtt, sample, 1, lines, rtt__tcp_ack_update_rtt, "")                                    \
@@ -237,33 +261,43 @@ struct ifname {
 	  "several samples in between only the sum shows, and the raw sample never")             \
 	H(rtt, sample, 2, extra, rtt__inet_sock_set_state, "")
 
+/* Inwards a line has the times of the stages before its own, so their hooks are needed, too. */
+#define AT_TRANSPORT .value = stage_transport, .needed_by = 1ULL << stage_tcp | 1ULL << stage_app
+#define AT_TCP .value = stage_tcp, .needed_by = 1ULL << stage_app
+#define AT_APP .value = stage_app
+#define AT_QDISC .value = stage_qdisc
+
 #define LATENCY_HOOKS(H)                                                                           \
 	H(latency, entry, 1, required, latency__netif_receive_skb,                                 \
 	  "time in the driver and in GRO")                                                         \
-	H(latency, transport_tcp, 1, lines, latency__tcp_v4_rcv, "")                               \
-	H(latency, transport_tcp, 2, lines, latency__tcp_v4_rcv_kprobe, "")                        \
-	H(latency, transport_tcp6, 1, lines, latency__tcp_v6_rcv, "")                              \
-	H(latency, transport_tcp6, 2, lines, latency__tcp_v6_rcv_kprobe, "")                       \
-	H(latency, transport_udp, 1, lines, latency__udp_rcv, "")                                  \
-	H(latency, transport_udp, 2, lines, latency__udp_rcv_kprobe, "")                           \
-	H(latency, transport_udp6, 1, lines, latency__udpv6_rcv, "")                               \
-	H(latency, transport_udp6, 2, lines, latency__udpv6_rcv_kprobe, "")                        \
+	H(latency, transport_tcp, 1, lines, latency__tcp_v4_rcv, "", AT_TRANSPORT)                 \
+	H(latency, transport_tcp, 2, lines, latency__tcp_v4_rcv_kprobe, "", AT_TRANSPORT)          \
+	H(latency, transport_tcp6, 1, lines, latency__tcp_v6_rcv, "", AT_TRANSPORT)                \
+	H(latency, transport_tcp6, 2, lines, latency__tcp_v6_rcv_kprobe, "", AT_TRANSPORT)         \
+	H(latency, transport_udp, 1, lines, latency__udp_rcv, "", AT_TRANSPORT)                    \
+	H(latency, transport_udp, 2, lines, latency__udp_rcv_kprobe, "", AT_TRANSPORT)             \
+	H(latency, transport_udp6, 1, lines, latency__udpv6_rcv, "", AT_TRANSPORT)                 \
+	H(latency, transport_udp6, 2, lines, latency__udpv6_rcv_kprobe, "", AT_TRANSPORT)          \
 	H(latency, tcp, 1, lines, latency__tcp_probe,                                              \
-	  "packets outside the established state; packets merged into another")                    \
+	  "packets outside the established state; packets merged into another", AT_TCP)            \
 	H(latency, app_tcp, 1, lines, latency__skb_copy_datagram_iovec,                            \
 	  "payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into "               \
-	  "another packet")                                                                        \
+	  "another packet",                                                                        \
+	  AT_APP)                                                                                  \
 	H(latency, app_udp, 1, lines, latency__skb_consume_udp,                                    \
 	  "copies of a multicast datagram for several sockets and datagrams that GRO had merged: " \
-	  "counted as lost")                                                                       \
+	  "counted as lost",                                                                       \
+	  AT_APP)                                                                                  \
 	H(latency, app_udp, 2, lines, latency__skb_consume_udp_kprobe,                             \
 	  "copies of a multicast datagram for several sockets and datagrams that GRO had merged: " \
-	  "counted as lost")                                                                       \
-	H(latency, qdisc, 1, required, latency__net_dev_queue, "")                                 \
+	  "counted as lost",                                                                       \
+	  AT_APP)                                                                                  \
+	H(latency, qdisc, 1, required, latency__net_dev_queue, "", AT_QDISC)                       \
 	H(latency, qdisc, 1, lines, latency__net_dev_start_xmit,                                   \
 	  "time in the driver; packets that pass the queue by (PACKET_QDISC_BYPASS, pktgen); "     \
 	  "segments that the host cuts itself, of UDP and of what it forwards: these are counted " \
-	  "as lost")
+	  "as lost",                                                                               \
+	  AT_QDISC)
 
 /*
  * Hooks that serve all events, in the same rows; event: none. They learn who owns a socket, each by
@@ -320,6 +354,11 @@ enum direction { DIRECTION_VALUES(NETLOG_DIRECTION) };
 
 #define NETLOG_EVENT_TYPE(name, fields, hooks, message_id, doc) event_##name,
 enum event_type { event_none, EVENTS(NETLOG_EVENT_TYPE) event_types };
+
+/* Their types by these names, for programs: who has no row does not compile. */
+#define NETLOG_CHOICE_OF(event, choice, help) choice_of_##event = event_##event,
+#define NETLOG_MEASURE_OF(event, unit) measure_of_##event = event_##event,
+enum { CHOICES(NETLOG_CHOICE_OF) MEASURES(NETLOG_MEASURE_OF) };
 
 /*
  * For each event, and for `struct event` that holds only what all share: the record, and a struct

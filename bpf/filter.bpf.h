@@ -132,4 +132,7 @@ static __always_inline bool within_limits(const struct limits *limits, __u64 val
 	return value >= limits->least && value < limits->below;
 }
 
+/* Is what the event measures within its limits? It has a row in MEASURES, and the unit of that. */
+#define measure_wanted(name, value) within_limits(&settings.limits[measure_of_##name], value)
+
 #endif

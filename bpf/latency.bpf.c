@@ -411,7 +411,7 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 		return 0;
 	now = bpf_ktime_get_boot_ns();
 	latency_ns = transit_time(&transit, now);
-	if (known && !within_limits(&settings.latency_ns, latency_ns))
+	if (known && !measure_wanted(latency, latency_ns))
 		return 0;
 	packet_read(&packet, skb, dev_netns(dev, typed), 0, typed);
 	sk = skb_sender(skb, typed);

@@ -4,7 +4,7 @@
  *
  * It hangs on the socket itself and goes with it (sk_storage). Kernels before 5.11 do not offer
  * that to tracing programs: there it is a table that forgets the sockets not looked at for longest.
- * The table is made with room only where it is needed, see ladder.c.
+ * The table is made with room only where it is needed, see object.c.
  */
 #ifndef NETLOG_MEMORY_BPF_H
 #define NETLOG_MEMORY_BPF_H

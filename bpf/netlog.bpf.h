@@ -14,6 +14,10 @@ static __always_inline bool event_wanted(__u16 type)
 	return !(settings.events_off & 1ULL << type);
 }
 
+/* Is it to make lines of this value of its choice? An event without a row in CHOICES has none. */
+#define choice_wanted(name, value) \
+	(event_wanted(event_##name) && !(settings.values_off[choice_of_##name] & 1ULL << (value)))
+
 /* MARK: say that a field of the record is known. SET: give it its value, and say so. */
 #define MARK(e, field) ((e)->header.has |= 1ULL << __builtin_offsetof(typeof((e)->index[0]), field))
 #define SET(e, field, value) ((e)->field = (value), (void)MARK(e, field))

@@ -38,7 +38,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1); /* see ladder.c */
+	__uint(max_entries, 1); /* see object.c */
 	__type(key, __u64);
 	__type(value, struct owner);
 } owners_by_address SEC(".maps") __weak;

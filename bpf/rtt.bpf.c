@@ -109,7 +109,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 		sample = ARGUMENT(tcp_ack_update_rtt, sack_rtt_us);
 	if (sample < 0)
 		sample = READ(typed, rs, rtt_us);
-	if (!within_limits(&settings.rtt_us, sample < 0 ? READ(typed, tp, srtt_us) >> 3 : sample))
+	if (!measure_wanted(rtt, sample < 0 ? READ(typed, tp, srtt_us) >> 3 : sample))
 		return 0;
 	if (settings.rtt_interval_ns) {
 		now.time_ns = bpf_ktime_get_boot_ns();
@@ -152,7 +152,7 @@ int rtt__tcp_probe(__u64 *ctx)
 	if (last->srtt_us == now.srtt_us && last->mdev_us == now.mdev_us)
 		return 0;
 	/* looked at and left out: only another one is new */
-	if (!within_limits(&settings.rtt_us, now.srtt_us >> 3)) {
+	if (!measure_wanted(rtt, now.srtt_us >> 3)) {
 		last->srtt_us = now.srtt_us;
 		last->mdev_us = now.mdev_us;
 		return 0;

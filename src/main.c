@@ -69,18 +69,20 @@ static int examine(const struct options *options)
 	return r ?: healthy ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
 
-/* The stages of latency that have a hook, as bits. */
-static uint64_t stages_served(const struct probe_hook *hooks, unsigned int count)
+/* Of an event's choice, values that were named one by one and have no hook, as bits. */
+static uint64_t values_lacking(const struct options *options, const struct probe_hook *hooks,
+			       unsigned int count, enum event_type type)
 {
-	uint64_t stages = 0;
+	const struct word_choice *choice = &options->kernel.choices[type];
+	uint64_t lacking = choice->bits;
 
-	for (unsigned int i = 0; i < count; i++) {
-		int stage = hook_stage(hooks[i].desc);
-
-		if (hooks[i].served && stage > 0)
-			stages |= BIT(stage);
-	}
-	return stages;
+	if (!choice->named || !(options->kernel.events.bits & BIT(type)))
+		return 0;
+	for (unsigned int i = 0; i < count; i++)
+		if (hooks[i].served && hooks[i].desc->event == type &&
+		    hooks[i].desc->role == role_lines)
+			lacking &= hooks[i].desc->value ? ~BIT(hooks[i].desc->value) : 0;
+	return lacking;
 }
 
 /* Of a part that nothing serves, the last one refused tells why; those before are for the doctor. */
@@ -99,20 +101,20 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 	unsigned int count;
 	const struct probe_hook *hooks = probe_hooks(probe, &count);
 	const uint64_t missing = options->kernel.events.bits & ~probe_events(probe);
-	const uint64_t lacking =
-		options->kernel.stages.named && options->kernel.events.bits & BIT(event_latency) ?
-			options->kernel.stages.bits & ~stages_served(hooks, count) :
-			0;
-	bool named_missing = lacking;
+	uint64_t lacking[event_types] = {};
+	bool named_missing = false;
 	char others[512] = "";
 
+	for_each_event_type(type) {
+		lacking[type] = values_lacking(options, hooks, count, type);
+		named_missing |= lacking[type] != 0;
+	}
 	for (unsigned int i = 0; i < count; i++) {
 		const struct hook_desc *desc = hooks[i].desc;
-		int stage = hook_stage(desc);
 
 		if (!part_unserved(hooks, count, i))
 			continue;
-		if (!(missing & BIT(desc->event)) && !(stage > 0 && lacking & BIT(stage)))
+		if (!(missing & BIT(desc->event)) && !(lacking[desc->event] & BIT(desc->value)))
 			list_add(others, sizeof(others), desc->part);
 		else if (hook_absent(&hooks[i]))
 			log_warning("%s of event %s is not served: this kernel has no %s",

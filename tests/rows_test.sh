@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Rows are all it takes: the schema gets another event, with kinds of fields that no event has yet. All code that is
-# made of rows is compiled anew, and the same unit tests walk it.
+# Rows are all it takes: the schema with another event, whose fields are what no event has yet, and
+# with a choice and a measure of its own. What comes of the rows is compiled with it, the same tests
+# walk them, and its options are used.
 set -u
 . "$(dirname "$0")/check.sh"
 
@@ -11,36 +12,107 @@ set -u
 # numbers that go far.
 rows_add() {
 	mkdir "$work/bpf"
+	cp bpf/*.h "$work/bpf" # they find each other first
 	sed -e '/^#define NAMED_KINDS(S)/a \
 	S(drop_reason, __u32, named, 64, NO_NAMES) S(symbol, __u64, named, 512, NO_NAMES) \\' \
 		-e '/^#define EVENTS(X)/i \
 #define NO_NAMES(N)\
 #define FAR_VALUES(V) V(1, near) V(255, far)\
-#define DROP_FIELDS(F) F(drop_reason, reason, "why") F(symbol, location, "where") F(far, far, "how far")\
-#define DROP_HOOKS(H) H(drop, packet, 1, lines, drop__kfree_skb, "")\
+#define DROP_FIELDS(F) F(drop_reason, reason, "why") F(symbol, location, "where") F(far, far, "how far") \\\
+	F(direction, direction, "which way") F(u64, age_us, "how old it was")\
+#define DROP_HOOKS(H) H(drop, in, 1, lines, drop__receive, "", .value = direction_ingress) \\\
+	H(drop, out, 1, lines, drop__send, "", .value = direction_egress)\
 ' -e '/^#define EVENTS(X)/a \
 	X(drop, DROP_FIELDS, DROP_HOOKS, "00000000000000000000000000000001", "a packet was dropped") \\' \
-		-e '/^#define ENUMS(E)/a \
+		-e 's/^#define CHOICES(C)/& C(drop, direction, "drops on which way, as a,b")/' \
+		-e '/^#define MEASURES(M)/a \
+	M(drop, us) \\' -e '/^#define ENUMS(E)/a \
 	E(far, FAR_VALUES) \\' bpf/events.h >"$work/bpf/events.h"
 }
 
 flags=(-std=gnu11 -D_GNU_SOURCE -DNETLOG_VERSION='"0"' -iquote "$work" -iquote "$PWD/src" -iquote "$PWD"
 	-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -Wall -Wextra -Werror)
 
+# What its options are read and told by.
+options_main() {
+	cat <<-'END'
+		#include "settings/command_line.h"
+		int main(int argc, char **argv)
+		{
+			struct options options;
+			char *message = NULL;
+
+			if (options_parse(argc, argv, &options, &message) < 0) {
+				puts(message);
+				free(message);
+				return 2;
+			}
+			if (options.action.wanted == ACTION_HELP)
+				options_help();
+			else
+				options_print(&options);
+			return 0;
+		}
+	END
+}
+
 tests_build() {
-	printf '%s\0' "$PWD"/src/{base,schema,host,line}/*.c \
-		"$PWD"/tests/unit/{main,names_test,writer_test,event_test,control_test}.c |
-		(cd "$work" && xargs -0 -n 3 -P "$(nproc)" cc "${flags[@]}" -c) &&
-		cc "${flags[@]}" "$work"/*.o -o "$work/tests" $(pkg-config --libs json-c)
+	local libraries
+	libraries=$(pkg-config --libs json-c libsystemd)
+	mkdir "$work/options" "$work/tests"
+	options_main >"$work/options.c"
+	printf '%s\0' "$PWD"/src/{base,schema,host,line,filter,output,settings}/*.c "$PWD/src/kernel/ladder.c" \
+		"$work/options.c" |
+		(cd "$work/options" && xargs -0 -n 3 -P "$(nproc)" cc "${flags[@]}" -c) &&
+		printf '%s\0' "$PWD"/tests/unit/{main,names_test,writer_test,event_test,control_test,options_test,config_test}.c |
+		(cd "$work/tests" && xargs -0 -n 3 -P "$(nproc)" cc "${flags[@]}" -c) &&
+		cc "${flags[@]}" "$work"/options/*.o -o "$work/netlog" $libraries &&
+		rm "$work/options/options.o" &&
+		cc "${flags[@]}" "$work"/{options,tests}/*.o -o "$work/unit" $libraries
 }
 
 the_same_tests_walk_a_third_and_a_fourth_source_of_names_and_far_numbers() {
 	rows_add
 	tests_build 2>&1 | grep -E 'error|warning' | head -n 20
-	ASAN_OPTIONS=detect_leaks=0 "$work/tests" names. event. control. writer.every writer.keys \
-		writer.the_walk | grep -v '^ok '
-	# a line still has room in every output: an assertion of run/lines.c
-	cc "${flags[@]}" -fsyntax-only src/run/lines.c
+	ASAN_OPTIONS=detect_leaks=0 "$work/unit" names. event. control. options. config. writer.every writer.keys writer.the_walk \
+		writer.the_longest writer.ecs writer.no_ecs | grep -v '^ok '
+}
+
+# Of a choice and a measure: --help, the command line, what a mistake is answered, a file, and what is printed.
+options_of_a_choice_and_a_measure_come_from_their_rows() {
+	"$work/netlog" --help >"$work/help"
+	grep -qF -e '      --drop-direction=LIST     drops on which way, as a,b (all)' "$work/help" || echo "--help has no choice"
+	grep -qF -e '      --[not-]min-drop=US       no drop line below this, in microseconds (0)' "$work/help" ||
+		echo "--help has no measure"
+	equal "the end of --help" "$(grep -A 1 '^Events: ' "$work/help" | paste -s -d ' ')" \
+		"Events: drop, retransmit, rtt, latency. Drop directions: ingress, egress. Latency stages: tcp, app, transport, qdisc."
+	equal "what is set" "$("$work/netlog" --drop-direction=egress --min-drop=2ms --not-min-drop=3s |
+		jq -c '[.["drop-direction", "min-drop", "not-min-drop", "latency-stage", "min-rtt"]]')" \
+		'[["egress"],2000,3000000,["all"],0]'
+	equal "a wrong value" "$("$work/netlog" --drop-direction=ingres)" \
+		"--drop-direction: there is no direction 'ingres'; did you mean ingress? known are: ingress, egress, all"
+	equal "a wrong option" "$("$work/netlog" --drop-directon=in)" \
+		"there is no option --drop-directon=in; did you mean --drop-direction? see netlog --help"
+	echo '{ "drop-direction": ["ingress", "egress"], "min-drop": "5us" }' >"$work/conf"
+	"$work/netlog" -c "$work/conf" >"$work/printed"
+	equal "what a file sets" "$(jq -c '[.["drop-direction", "min-drop"]]' "$work/printed")" '[["ingress","egress"],5]'
+	equal "what is printed, read again" "$("$work/netlog" -c "$work/printed")" "$(cat "$work/printed")"
+}
+
+# EXPRESSION: can a program of the kernel side say that?
+program_compiles() {
+	cat >"$work/bpf/drop.bpf.c" <<-END
+		#include "filter.bpf.h"
+		int drop__receive(__u64 *ctx) { return $1; }
+	END
+	clang -fsyntax-only -g -O2 -target bpf -mcpu=v2 -std=gnu11 -Werror \
+		-idirafter "/usr/include/$(uname -m)-linux-gnu" "$work/bpf/drop.bpf.c" 2>"$work/log"
+}
+
+a_program_asks_what_has_a_row_and_nothing_else() {
+	program_compiles "choice_wanted(drop, direction_ingress) && measure_wanted(drop, ctx[0])" || cat "$work/log"
+	program_compiles "choice_wanted(rtt, 1)" && echo "rtt has no choice, and is asked for it"
+	program_compiles "measure_wanted(retransmit, ctx[0])" && echo "retransmit measures nothing, and is asked for it"
 }
 
 a_source_too_many_does_not_compile() {
@@ -51,4 +123,6 @@ a_source_too_many_does_not_compile() {
 }
 
 run_checks the_same_tests_walk_a_third_and_a_fourth_source_of_names_and_far_numbers \
+	options_of_a_choice_and_a_measure_come_from_their_rows \
+	a_program_asks_what_has_a_row_and_nothing_else \
 	a_source_too_many_does_not_compile

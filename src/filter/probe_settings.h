@@ -19,9 +19,9 @@ struct threshold {
 /* What may be changed while the probe works. */
 struct probe_settings {
 	struct word_choice events; /* by their types; of those that the probe was made for */
-	struct word_choice stages; /* of latency */
-	uint64_t rtt_interval_us;  /* at the least between two rtt events of a socket */
-	struct threshold limits_ns[event_types]; /* of rtt and latency: what they measure */
+	struct word_choice choices[event_types]; /* of those that have one: its values */
+	uint64_t rtt_interval_us; /* at the least between two rtt events of a socket */
+	struct threshold limits_ns[event_types]; /* of those that measure something */
 	struct filter_set filters;
 	struct figures sample;	 /* of so many flows one; 0: all */
 	struct figures max_rate; /* events a second; 0: no limit */

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "filter/probe_settings.h"
+#include "kernel/way.h"
 #include "schema/event.h"
 
 struct probe_config {
@@ -25,10 +26,11 @@ struct probe_config {
 struct probe_hook {
 	const struct hook_desc *desc;
 	char section[64]; /* what it hangs on, such as tp_btf/tcp_probe */
-	bool standby;	  /* not tried, or not needed: another rung serves the part */
-	bool served;	  /* its part is, by this rung or by another */
-	int error;	  /* 0: attached, or on standby; else why not, and `reason` has words */
-	char *reason;	  /* the kernel's or libbpf's own words; NULL when error is 0 */
+	const struct way *way;
+	bool standby; /* not tried, or not needed: another rung serves the part */
+	bool served;  /* its part is, by this rung or by another */
+	int error;    /* 0: attached, or on standby; else why not, and `reason` has words */
+	char *reason; /* the kernel's or libbpf's own words; NULL when error is 0 */
 };
 
 /* The kernel has no such tracepoint or function, so that nobody has refused it. */

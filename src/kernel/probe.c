@@ -11,13 +11,13 @@
 #include "base/clock.h"
 #include "bpf/config.h"
 #include "bpf/sample.h"
-#include "kernel/ladder.h"
+#include "kernel/load.h"
 #include "netlog.skel.h"
 
 #define PROGRAMS_PAUSE_US 20000
 
 struct probe {
-	struct ladder ladder;
+	struct object object;
 	struct ring_buffer *ring;
 	unsigned int cpus;	/* numbers of CPUs are below this */
 	struct figures skipped; /* what the kernel counted as missed, when last asked */
@@ -59,7 +59,7 @@ static void limits_put(struct limits *mapped, const struct threshold *threshold,
  */
 static void filter_put(struct probe *probe, const struct filter *filter)
 {
-	struct netlog_bpf__bss *bss = probe->ladder.skeleton->bss;
+	struct netlog_bpf__bss *bss = probe->object.skeleton->bss;
 	__u32 next = !bss->settings.filter;
 
 	programs_wait();
@@ -84,14 +84,18 @@ static void sampling_set(struct settings *mapped, const struct probe_settings *s
 
 void probe_set(struct probe *probe, const struct probe_settings *settings, uint64_t taken)
 {
-	struct settings *mapped = &probe->ladder.skeleton->bss->settings;
+	struct settings *mapped = &probe->object.skeleton->bss->settings;
 
 	__atomic_store_n(&mapped->events_off, ~(settings->events.bits & taken), __ATOMIC_RELAXED);
-	__atomic_store_n(&mapped->stages_off, ~settings->stages.bits, __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
 			 __ATOMIC_RELAXED);
-	limits_put(&mapped->latency_ns, &settings->limits_ns[event_latency], 1);
-	limits_put(&mapped->rtt_us, &settings->limits_ns[event_rtt], NSEC_PER_USEC);
+	for_each_event_type(type) {
+		__atomic_store_n(&mapped->values_off[type], ~settings->choices[type].bits,
+				 __ATOMIC_RELAXED);
+		if (measure_units_ns[type])
+			limits_put(&mapped->limits[type], &settings->limits_ns[type],
+				   measure_units_ns[type]);
+	}
 	filter_put(probe, &settings->filters.filter);
 	sampling_set(mapped, settings);
 }
@@ -100,15 +104,15 @@ void probe_set(struct probe *probe, const struct probe_settings *settings, uint6
 static int hooks_set_up(struct probe *probe)
 {
 	for (;;) {
-		int r = ladder_load(&probe->ladder);
+		int r = object_load(&probe->object);
 
 		if (r < 0)
 			return r;
-		if (probe->ladder.skeleton->bss)
-			probe_set(probe, probe->ladder.config.settings, probe->ladder.config.taken);
-		if (ladder_attach(&probe->ladder)) {
+		if (probe->object.skeleton->bss)
+			probe_set(probe, probe->object.config.settings, probe->object.config.taken);
+		if (object_attach(&probe->object)) {
 			/* last, so that what is seen meanwhile is not missed */
-			ladder_iterate(&probe->ladder);
+			object_iterate(&probe->object);
 			return 0;
 		}
 	}
@@ -148,22 +152,21 @@ unsigned int probe_drain(struct probe *probe, unsigned int budget,
  */
 void probe_sleep(struct probe *probe)
 {
-	__atomic_store_n(&probe->ladder.skeleton->bss->doorbell, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&probe->object.skeleton->bss->doorbell, 1, __ATOMIC_SEQ_CST);
 }
 
 int probe_fd(const struct probe *probe)
 {
-	return bpf_map__fd(probe->ladder.skeleton->maps.ring);
+	return bpf_map__fd(probe->object.skeleton->maps.ring);
 }
 
 /*
  * __bpf_trace_run() skips a program that is at work on this CPU already, and counts that. Of a
- * program that chooses, some of these would have made no event: an upper bound. Retransmits are
- * counted by TCP itself, see bpf/retransmit.bpf.c.
+ * program that chooses, some of these would have made no event: an upper bound.
  */
 static int skipped_count(struct probe *probe)
 {
-	const struct ladder *ladder = &probe->ladder;
+	const struct ladder *ladder = &probe->object.ladder;
 	struct figures skipped = {};
 
 	for (unsigned int i = 0; i < ladder->hook_count; i++) {
@@ -171,11 +174,10 @@ static int skipped_count(struct probe *probe)
 		struct bpf_prog_info info = {};
 		__u32 size = sizeof(info);
 
-		if (!hook_at_work(hook) || !ladder_makes_lines(ladder, hook) ||
-		    hook->desc->event == event_retransmit)
+		if (!hook_at_work(hook) || !ladder_makes_lines(ladder, hook) || hook->desc->counted)
 			continue;
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(ladder_program(ladder, hook)), &info,
-					   &size) < 0)
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(object_program(&probe->object, hook)),
+					   &info, &size) < 0)
 			return -errno;
 		skipped.of[hook->desc->event] += info.recursion_misses;
 	}
@@ -190,7 +192,7 @@ int probe_check(struct probe *probe)
 
 void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret_figures)
 {
-	const struct counters *counters = probe->ladder.skeleton->bss->counters;
+	const struct counters *counters = probe->object.skeleton->bss->counters;
 	struct probe_figures sum = {};
 
 	if (thorough)
@@ -219,7 +221,7 @@ void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret
  */
 unsigned int probe_pressure(struct probe *probe)
 {
-	struct netlog_bpf__bss *mapped = probe->ladder.skeleton->bss;
+	struct netlog_bpf__bss *mapped = probe->object.skeleton->bss;
 	uint32_t peak = __atomic_exchange_n(&mapped->pressure.peak, 0, __ATOMIC_RELAXED);
 	uint64_t since_ns = __atomic_load_n(&mapped->pressure.since_ns, __ATOMIC_RELAXED);
 	uint32_t shift = __atomic_load_n(&mapped->pressure.shift, __ATOMIC_RELAXED);
@@ -261,18 +263,18 @@ int probe_new(const struct probe_config *config, struct probe **ret_probe)
 
 	if (!probe)
 		return -ENOMEM;
-	ladder_keep_words();
+	libbpf_keep_words();
 	probe->cpus = cpus_count();
-	ladder_init(&probe->ladder, config);
+	object_init(&probe->object, config);
 	r = hooks_set_up(probe);
 	if (r < 0)
 		return r;
-	if (probe->ladder.events) {
+	if (probe->object.ladder.events) {
 		probe->ring = ring_buffer__new(probe_fd(probe), on_sample, probe, NULL);
 		if (!probe->ring)
 			return -errno;
 	}
-	r = probe->ladder.events ? 0 : -ENOTSUP;
+	r = probe->object.ladder.events ? 0 : -ENOTSUP;
 	*ret_probe = probe;
 	probe = NULL;
 	return r;
@@ -280,7 +282,7 @@ int probe_new(const struct probe_config *config, struct probe **ret_probe)
 
 void probe_detach(struct probe *probe)
 {
-	ladder_detach(&probe->ladder);
+	object_detach(&probe->object);
 	programs_wait(); /* one may still be at work on another CPU when its link has gone */
 }
 
@@ -289,27 +291,27 @@ void probe_free(struct probe *probe)
 	if (!probe)
 		return;
 	ring_buffer__free(probe->ring);
-	ladder_done(&probe->ladder);
+	object_done(&probe->object);
 	free(probe);
 }
 
 const struct probe_hook *probe_hooks(const struct probe *probe, unsigned int *ret_count)
 {
-	*ret_count = probe->ladder.hook_count;
-	return probe->ladder.hooks;
+	*ret_count = probe->object.ladder.hook_count;
+	return probe->object.ladder.hooks;
 }
 
 uint64_t probe_events(const struct probe *probe)
 {
-	return probe->ladder.events;
+	return probe->object.ladder.events;
 }
 
 const char *probe_caution(const struct probe *probe)
 {
-	return probe->ladder.caution;
+	return probe->object.caution;
 }
 
-uint64_t probe_stages(const struct probe *probe)
+uint64_t probe_choice(const struct probe *probe, enum event_type type)
 {
-	return probe->ladder.stages;
+	return probe->object.ladder.choices[type];
 }

@@ -34,8 +34,8 @@ uint64_t probe_events(const struct probe *probe);
  */
 const char *probe_caution(const struct probe *probe);
 
-/* The stages of latency that were wanted when the probe was made, as bits. */
-uint64_t probe_stages(const struct probe *probe);
+/* The values of an event's choice that were wanted when the probe was made, as bits. */
+uint64_t probe_choice(const struct probe *probe, enum event_type type);
 
 /*
  * From the next event on; each setting by itself, but the filter as a whole. `taken`: events that

@@ -12,6 +12,17 @@ _Static_assert(envelope_timestamp < envelope_event_type && envelope_event_type <
 		       envelope_seq < envelope_hostname && envelope_keys == 4,
 	       "a line has these, in this order");
 
+/* The rows of the event with the longest line add up to that; writer_line_max() has all formats'. */
+#define ENVELOPE_ROOM(shape, name, doc) +sizeof(",\"" #name "\":\"\"") - 1
+#define EVENT_LINE(name, FIELDS, hooks, message_id, doc)                            \
+	char name[sizeof("{}\n") - 1 ENVELOPE(ENVELOPE_ROOM) + TIMESTAMP_TEXT_MAX + \
+		  sizeof(#name) - 1 + U64_TEXT_MAX +                                \
+		  JSON_TEXT_MAX(HOST_NAME_MAX) COMMON_FIELDS(FIELD_ROOM) FIELDS(FIELD_ROOM)];
+union event_lines {
+	EVENTS(EVENT_LINE)
+};
+_Static_assert(sizeof(union event_lines) + LINE_SLACK <= LINE_MAX_BYTES, "lines are too long");
+
 /*
  * A key and its value, and what its names make. `literal` is `,"name":"`. Each row of the schema
  * becomes a call with constants, of which the compiler leaves what the kind needs: no loop over

@@ -125,9 +125,7 @@ static const char *advice(const struct probe_hook *hook)
 	switch (hook->error) {
 	case -ENOENT:
 	case -ESRCH:
-		return strncmp(hook->section, "kprobe/", strlen("kprobe/")) ?
-			       "this kernel does not have it: a newer one does" :
-			       "a kernel that allows fentry, or has CONFIG_KPROBE_EVENTS=y";
+		return hook->way->advice ?: "this kernel does not have it: a newer one does";
 	case -EPERM:
 	case -EACCES:
 		return capability_missing() ? "missing capabilities, see above" :

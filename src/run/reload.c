@@ -34,9 +34,11 @@ static void keep(struct options *next, const struct options *old, const struct p
 			log_warning("event %s was not logged from the start: restart netlog to "
 				    "have it",
 				    event_desc(type)->name);
-	if (next->kernel.stages.bits & ~probe_stages(probe))
-		log_warning("a stage of latency was not there from the start: restart netlog to "
-			    "have it");
+	for_each_event_type(type)
+		if (next->kernel.choices[type].bits & ~probe_choice(probe, type))
+			log_warning("a %s of %s was not there from the start: restart netlog to "
+				    "have it",
+				    choice_words[type].what, event_desc(type)->name);
 	for_each_place(place, next)
 		if (place.setting->flags & SETTING_STAYS && place_keep(&place, old))
 			log_warning("%s stays as it is until netlog is restarted",

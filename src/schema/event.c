@@ -8,8 +8,14 @@
 /* A function for each event, so that its rows can say RECORD and mean its record, and INDEX. */
 #define FIELD_DESC(kind, name, doc) { #name, doc, kind_##kind, offsetof(RECORD, name) },
 #define NAMED_BIT(kind, name, doc) | (KIND_HAS_NAMES(kind_##kind) ? BIT(offsetof(INDEX, name)) : 0)
-#define HOOK_DESC(event, part, rung, role, program, blind) \
-	{ event_##event, #part, rung, role_##role, #program, blind },
+#define HOOK_DESC(event_name, part_name, rung_, role_name, program_name, blind_, ...) \
+	{ .event = event_##event_name,                                                \
+	  .part = #part_name,                                                         \
+	  .rung = rung_,                                                              \
+	  .role = role_##role_name,                                                   \
+	  .program = #program_name,                                                   \
+	  .blind = blind_,                                                            \
+	  __VA_ARGS__ },
 #define DESCRIBE(event_name, FIELDS, HOOKS, event_message_id, event_doc)                  \
 	static const struct event_desc *event_name##_desc(void)                           \
 	{                                                                                 \
@@ -63,31 +69,30 @@ static const char *event_word(unsigned int number)
 
 const struct vocabulary event_words = { "event", event_word, event_types };
 
-static const char *stage_word(unsigned int number)
-{
-	return enum_text(kind_stage, number);
-}
+#define CHOICE_WORDS_MAX 64 /* bits of a set of them */
+#define CHOICE_WORD(event, choice, help)                            \
+	static const char *event##_choice_word(unsigned int number) \
+	{                                                           \
+		return enum_text(kind_##choice, number);            \
+	}                                                           \
+	_Static_assert((int)choice##_numbers <= CHOICE_WORDS_MAX,   \
+		       #choice ": a choice is among 63 values");
+CHOICES(CHOICE_WORD)
 
-const struct vocabulary stage_words = { "stage", stage_word, stage_numbers };
+#define CHOICE_WORDS(event, choice, help) \
+	[event_##event] = { #choice, event##_choice_word, choice##_numbers },
+const struct vocabulary choice_words[event_types] = { CHOICES(CHOICE_WORDS) };
+
+#define NSEC_OF_ns 1
+#define NSEC_OF_us NSEC_PER_USEC
+#define MEASURE_UNIT(event, unit) [event_##event] = NSEC_OF_##unit,
+const uint32_t measure_units_ns[event_types] = { MEASURES(MEASURE_UNIT) };
 
 enum event_type event_by_name(const char *name)
 {
 	int number = word_number(&event_words, name);
 
 	return number < 0 ? event_none : (enum event_type)number;
-}
-
-int hook_stage(const struct hook_desc *hook)
-{
-	for (int i = 0; i < kind_descs[kind_stage].numbers; i++) {
-		const char *text = enum_text(kind_stage, (unsigned int)i);
-		size_t length = text ? strlen(text) : 0;
-
-		if (length && !strncmp(hook->part, text, length) &&
-		    (!hook->part[length] || hook->part[length] == '_'))
-			return i;
-	}
-	return -ENOENT;
 }
 
 unsigned int event_named_numbers(const struct event *event,

@@ -35,6 +35,9 @@ struct hook_desc {
 	enum hook_role role;
 	const char *program; /* name of the BPF program */
 	const char *blind;   /* what it cannot see; "" = nothing known */
+	unsigned int value;  /* of the event's choice, that the part serves; 0: all */
+	uint64_t needed_by;  /* further values that need it, as bits */
+	bool counted;	     /* its program finds calls that the kernel skipped */
 };
 
 struct event_desc {
@@ -50,7 +53,7 @@ struct event_desc {
 };
 
 /* All hooks there are, of all events and of none. */
-#define HOOK_ONE(event, part, rung, role, program, blind) +1
+#define HOOK_ONE(...) +1
 #define EVENT_HOOKS_COUNT(name, FIELDS, HOOKS, message_id, doc) HOOKS(HOOK_ONE)
 enum { hooks_all = 0 EVENTS(EVENT_HOOKS_COUNT) COMMON_HOOKS(HOOK_ONE) };
 
@@ -71,17 +74,17 @@ const struct event_desc *event_desc(enum event_type type);
 #define for_each_event_type(type) \
 	for (enum event_type type = event_none + 1; type < event_types; type++)
 
-/* Names of events by their type; texts of stages by their number. */
-extern const struct vocabulary event_words, stage_words;
+/* Names of events by their type. */
+extern const struct vocabulary event_words;
+
+/* Of each event the values of its choice, by their number. `what` is NULL where there is none. */
+extern const struct vocabulary choice_words[event_types];
+
+/* Of each event the unit of what it measures, in nanoseconds. 0: it measures nothing. */
+extern const uint32_t measure_units_ns[event_types];
 
 /* The type by its name; 0 if there is none. */
 enum event_type event_by_name(const char *name);
-
-/*
- * The stage of latency whose lines the hook's part makes: the part's name begins with it, as that
- * of transport_tcp6. -ENOENT if there is none.
- */
-int hook_stage(const struct hook_desc *hook);
 
 /* A number that has a name. */
 struct named_number {

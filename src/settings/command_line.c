@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "settings/command_line.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -9,7 +10,8 @@
 #include "base/util.h"
 #include "settings/file.h"
 
-#define LONG_FIRST 256 /* getopt_long()'s value for a place is this and its number: no letter */
+#define HELP_COLUMNS 80 /* at the most */
+#define LONG_FIRST 256	/* getopt_long()'s value for a place is this and its number: no letter */
 
 static int complain(char **message, const char *format, ...) _printf_(2, 3);
 static int complain(char **message, const char *format, ...)
@@ -297,18 +299,56 @@ static void rows_help(bool filters)
 			row_help(place.setting);
 }
 
+/* A sentence with all words, broken into lines. It goes on with the line, which has so many
+ * columns. */
+static void words_help(const char *what, const struct vocabulary *words, size_t *columns)
+{
+	_cleanup_free_ char *list = word_list(words), *sentence = NULL;
+	char *rest;
+
+	if (!list || asprintf(&sentence, "%s: %s.", what, list) < 0)
+		return;
+	rest = sentence;
+	for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
+		const char *separator = !*columns ? "" : " ";
+
+		if (*columns + 1 + strlen(word) > HELP_COLUMNS) {
+			separator = "\n";
+			*columns = 0;
+		}
+		*columns += strlen(word) + (*separator == ' ');
+		printf("%s%s", separator, word);
+	}
+}
+
+/* The words of the events, and of the choices that these have. */
+static void vocabularies_help(void)
+{
+	size_t columns = 0;
+	char what[64];
+
+	words_help("Events", &event_words, &columns);
+	for_each_event_type(type) {
+		const char *event = event_desc(type)->name;
+
+		if (!choice_words[type].what)
+			continue;
+		snprintf(what, sizeof(what), "%c%s %ss", toupper(event[0]), event + 1,
+			 choice_words[type].what);
+		words_help(what, &choice_words[type], &columns);
+	}
+	putchar('\n');
+}
+
 void options_help(void)
 {
-	_cleanup_free_ char *events = word_list(&event_words);
-	_cleanup_free_ char *stages = word_list(&stage_words);
-
 	printf("Usage: netlog [OPTION]...\n"
 	       "Log each TCP retransmit, round-trip time and packet latency as a line of JSON.\n\n");
 	rows_help(false);
 	printf("Filters. Of one given several times any may match, different ones must all;\n"
 	       "not- leaves out what matches:\n");
 	rows_help(true);
-	printf("Events: %s. Latency stages: %s.\n", events ?: "", stages ?: "");
+	vocabularies_help();
 	printf("Times and sizes may have units: 50ms, 64MiB. Ports may have names: https.\n");
 	printf("Lines go to stdout, messages to stderr. Needs root, or CAP_BPF and CAP_PERFMON.\n"
 	       "Exit status: 0 as asked; 1 failure; 2 usage; 65 recording damaged; 66 not read;\n"

@@ -69,18 +69,22 @@ static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 #define FILTER_ROW(filter, option, syntax, metavar, help) \
 	TWINS(option, CHOOSES_FLOWS, FILTER(filter), metavar, NULL, help),
 
+#define CHOICE_ROW(event, choice, help)                                                       \
+	ROW(#event "-" #choice, 0, 0, CHOOSES_HOOKS,                                          \
+	    WORDS(kernel.choices[event_##event], choice_words[event_##event]), "LIST", "all", \
+	    help),
+#define MEASURE_ROW(event, unit)                                                   \
+	TWINS("min-" #event, CHOOSES_VALUES,                                       \
+	      THRESHOLD(kernel.limits_ns[event_##event], microseconds), "US", "0", \
+	      "no " #event " line below this, in microseconds"),
+
 const struct setting setting_rows[] = {
 	ROW("events", 'e', SETTING_REPLAYS, 0, WORDS(kernel.events, event_words), "LIST", "all",
 	    "which events to log, as a,b"),
-	ROW("latency-stage", 0, 0, CHOOSES_HOOKS, WORDS(kernel.stages, stage_words), "LIST", "all",
-	    "where latency is told, as a,b"),
+	CHOICES(CHOICE_ROW) //
 	ROW("rtt-interval", 0, 0, CHOOSES_HOOKS, MEASURE(kernel.rtt_interval_us, milliseconds),
 	    "MS", "0", "one rtt line of a socket in this time"),
-	TWINS("min-rtt", CHOOSES_VALUES, THRESHOLD(kernel.limits_ns[event_rtt], microseconds), "US",
-	      "0", "no rtt line below this, in microseconds"),
-	TWINS("min-latency", CHOOSES_VALUES,
-	      THRESHOLD(kernel.limits_ns[event_latency], microseconds), "US", "0",
-	      "no latency line below this, in microseconds"),
+	MEASURES(MEASURE_ROW) //
 	ROW("sample", 0, 0, CHOOSES_VALUES, RATES(kernel.sample, one_in), "EVENT=N", NULL,
 	    "one in N flows of this event, as rtt=10 (all)"),
 	ROW("max-rate", 0, 0, CHOOSES_VALUES, RATES(kernel.max_rate, per_second), "EVENT=N/s", NULL,

@@ -132,6 +132,79 @@ TEST(enumerations_know_their_texts)
 	CHECK_EQUAL(enum_by_text(kind_stage, "nonsense"), -ENOENT);
 }
 
+static const struct field_desc *field_of(enum event_type type, const char *name)
+{
+	const struct event_desc *desc = event_desc(type);
+
+	for (unsigned int i = 0; i < desc->field_count; i++)
+		if (!strcmp(desc->fields[i].name, name))
+			return &desc->fields[i];
+	return NULL;
+}
+
+TEST(a_choice_is_among_the_values_of_a_field)
+{
+	unsigned int choices = 0;
+
+	for_each_event_type(type) {
+		const struct vocabulary *words = &choice_words[type];
+		const struct field_desc *field;
+
+		if (!words->what)
+			continue;
+		field = field_of(type, words->what);
+		CHECK_SAYING(field && !strcmp(kind_descs[field->kind].name, words->what), "%s",
+			     words->what);
+		CHECK_EQUAL(words->count, kind_descs[field->kind].numbers);
+		CHECK_SAYING(!words->word(0), "%s: 0 stands for all", words->what);
+		for (unsigned int i = 0; i < words->count; i++)
+			CHECK(words->word(i) == enum_text(field->kind, i));
+		choices++;
+	}
+	CHECK(choices);
+	CHECK_TEXT(choice_words[event_latency].word(stage_app), "app");
+	CHECK(!choice_words[event_rtt].what);
+}
+
+/* Each value can make lines, and hooks are of no value that there is not. */
+TEST(the_hooks_serve_all_values_of_a_choice)
+{
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+		const uint64_t all = choice_words[type].what ? word_bits(&choice_words[type]) : 0;
+		uint64_t served = 0;
+
+		for (unsigned int i = 0; i < desc->hook_count; i++) {
+			const struct hook_desc *hook = &desc->hooks[i];
+
+			CHECK_SAYING(!hook->value || all & BIT(hook->value), "%s", hook->program);
+			CHECK_SAYING(!(hook->needed_by & ~all), "%s", hook->program);
+			if (hook->role == role_lines)
+				served |= hook->value ? BIT(hook->value) : all;
+		}
+		CHECK_SAYING(served == all, "%s", desc->name);
+	}
+}
+
+TEST(what_an_event_measures_is_in_a_field_of_its_unit)
+{
+	CHECK_EQUAL(measure_units_ns[event_rtt], 1000);
+	CHECK_EQUAL(measure_units_ns[event_latency], 1);
+	CHECK_EQUAL(measure_units_ns[event_retransmit], 0);
+	for_each_event_type(type) {
+		const struct event_desc *desc = event_desc(type);
+		const char *unit = measure_units_ns[type] == 1 ? "_ns" : "_us";
+		bool found = !measure_units_ns[type];
+
+		for (unsigned int i = 0; i < desc->field_count; i++) {
+			const char *name = desc->fields[i].name, *end = strrchr(name, '_');
+
+			found |= end && !strcmp(end, unit);
+		}
+		CHECK_SAYING(found, "%s has no field in %s", desc->name, unit);
+	}
+}
+
 /* A record as the kernel side makes it, with all its fields. */
 static struct event *record_make(enum event_type type)
 {

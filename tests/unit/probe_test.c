@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "bpf/config.h"
 #include "filter/filter.h"
+#include "kernel/hook.h"
 #include "netlog.skel.h"
 #include "schema/event.h"
 #include "test.h"
@@ -38,6 +39,21 @@ TEST(every_hook_of_the_schema_has_its_program_and_every_program_its_row)
 		programs++;
 	CHECK_EQUAL(programs, hooks);
 	CHECK_EQUAL(hooks, hooks_all); /* the ladder has a place for each */
+	netlog_bpf__destroy(skeleton);
+}
+
+TEST(every_program_hangs_on_a_way_that_has_a_row)
+{
+	struct netlog_bpf *skeleton = netlog_bpf__open();
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, skeleton->obj) {
+		const char *section = bpf_program__section_name(program);
+
+		CHECK_SAYING(way_of_section(section), "%s", section);
+		CHECK_SAYING(strlen(section) < sizeof(((struct probe_hook *)NULL)->section), "%s",
+			     section);
+	}
 	netlog_bpf__destroy(skeleton);
 }
 
@@ -92,22 +108,4 @@ TEST(on_tracepoints_alone_every_part_stands_but_those_that_are_known)
 		}
 	}
 	netlog_bpf__destroy(skeleton);
-}
-
-TEST(a_hook_of_latency_knows_its_stage)
-{
-	const struct event_desc *latency = event_desc(event_latency);
-	uint64_t stages = 0;
-
-	for (unsigned int i = 0; i < latency->hook_count; i++) {
-		int stage = hook_stage(&latency->hooks[i]);
-
-		if (strcmp(latency->hooks[i].part, "entry") != 0)
-			CHECK_SAYING(stage > 0, "%s", latency->hooks[i].part);
-		if (stage > 0)
-			stages |= BIT(stage);
-	}
-	CHECK_EQUAL(stages,
-		    BIT(stage_tcp) | BIT(stage_app) | BIT(stage_transport) | BIT(stage_qdisc));
-	CHECK_EQUAL(hook_stage(&event_desc(event_rtt)->hooks[0]), -ENOENT);
 }
