@@ -548,6 +548,20 @@ test_journald_gets_every_line_with_its_fields() {
 		"$(jq -r .NETLOG_EVENT "$work/entries" | sort -u | count)"
 }
 
+# Another format is another MESSAGE; what one searches by stays.
+test_journald_has_messages_in_another_format_beside_the_same_fields() {
+	wire_up
+	journald_up
+	netlog_on lines inside_exec $netlog "${ours[@]}" -q -e rtt -o "file:$work/lines" \
+		-o "file:$work/ecs,format=ecs" -o journald,format=ecs
+	traffic --messages 20
+	end 0
+	wait_for 20 in_journal NETLOG_EVENT=stop || fail "no stop entry"
+	journal -o cat SYSLOG_IDENTIFIER=netlog | cmp - "$work/ecs" || fail "the messages are not the lines"
+	equal "fields" "$(journal -o json NETLOG_EVENT=rtt | jq -c '[.NETLOG_SEQ, .NETLOG_SRC_PORT]')" \
+		"$(jq -c 'select(.event_type == "rtt") | [.seq, .src_port] | map(tostring)' "$lines")"
+}
+
 # It is not waited for: the file beside has all, and at the end the two books agree.
 test_a_stopped_journald_costs_counted_lines_and_nobody_waits() {
 	wire_up
