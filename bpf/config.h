@@ -29,6 +29,7 @@
 #define FEATURE_ID(name, ...) feature_##name,
 enum { FEATURES(FEATURE_ID) features };
 #define FEATURE(name) (1ULL << feature_##name)
+_Static_assert(features <= 64, "a feature too many: sets of them are bits of a u64");
 
 #define CONFIG_NO(name, ...) __u32 no_##name;
 

@@ -354,6 +354,7 @@ enum direction { DIRECTION_VALUES(NETLOG_DIRECTION) };
 
 #define NETLOG_EVENT_TYPE(name, fields, hooks, message_id, doc) event_##name,
 enum event_type { event_none, EVENTS(NETLOG_EVENT_TYPE) event_types };
+_Static_assert(event_types <= 64, "an event too many: sets of them are bits of a u64");
 
 /* Their types by these names, for programs: who has no row does not compile. */
 #define NETLOG_CHOICE_OF(event, choice, help) choice_of_##event = event_##event,

@@ -73,6 +73,9 @@ enum filter_kind { FILTERS(FILTER_ENUM) filter_kinds };
 
 #define FILTER_CONNECTION (1U << 31) /* active: a connection is left out. No half's bit */
 
+_Static_assert(2 * filter_kinds <= 31,
+	       "a filter too many: two halves each, and the connection, are bits of a u32");
+
 #define FILTER_OF_PORTS \
 	(FILTER_BITS(filter_port) | FILTER_BITS(filter_src_port) | FILTER_BITS(filter_dest_port))
 #define FILTER_OF_ADDRESSES \
@@ -125,7 +128,8 @@ struct filter_segment_ipv4 {
 
 /* The bits of halves of ports, shifted, fit a byte. */
 #define FILTER_PORTS_SHIFT (2 * filter_port)
-_Static_assert(!(FILTER_OF_PORTS >> FILTER_PORTS_SHIFT >> 8), "no byte");
+_Static_assert(!(FILTER_OF_PORTS & ~(0xffU << FILTER_PORTS_SHIFT)),
+	       "the filters of ports are not in a row: a port has one byte for their halves");
 
 struct filter_numbers {
 	__u32 count;

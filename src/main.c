@@ -103,7 +103,7 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 	const uint64_t missing = options->kernel.events.bits & ~probe_events(probe);
 	uint64_t lacking[event_types] = {};
 	bool named_missing = false;
-	char others[512] = "";
+	char others[parts_text_max] = "";
 
 	for_each_event_type(type) {
 		lacking[type] = values_lacking(options, hooks, count, type);
@@ -143,7 +143,7 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 static int events_choose(struct options *options)
 {
 	const uint64_t taken = events_taken(options);
-	char untaken[512] = "";
+	char untaken[events_text_max] = "";
 
 	for_each_event_type(type)
 		if (options->kernel.events.bits & ~taken & BIT(type))

@@ -122,7 +122,24 @@ a_source_too_many_does_not_compile() {
 	grep -q 'drop_reason: recordings have room for no more' "$work/log" || cat "$work/log"
 }
 
+# filters NUMBER: the rows of so many more, which have a syntax that there is
+filters() {
+	local i rows=""
+	for ((i = 0; i < $1; i++)); do
+		rows+=" F(more_$i, \"more-$i\", pids, \"LIST\", \"another\")"
+	done
+	sed "s/^#define FILTERS(F)/&$rows/" bpf/filter.h >"$work/bpf/filter.h"
+	cc "${flags[@]}" -fsyntax-only src/filter/filter.c src/settings/settings.c 2>"$work/log"
+}
+
+filters_are_rows_as_far_as_there_are_bits_and_then_it_is_said() {
+	filters 2 || cat "$work/log"
+	filters 3 && echo "more filters than bits are taken"
+	grep -q 'a filter too many: two halves each, and the connection, are bits of a u32' "$work/log" || cat "$work/log"
+}
+
 run_checks the_same_tests_walk_a_third_and_a_fourth_source_of_names_and_far_numbers \
 	options_of_a_choice_and_a_measure_come_from_their_rows \
 	a_program_asks_what_has_a_row_and_nothing_else \
-	a_source_too_many_does_not_compile
+	a_source_too_many_does_not_compile \
+	filters_are_rows_as_far_as_there_are_bits_and_then_it_is_said

@@ -56,12 +56,22 @@ static inline int parse_u64(const char *text, uint64_t *ret_value)
 	return 0;
 }
 
-/* Append to a list "a, b, c", as far as it fits. */
+/*
+ * Append to a list "a, b, c". Where a word does not fit, the list ends with "...", for which there
+ * is always room.
+ */
 static inline void list_add(char *list, size_t size, const char *word)
 {
-	size_t length = strlen(list);
+	static const char more[] = ", ...";
+	const size_t length = strlen(list), end = strlen(more);
+	const char *separator = length ? ", " : "";
 
-	snprintf(list + length, size - length, "%s%s", length ? ", " : "", word);
+	if (length >= end && !strcmp(list + length - end, more))
+		return;
+	if (length + strlen(separator) + strlen(word) + end < size)
+		sprintf(list + length, "%s%s", separator, word);
+	else
+		strcpy(list + length, more);
 }
 
 /*

@@ -154,8 +154,6 @@ typedef char *(*take_function)(const struct half *half, const char *text);
 #define FILTER_TAKE(filter, option, syntax, metavar, help) [filter_##filter] = take_##syntax,
 static const take_function takes[] = { FILTERS(FILTER_TAKE) };
 
-_Static_assert(2 * filter_kinds <= 31, "FILTER_CONNECTION is a half's bit");
-
 void filter_exclude(struct filter_set *set, const struct ssh_connection *connection)
 {
 	struct filter *filter = &set->filter;

@@ -243,7 +243,7 @@ static unsigned int cpus_count(void)
 	unsigned int last = COUNTER_CPUS - 1;
 	char list[4096], *digits;
 
-	if (file && fgets(list, sizeof(list), file)) {
+	if (file && fgets(list, sizeof(list), file) && strchr(list, '\n')) { /* all of it */
 		list[strcspn(list, "\n")] = 0;
 		digits = list + strlen(list);
 		while (digits > list && digits[-1] >= '0' && digits[-1] <= '9')

@@ -13,7 +13,8 @@ uint64_t events_taken(const struct options *options)
 
 void announce(const struct probe *probe, const struct options *options)
 {
-	char events[512] = "", outputs[1024] = "";
+	char events[events_text_max] = "";
+	char outputs[OUTPUT_SINKS_MAX * (SINK_NAME_MAX + sizeof(", "))] = "";
 
 	for_each_event_type(type)
 		if (probe_events(probe) & options->kernel.events.bits & events_taken(options) &

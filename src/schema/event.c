@@ -69,14 +69,13 @@ static const char *event_word(unsigned int number)
 
 const struct vocabulary event_words = { "event", event_word, event_types };
 
-#define CHOICE_WORDS_MAX 64 /* bits of a set of them */
 #define CHOICE_WORD(event, choice, help)                            \
 	static const char *event##_choice_word(unsigned int number) \
 	{                                                           \
 		return enum_text(kind_##choice, number);            \
 	}                                                           \
-	_Static_assert((int)choice##_numbers <= CHOICE_WORDS_MAX,   \
-		       #choice ": a choice is among 63 values");
+	_Static_assert((int)choice##_numbers <= 64,                 \
+		       #choice ": sets of a choice's values are bits of a u64");
 CHOICES(CHOICE_WORD)
 
 #define CHOICE_WORDS(event, choice, help) \

@@ -57,6 +57,15 @@ struct event_desc {
 #define EVENT_HOOKS_COUNT(name, FIELDS, HOOKS, message_id, doc) HOOKS(HOOK_ONE)
 enum { hooks_all = 0 EVENTS(EVENT_HOOKS_COUNT) COMMON_HOOKS(HOOK_ONE) };
 
+/* Room for a list of all parts, or of all events, as list_add() makes them. */
+#define PART_TEXT(event, part, ...) +sizeof(", " #part)
+#define EVENT_PARTS_TEXT(name, FIELDS, HOOKS, message_id, doc) HOOKS(PART_TEXT)
+#define EVENT_TEXT(name, ...) +sizeof(", " #name)
+enum {
+	parts_text_max = sizeof(", ...") EVENTS(EVENT_PARTS_TEXT) COMMON_HOOKS(PART_TEXT),
+	events_text_max = sizeof(", ...") EVENTS(EVENT_TEXT),
+};
+
 /* The hooks that serve all events. */
 const struct hook_desc *hooks_common(unsigned int *ret_count);
 

@@ -90,3 +90,18 @@ TEST(any_text_may_be_asked_about)
 		word_nearest(&words, text);
 	}
 }
+
+TEST(a_list_says_when_it_has_no_room_for_more)
+{
+	char list[16] = "", tiny[sizeof(", ...")] = "";
+
+	list_add(list, sizeof(list), "abc");
+	list_add(list, sizeof(list), "defgh");
+	CHECK_TEXT(list, "abc, defgh");
+	list_add(list, sizeof(list), "i");
+	CHECK_TEXT(list, "abc, defgh, ...");
+	list_add(list, sizeof(list), "j");
+	CHECK_TEXT(list, "abc, defgh, ...");
+	list_add(tiny, sizeof(tiny), "abc");
+	CHECK_TEXT(tiny, ", ...");
+}
