@@ -420,13 +420,18 @@ static __always_inline __u32 filter_active_of(const struct filter *f, __u32 halv
 	(filter_active_of(f, halves) && !filter_agrees(filter_active_of(f, halves), match))
 
 /* What is looked at first is what costs least. */
-static __always_inline bool filter_takes_flow(const struct filter *f, const struct flow *flow)
+static __always_inline bool filter_takes_ends(const struct filter *f, const struct flow *flow)
 {
 	if (filter_active_of(f, FILTER_CONNECTION) && filter_is_excluded(&f->excluded, flow))
 		return false;
 	return !FILTER_REFUSES(f, FILTER_OF_PORTS, filter_match_ports(f, flow)) &&
 	       !FILTER_REFUSES(f, FILTER_BITS(filter_proto), filter_match_proto(f, flow->proto)) &&
-	       !FILTER_REFUSES(f, FILTER_OF_ADDRESSES, filter_match_addresses(f, flow)) &&
+	       !FILTER_REFUSES(f, FILTER_OF_ADDRESSES, filter_match_addresses(f, flow));
+}
+
+static __always_inline bool filter_takes_flow(const struct filter *f, const struct flow *flow)
+{
+	return filter_takes_ends(f, flow) &&
 	       !FILTER_REFUSES(f, FILTER_BITS(filter_netns),
 			       FILTER_LOOK(namespaces, f, flow->netns));
 }

@@ -277,6 +277,12 @@ static int run(struct options *options)
 	r = events_choose(options);
 	if (r)
 		return r;
+	for (unsigned int i = 0; i < options->output_count; i++)
+		if (options->outputs[i].filters) {
+			log_error("%s: filters of an output do not work without --read yet",
+				  options->outputs[i].name);
+			return EXIT_USAGE;
+		}
 	signals_hold();
 	gethostname(hostname, sizeof(hostname) - 1);
 	r = outputs_open(options, &output);
@@ -331,8 +337,8 @@ static int replay(const struct options *options)
 	int fd = STDIN_FILENO, r;
 
 	if (options->live_only)
-		log_warning("--%s does nothing with --read, where only --events, --count and "
-			    "--output choose; use jq for the rest",
+		log_warning("--%s does nothing with --read, where only --events, --count, "
+			    "--output and filters choose; use jq for the rest",
 			    options->live_only);
 	signals_hold();
 	if (strcmp(path, "-") != 0) {
@@ -380,8 +386,8 @@ static void descriptor_reserve(int fd, int flags)
 
 int main(int argc, char **argv)
 {
+	_cleanup_(options_done) struct options options = {};
 	_cleanup_free_ char *message = NULL;
-	struct options options;
 	int r;
 
 	descriptor_reserve(STDIN_FILENO, O_RDONLY);

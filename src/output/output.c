@@ -61,6 +61,19 @@ void output_set_patient(struct output *output)
 		sink->patience_ns = SINK_NEVER;
 }
 
+/* One that no other sink has now: another one may have had it before. */
+static void sink_set_bit(struct output *output, struct sink *sink)
+{
+	uint32_t used = 0;
+	int number;
+
+	for_each_sink(output, other)
+		used |= other->bit;
+	number = __builtin_ctz(~used);
+	sink->bit = (uint32_t)BIT(number);
+	output->since[number] = (output->generation + 1) & OUTPUT_GENERATIONS;
+}
+
 int output_configure(struct output *output, const struct sink_spec *specs, unsigned int count,
 		     struct output *removed, const char **ret_failed)
 {
@@ -70,6 +83,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	memset(next.sinks, 0, sizeof(next.sinks));
 	next.count = 0;
 	next.records = false;
+	next.unfiltered = 0;
 	for (unsigned int i = 0; !r && i < count; i++) {
 		struct sink *sink = sink_by_name(output, specs[i].name);
 
@@ -93,6 +107,10 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	for (unsigned int i = 0; i < count; i++) {
 		if (!sink_is_of(next.sinks[i], output) && output->origin_known)
 			sink_origin(next.sinks[i], &output->origin);
+		if (!next.sinks[i]->bit)
+			sink_set_bit(&next, next.sinks[i]);
+		if (!specs[i].filters)
+			next.unfiltered |= next.sinks[i]->bit;
 		next.sinks[i]->events = specs[i].events | BIT(event_none);
 		next.sinks[i]->patience_ns = count > 1 ? SINK_PATIENCE_NS : SINK_NEVER;
 		if (next.sinks[i]->ops->configure)
@@ -101,6 +119,22 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	next.events = sink_specs_events(specs, count);
 	*output = next;
 	return 0;
+}
+
+void output_set_generation(struct output *output, uint32_t generation)
+{
+	output->generation = generation;
+}
+
+uint32_t output_lasting(const struct output *output, uint32_t generation)
+{
+	uint32_t lasting = 0;
+
+	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
+		/* which of two is later says the sign of their difference, modulo what fits */
+		if (!((generation - output->since[i]) & OUTPUT_GENERATION_SIGN))
+			lasting |= (uint32_t)BIT(i);
+	return lasting;
 }
 
 bool output_ready(const struct output *output)
@@ -114,7 +148,7 @@ bool output_ready(const struct output *output)
 void output_write(struct output *output, enum event_type type, const char *line, size_t length)
 {
 	for_each_sink(output, sink)
-		if (sink_takes(sink, type))
+		if (sink_takes(sink, type, OUTPUT_ALL))
 			sink_write(sink, type, NULL, line, length);
 }
 

@@ -17,7 +17,16 @@ struct output {
 	bool records;
 	bool origin_known;
 	struct recording_origin origin;
+	uint32_t unfiltered;		  /* sinks without filters of their own, by their bits */
+	uint32_t generation;		  /* of the filters in force */
+	uint32_t since[OUTPUT_SINKS_MAX]; /* the first generation in which a bit is its sink's */
 };
+
+#define OUTPUT_ALL UINT32_MAX /* takers: all of them */
+
+/* Generations fill the rest of the word that has the takers, and begin anew. */
+#define OUTPUT_GENERATIONS (UINT32_MAX >> OUTPUT_SINKS_MAX)
+#define OUTPUT_GENERATION_SIGN (OUTPUT_GENERATIONS / 2 + 1)
 
 #define for_each_sink(output, each) \
 	for (struct sink *const *next_ = (output)->sinks, *each; (each = *next_); next_++)
@@ -56,16 +65,48 @@ static inline uint64_t output_events(const struct output *output)
 	return output->events;
 }
 
+/* The same, of an event whose takers are known: is there one that it is made for? */
+static inline bool output_takes(const struct output *output, enum event_type type, uint32_t takers)
+{
+	for_each_sink(output, sink)
+		if (sink_takes(sink, type, takers))
+			return true;
+	return false;
+}
+
+/* The filters of these sinks are in force, as a new generation. */
+void output_set_generation(struct output *output, uint32_t generation);
+
+/* The sinks of this generation that there are still. */
+uint32_t output_lasting(const struct output *output, uint32_t generation);
+
+/*
+ * Who takes a record, by the word that the kernel side put into its header (OUTPUT_ALL is for what
+ * is no record). A sink is known by a bit for as long as it is there. A record from before it came
+ * may have that bit for another one's sake, and is not for it; but a sink without filters takes all
+ * there is.
+ */
+static inline uint32_t output_takers(const struct output *output, uint32_t word)
+{
+	uint32_t takers = word & ((1U << OUTPUT_SINKS_MAX) - 1);
+	uint32_t generation = word >> OUTPUT_SINKS_MAX;
+
+	if (generation != output->generation)
+		takers &= output_lasting(output, generation);
+	return takers | output->unfiltered;
+}
+
 /*
  * Where to make the line of an event: OUTPUT_LINE_MAX bytes that output_write() need not copy, good
  * until the next call of anything here; else `spare`. NULL: no sink takes such a line.
  */
-static inline char *output_place(const struct output *output, enum event_type type, char *spare)
+static inline char *output_place(const struct output *output, enum event_type type, uint32_t takers,
+				 char *spare)
 {
 	bool wanted = false;
 
 	for_each_sink(output, sink) {
-		if (!sink_takes(sink, type))
+		if (!sink_takes(sink, type, takers))
 			continue;
 		if (sink->buffer && sink_ready(sink))
 			return sink->buffer + sink->end;
@@ -84,14 +125,14 @@ void output_write(struct output *output, enum event_type type, const char *line,
  * The same, of an event: recordings get its record, which may be NULL where there is none; the line
  * may be left out (length 0) where output_place() says so. Returns output_ready().
  */
-static inline bool output_write_event(struct output *output, enum event_type type,
+static inline bool output_write_event(struct output *output, enum event_type type, uint32_t takers,
 				      const struct recording_item *event, const char *line,
 				      size_t length)
 {
 	bool ready = true;
 
 	for_each_sink(output, sink) {
-		if (!sink_takes(sink, type)) {
+		if (!sink_takes(sink, type, takers)) {
 			/* not for this one */
 		} else if (line && sink->buffer && sink->state != SINK_GONE &&
 			   sink->room >= OUTPUT_LINE_MAX + OUTPUT_RESERVE) {

@@ -81,6 +81,7 @@ struct recording_item {
 	size_t size;	     /* of the payload, bytes */
 	uint64_t seq;
 	int64_t offset_ns;
+	uint32_t takers; /* of an event that is to be written: as output_takers() has them */
 	const struct recording_origin *origin; /* of a header, and only there */
 	/* of an event that is to be written: as names_of() has them */
 	const char *names[NAMED_NUMBERS_MAX];

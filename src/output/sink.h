@@ -79,6 +79,7 @@ struct sink {
 	size_t end;	      /* bytes that it holds */
 	char *name;	      /* as the user wrote it, without its parameters */
 	uint64_t events;      /* types it takes, as bits; control lines (event_none) always */
+	uint32_t bit;	      /* its own among takers: see output_takers() */
 	size_t room;	      /* bytes that it has room for, at the least: flushing makes more */
 	struct figures taken; /* lines that were handed to it */
 	struct figures lost;  /* lines for which it had no room */
@@ -108,10 +109,10 @@ static inline bool sink_ready(const struct sink *sink)
 	return sink_has_room(sink, OUTPUT_LINE_MAX + OUTPUT_RESERVE);
 }
 
-/* Is this for the sink? All that asks goes by this. */
-static inline bool sink_takes(const struct sink *sink, enum event_type type)
+/* Is this for the sink? All that asks goes by this. `takers`: those whose filters let it through. */
+static inline bool sink_takes(const struct sink *sink, enum event_type type, uint32_t takers)
 {
-	return sink->events & BIT(type);
+	return sink->events & BIT(type) && sink->bit & takers;
 }
 
 /* Has the other end left something that it will take one day? */

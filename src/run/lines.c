@@ -43,11 +43,11 @@ static void names_look_up(struct lines *lines, struct recording_item *event)
 }
 
 /* `item`: for recordings, NULL when there are none. Returns output_ready(). */
-static __always_inline bool line_write(struct lines *lines, enum event_type type,
+static __always_inline bool line_write(struct lines *lines, enum event_type type, uint32_t takers,
 				       const struct event *event, uint64_t seq, int64_t offset_ns,
 				       const struct recording_item *item)
 {
-	char *line = output_place(lines->output, type, lines->line);
+	char *line = output_place(lines->output, type, takers, lines->line);
 	size_t length = 0;
 
 	if (line)
@@ -55,13 +55,14 @@ static __always_inline bool line_write(struct lines *lines, enum event_type type
 				      event->header.time_ns + (uint64_t)offset_ns, line);
 	lines->emitted.of[type]++;
 	lines->emitted_total++;
-	return output_write_event(lines->output, type, item, line, length);
+	return output_write_event(lines->output, type, takers, item, line, length);
 }
 
 static __attribute__((noinline)) bool item_write(struct lines *lines, enum event_type type,
 						 const struct recording_item *item)
 {
-	return line_write(lines, type, item->payload, item->seq, item->offset_ns, item);
+	return line_write(lines, type, item->takers, item->payload, item->seq, item->offset_ns,
+			  item);
 }
 
 int lines_replay(struct lines *lines, const struct recording_item *event)
@@ -74,7 +75,8 @@ int lines_replay(struct lines *lines, const struct recording_item *event)
 	/* of all events, so that names that make room for others are those that did in the run */
 	if (lines->names)
 		names_look_up(lines, &item);
-	if (lines->events & BIT(type))
+	if (lines->events & BIT(type) &&
+	    output_takes(lines->output, (enum event_type)type, item.takers))
 		item_write(lines, (enum event_type)type, &item);
 	return 0;
 }
@@ -101,7 +103,8 @@ static void record_broken(struct lines *lines, const struct event *event, size_t
 }
 
 static __attribute__((noinline)) bool event_record(struct lines *lines, enum event_type type,
-						   const struct event *event, size_t size)
+						   uint32_t takers, const struct event *event,
+						   size_t size)
 {
 	struct recording_item item = {
 		.type = recording_event,
@@ -109,6 +112,7 @@ static __attribute__((noinline)) bool event_record(struct lines *lines, enum eve
 		.size = size,
 		.seq = lines->seq,
 		.offset_ns = lines->clock.offset_ns,
+		.takers = takers,
 	};
 
 	if (lines->names)
@@ -119,20 +123,22 @@ static __attribute__((noinline)) bool event_record(struct lines *lines, enum eve
 bool lines_event(struct lines *lines, const void *record, size_t size)
 {
 	int type = event_check(record, size);
+	uint32_t takers;
 
 	if (type < 0) {
 		record_broken(lines, record, size);
 		return output_ready(lines->output);
 	}
-	if (!(output_events(lines->output) & BIT(type))) {
+	takers = output_takers(lines->output, ((const struct event *)record)->header.takers);
+	if (!output_takes(lines->output, (enum event_type)type, takers)) {
 		lines->unasked.of[type]++;
 		return output_ready(lines->output);
 	}
 	lines->seq++;
 	if (output_records(lines->output))
-		return event_record(lines, (enum event_type)type, record, size);
-	return line_write(lines, (enum event_type)type, record, lines->seq, lines->clock.offset_ns,
-			  NULL);
+		return event_record(lines, (enum event_type)type, takers, record, size);
+	return line_write(lines, (enum event_type)type, takers, record, lines->seq,
+			  lines->clock.offset_ns, NULL);
 }
 
 void lines_unasked(struct lines *lines, const void *record, size_t size)

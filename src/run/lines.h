@@ -53,7 +53,8 @@ void lines_unasked(struct lines *lines, const void *record, size_t size);
 
 /*
  * An event of a recording: to its line, with the number and the time that it has there; a type that
- * is not among `events` has none. -EBADMSG: it is no record we know.
+ * is not among `events` has none, nor has one that no output takes. -EBADMSG: it is no record we
+ * know.
  */
 int lines_replay(struct lines *lines, const struct recording_item *event);
 

@@ -86,9 +86,16 @@ void filters_refresh(struct options *options, struct probe *probe, int inotify)
 		 wrong ? ": " : "", wrong ?: "");
 }
 
+static void options_freep(struct options **options)
+{
+	if (*options)
+		options_done(*options);
+	free(*options);
+}
+
 int reload(struct options *options, struct probe *probe, struct report *report)
 {
-	_cleanup_free_ struct options *next = malloc(sizeof(*next));
+	_cleanup_(options_freep) struct options *next = calloc(1, sizeof(*next));
 	_cleanup_free_ char *message = NULL;
 	int r;
 
@@ -103,7 +110,9 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 		return r;
 	probe_set(probe, &next->kernel, events_taken(next));
 	log_set_quiet(next->quiet);
+	options_done(options);
 	*options = *next;
+	next->output_count = 0;
 	log_info("the configuration has been read anew");
 	announce(probe, options);
 	return 0;

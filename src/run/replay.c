@@ -146,6 +146,39 @@ static int on_header(struct replay *replay, const struct recording_origin *origi
 	return 0;
 }
 
+/* Those without filters, and those whose filters let it through. */
+static uint32_t takers_of(const struct replay *replay, const struct recording_item *event)
+{
+	const struct options *options = replay->options;
+	uint32_t takers = output_takers(replay->output, 0);
+
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		const struct filter_set *filters = options->outputs[i].filters;
+
+		if (filters && filter_takes_event(filters, event->payload, event->names))
+			takers |= output_sink(replay->output, i)->bit;
+	}
+	return takers;
+}
+
+/*
+ * An event, to those that take it: here it is not the kernel that asks the filters. The names are
+ * those that lines_replay() finds again.
+ */
+static int on_event(struct replay *replay, const struct recording_item *event)
+{
+	const struct options *options = replay->options;
+	struct recording_item item = *event;
+	int type = event_check(item.payload, item.size);
+
+	if (type < 0)
+		return type;
+	names_of(replay->names, item.payload, item.names);
+	if (filter_takes_event(&options->kernel.filters, item.payload, item.names))
+		item.takers = takers_of(replay, &item);
+	return lines_replay(&replay->lines, &item);
+}
+
 static int on_name(struct replay *replay, const struct recording_item *item)
 {
 	struct recording_naming naming;
@@ -168,7 +201,7 @@ static int on_item(struct replay *replay, const struct recording_item *item)
 	if (item->type == recording_header)
 		return on_header(replay, item->origin);
 	if (item->type == recording_event) {
-		r = lines_replay(&replay->lines, item);
+		r = on_event(replay, item);
 		replay->done |= count && replay->lines.emitted_total >= count;
 		return r;
 	}

@@ -61,14 +61,14 @@ static const char *event_word(unsigned int number)
 	return number == event_none ? NULL : event_desc(number)->name;
 }
 
-const struct vocabulary event_words = { "event", event_word, event_types };
+const struct vocabulary event_words = { "event", event_word, event_types, NULL };
 
 static const char *stage_word(unsigned int number)
 {
 	return enum_text(kind_stage, number);
 }
 
-const struct vocabulary stage_words = { "stage", stage_word, stage_numbers };
+const struct vocabulary stage_words = { "stage", stage_word, stage_numbers, NULL };
 
 enum event_type event_by_name(const char *name)
 {

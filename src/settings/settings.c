@@ -55,12 +55,12 @@ static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 	{                                                                   \
 		{ name }, of, letter, flags, choice, metavar, initial, help \
 	}
-#define TWINS(name, choice, of, metavar, initial, help)                         \
-	{                                                                       \
-		{ name, "not-" name }, of, 0, 0, choice, metavar, initial, help \
+#define TWINS(name, flags, choice, of, metavar, initial, help)                      \
+	{                                                                           \
+		{ name, "not-" name }, of, 0, flags, choice, metavar, initial, help \
 	}
 #define FILTER_ROW(filter, option, syntax, metavar, help) \
-	TWINS(option, CHOOSES_FLOWS, FILTER(filter), metavar, NULL, help),
+	TWINS(option, SETTING_REPLAYS, CHOOSES_FLOWS, FILTER(filter), metavar, NULL, help),
 
 const struct setting setting_rows[] = {
 	ROW("events", 'e', SETTING_REPLAYS, 0, WORDS(kernel.events, event_words), "LIST", "all",
@@ -69,9 +69,9 @@ const struct setting setting_rows[] = {
 	    "where latency is told, as a,b"),
 	ROW("rtt-interval", 0, 0, CHOOSES_HOOKS, MEASURE(kernel.rtt_interval_us, milliseconds),
 	    "MS", "0", "one rtt line of a socket in this time"),
-	TWINS("min-rtt", CHOOSES_VALUES, THRESHOLD(kernel.limits_ns[event_rtt], microseconds), "US",
-	      "0", "no rtt line below this, in microseconds"),
-	TWINS("min-latency", CHOOSES_VALUES,
+	TWINS("min-rtt", 0, CHOOSES_VALUES, THRESHOLD(kernel.limits_ns[event_rtt], microseconds),
+	      "US", "0", "no rtt line below this, in microseconds"),
+	TWINS("min-latency", 0, CHOOSES_VALUES,
 	      THRESHOLD(kernel.limits_ns[event_latency], microseconds), "US", "0",
 	      "no latency line below this, in microseconds"),
 	ROW("sample", 0, 0, CHOOSES_VALUES, RATES(kernel.sample, one_in), "EVENT=N", NULL,
@@ -194,9 +194,16 @@ static char *output_add(struct options *options, const char *text)
 	return type_outputs.take(&place, text); // cppcheck-suppress returnDanglingLifetime
 }
 
-void settings_default(struct options *options)
+void options_done(struct options *options)
 {
-	*options = (struct options){};
+	const struct place place = { .member = options };
+
+	type_outputs.clear(&place);
+}
+
+void settings_default(struct options *options, bool elsewhere)
+{
+	*options = (struct options){ .kernel.filters.elsewhere = elsewhere };
 	for_each_place(place, options)
 		if (place.setting->initial && !place.twin)
 			free(place_take(&place, place.setting->initial, false));
@@ -223,8 +230,7 @@ char *settings_complete(struct options *options)
 
 	if (options->write_path) {
 		if (!options->outputs_named)
-			options->output_count =
-				0; /* as tcpdump(8): what is recorded is not shown */
+			options_done(options); /* as tcpdump(8): what is recorded is not shown */
 		if (asprintf(&record, "record:%s", options->write_path) < 0)
 			return setting_wrong("memory is short");
 		refused = output_add(options, record);

@@ -23,7 +23,7 @@ static int lines_make(struct lines *lines, struct output **output)
 
 	CHECK(fd >= 0);
 	snprintf(text, sizeof(text), "file:%s", made);
-	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &spec, &message), 0);
 	CHECK_EQUAL(output_new(output), 0);
 	CHECK_EQUAL(output_new(&removed), 0);
 	CHECK_EQUAL(output_configure(*output, &spec, 1, removed, &failed), 0);
@@ -105,7 +105,7 @@ TEST(a_record_that_no_output_takes_any_more_is_no_part_of_the_run)
 	const char *failed;
 
 	snprintf(text, sizeof(text), "file:%s,events=latency", made);
-	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &spec, &message), 0);
 	CHECK_EQUAL(output_new(&removed), 0);
 	CHECK_EQUAL(output_configure(output, &spec, 1, removed, &failed), 0);
 	lines_event(&lines, record, event_desc(event_rtt)->size);

@@ -42,10 +42,11 @@ static int add(struct output *output, const char *text)
 	for (; output_sink(output, count); count++) {
 		struct sink *sink = output_sink(output, count);
 
-		CHECK(sink_spec_parse(sink->name, &specs[count], &message) == 0);
+		CHECK(sink_spec_parse(sink->name, NULL, &specs[count], &message) == 0);
 		specs[count].events = sink->events;
 	}
-	CHECK_SAYING(sink_spec_parse(text, &specs[count], &message) == 0, "%s: %s", text, message);
+	CHECK_SAYING(sink_spec_parse(text, NULL, &specs[count], &message) == 0, "%s: %s", text,
+		     message);
 	CHECK_EQUAL(output_new(&removed), 0);
 	r = output_configure(output, specs, count + 1, removed, &failed);
 	CHECK(!output_sink(removed, 0));
@@ -116,7 +117,7 @@ static void spec_of(const char *text, struct sink_spec *spec)
 {
 	char *message;
 
-	CHECK_EQUAL(sink_spec_parse(text, spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, spec, &message), 0);
 }
 
 TEST(outputs_that_stay_keep_their_lines_and_those_that_go_hand_theirs_over)
@@ -211,7 +212,7 @@ TEST(a_specification_is_read_whole_or_refused)
 	struct sink_spec spec;
 	char *message;
 
-	CHECK_EQUAL(sink_spec_parse("file:/a/b,events=rtt,latency,max-size=65536,max-files=3",
+	CHECK_EQUAL(sink_spec_parse("file:/a/b,events=rtt,latency,max-size=65536,max-files=3", NULL,
 				    &spec, &message),
 		    0);
 	CHECK_TEXT(spec.name, "file:/a/b");
@@ -219,7 +220,8 @@ TEST(a_specification_is_read_whole_or_refused)
 	CHECK_EQUAL(spec.max_bytes, 65536);
 	CHECK_EQUAL(spec.max_files, 3);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		CHECK_SAYING(sink_spec_parse(bad[i], &spec, &message) == -EINVAL, "%s", bad[i]);
+		CHECK_SAYING(sink_spec_parse(bad[i], NULL, &spec, &message) == -EINVAL, "%s",
+			     bad[i]);
 		CHECK(message && message[0] == '\'');
 		free(message);
 	}
@@ -253,7 +255,7 @@ TEST(what_is_wrong_with_a_parameter_is_said_and_which_was_meant)
 	char *message;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		CHECK_EQUAL(sink_spec_parse(bad[i].text, &spec, &message), -EINVAL);
+		CHECK_EQUAL(sink_spec_parse(bad[i].text, NULL, &spec, &message), -EINVAL);
 		CHECK_SAYING(strstr(message, bad[i].message), "%s: %s", bad[i].text, message);
 		free(message);
 	}
@@ -286,12 +288,12 @@ TEST(a_line_made_at_the_outputs_place_is_written_like_any_other)
 {
 	const char *path = path_of("lines");
 	struct output *output = output_with(path, ",events=rtt");
-	char text[64], *place = output_place(output, event_rtt, NULL);
+	char text[64], *place = output_place(output, event_rtt, OUTPUT_ALL, NULL);
 
 	CHECK(place);
 	memcpy(place, "latency\n", 8); /* not for this sink: nothing of it is left */
 	output_write(output, event_latency, place, 8);
-	CHECK(output_place(output, event_rtt, NULL) == place);
+	CHECK(output_place(output, event_rtt, OUTPUT_ALL, NULL) == place);
 	memcpy(place, "rtt\n", 4);
 	output_write(output, event_rtt, place, 4);
 	output_write(output, event_none, "control\n", 8);
@@ -310,10 +312,10 @@ TEST(there_is_no_place_in_a_full_buffer)
 
 	memset(line, '\n', sizeof(line));
 	while (sink_ready(sink)) {
-		CHECK(output_place(output, event_rtt, NULL));
+		CHECK(output_place(output, event_rtt, OUTPUT_ALL, NULL));
 		output_write(output, event_rtt, line, sizeof(line));
 	}
-	CHECK(!output_place(output, event_rtt, NULL));
+	CHECK(!output_place(output, event_rtt, OUTPUT_ALL, NULL));
 	output_free(output);
 }
 
@@ -429,7 +431,7 @@ static bool writes_over(const char *text, const struct stat *file)
 	struct sink_spec spec;
 	char *message;
 
-	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &spec, &message), 0);
 	return sink_spec_writes_over(&spec, file);
 }
 

@@ -411,7 +411,7 @@ static struct output *output_to(const char *text)
 	const char *failed;
 	char *message;
 
-	CHECK_SAYING(sink_spec_parse(text, &spec, &message) == 0, "%s", message);
+	CHECK_SAYING(sink_spec_parse(text, NULL, &spec, &message) == 0, "%s", message);
 	CHECK_EQUAL(output_new(&output) ?: output_new(&none), 0);
 	CHECK_EQUAL(output_configure(output, &spec, 1, none, &failed), 0);
 	return output;
@@ -756,7 +756,7 @@ static void write_event(struct output *output, int i)
 					     .seq = (uint64_t)i };
 
 	CHECK(output_ready(output));
-	output_write_event(output, (enum event_type)event->header.type, &item, NULL, 0);
+	output_write_event(output, (enum event_type)event->header.type, OUTPUT_ALL, &item, NULL, 0);
 	free(event);
 }
 
@@ -856,7 +856,8 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	output_free(output);
 	CHECK_EQUAL(link(path_of(""), text), 0);
-	CHECK_EQUAL(sink_spec_parse(recording_to(",max-size=65536,max-files=1"), &spec, &message),
+	CHECK_EQUAL(sink_spec_parse(recording_to(",max-size=65536,max-files=1"), NULL, &spec,
+				    &message),
 		    0);
 	CHECK_EQUAL(sink_file_open(&spec, &sink), -EEXIST);
 	check_file(path_of(""), &first, &last);
@@ -865,7 +866,7 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	file = fopen(path_of("x"), "w");
 	fputs("my thesis", file);
 	fclose(file);
-	CHECK_EQUAL(sink_spec_parse(recording_to("x"), &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(recording_to("x"), NULL, &spec, &message), 0);
 	CHECK_EQUAL(sink_file_open(&spec, &sink), -EEXIST);
 	file = fopen(path_of("x"), "r");
 	CHECK_EQUAL(fgetc(file), 'm');
@@ -1007,8 +1008,8 @@ TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 	size_t size;
 
 	snprintf(text, sizeof(text), "file:%s", path_of(".live"));
-	CHECK_EQUAL(sink_spec_parse(text, &specs[0], &message), 0);
-	CHECK_EQUAL(sink_spec_parse(recording_to(""), &specs[1], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &specs[0], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(recording_to(""), NULL, &specs[1], &message), 0);
 	CHECK_EQUAL(output_new(&none), 0);
 	CHECK_EQUAL(output_configure(output, specs, 2, none, &failed), 0);
 	output_set_origin(output, &web1);
@@ -1056,9 +1057,9 @@ static void run_outputs(struct run *run, const char *recording)
 	const char *failed;
 
 	snprintf(text, sizeof(text), "file:%s", path_of(".live"));
-	CHECK_EQUAL(sink_spec_parse(text, &specs[0], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &specs[0], &message), 0);
 	if (recording)
-		CHECK_EQUAL(sink_spec_parse(recording_to(recording), &specs[1], &message), 0);
+		CHECK_EQUAL(sink_spec_parse(recording_to(recording), NULL, &specs[1], &message), 0);
 	CHECK_EQUAL(output_configure(run->output, specs, recording ? 2 : 1, run->none, &failed), 0);
 }
 
@@ -1276,8 +1277,8 @@ TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 						       .seq = (uint64_t)count,
 						       .names = { cgroup, netns } };
 
-			output_write_event(output, (enum event_type)event->header.type, &item, NULL,
-					   0);
+			output_write_event(output, (enum event_type)event->header.type, OUTPUT_ALL,
+					   &item, NULL, 0);
 			free(event);
 		}
 		CHECK_EQUAL(output_flush(output, 0), 0);
@@ -1297,10 +1298,10 @@ TEST(a_recording_that_is_the_only_output_wants_no_lines)
 	char spare[1];
 	struct output *output = output_to(recording_to(""));
 
-	CHECK(!output_place(output, event_rtt, spare));
+	CHECK(!output_place(output, event_rtt, OUTPUT_ALL, spare));
 	output_free(output);
 	output = output_to("file:/dev/null");
-	CHECK(output_place(output, event_rtt, spare));
+	CHECK(output_place(output, event_rtt, OUTPUT_ALL, spare));
 	output_free(output);
 }
 
@@ -1311,12 +1312,12 @@ TEST(an_event_that_only_a_recording_takes_has_no_line)
 	const char *failed;
 	char spare[1], *message;
 
-	CHECK_EQUAL(sink_spec_parse(recording_to(""), &specs[0], &message), 0);
-	CHECK_EQUAL(sink_spec_parse("file:/dev/null,events=latency", &specs[1], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(recording_to(""), NULL, &specs[0], &message), 0);
+	CHECK_EQUAL(sink_spec_parse("file:/dev/null,events=latency", NULL, &specs[1], &message), 0);
 	CHECK_EQUAL(output_new(&output) ?: output_new(&none), 0);
 	CHECK_EQUAL(output_configure(output, specs, 2, none, &failed), 0);
-	CHECK(!output_place(output, event_rtt, spare));
-	CHECK(output_place(output, event_latency, spare));
+	CHECK(!output_place(output, event_rtt, OUTPUT_ALL, spare));
+	CHECK(output_place(output, event_latency, OUTPUT_ALL, spare));
 	output_free(output);
 	output_free(none);
 }
