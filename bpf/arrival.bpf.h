@@ -6,7 +6,7 @@
 #ifndef NETLOG_ARRIVAL_BPF_H
 #define NETLOG_ARRIVAL_BPF_H
 
-#include "filter.bpf.h"
+#include "subject.bpf.h"
 #include "transit.bpf.h"
 
 /* When packets were handed to this host's stack. */
@@ -126,20 +126,12 @@ static __always_inline const struct net_device *note_dev(const struct note *note
 	return (__u32)BPF_CORE_READ(dev, ifindex) == note->ifindex ? dev : NULL;
 }
 
-static __always_inline void event_set_ifname(struct latency *e, const struct note *note)
+static __always_inline void event_set_ifname(struct latency *e, const struct net_device *dev)
 {
-	const struct net_device *dev = note_dev(note);
-
 	if (!dev)
 		return;
 	bpf_probe_read_kernel(&e->ifname, sizeof(e->ifname), dev->name);
 	MARK(e, ifname);
-}
-
-static __always_inline bool arrival_passes(const struct filter *filter, const struct arrival *a)
-{
-	return !filter_asks(filter, FILTER_BITS(filter_ifname)) ||
-	       ifname_passes(filter, note_dev(a->note));
 }
 
 #endif

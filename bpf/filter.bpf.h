@@ -3,9 +3,9 @@
  * filter.bpf.h - the filters on the kernel side: which of them is in force, and what needs the
  * kernel's own structures.
  *
- * A program takes the filter once, since user space may put the other one in force at any time, and
- * asks what it knows already: flow_passes() or sock_passes() before any other work, owner_passes()
- * and ifname_passes() when these are known. An event is wanted when all of them say so.
+ * A program takes the filter once, since user space may put the other one in force at any time. An
+ * event is wanted when flow_passes(), owner_passes() and ifname_passes() say so; subject.bpf.h asks
+ * them.
  */
 #ifndef NETLOG_FILTER_KERNEL_H
 #define NETLOG_FILTER_KERNEL_H
@@ -110,20 +110,17 @@ static __always_inline bool owner_passes(const struct filter *f, const struct ow
 	       filter_takes_owner(f, owner->pid, (const union filter_name *)owner->comm);
 }
 
-/* Of an event that has no interface. */
-static __always_inline bool no_ifname_passes(const struct filter *f)
-{
-	return !filter_asks(f, FILTER_BIT(filter_ifname, 0));
-}
-
+/* NULL: it has none. */
 static __always_inline bool ifname_passes(const struct filter *f, const struct net_device *dev)
 {
 	union filter_name name = {};
 
 	if (!filter_asks(f, FILTER_BITS(filter_ifname)))
 		return true;
-	if (dev) /* the bytes behind the name's end may be anything */
-		bpf_probe_read_kernel_str(name.text, sizeof(name.text), dev->name);
+	if (!dev)
+		return !filter_asks(f, FILTER_BIT(filter_ifname, 0));
+	/* the bytes behind the name's end may be anything */
+	bpf_probe_read_kernel_str(name.text, sizeof(name.text), dev->name);
 	return filter_takes_ifname(f, &name);
 }
 

@@ -37,21 +37,23 @@ int latency__netif_receive_skb(__u64 *ctx)
 	return 0;
 }
 
-/* A record with what all stages inwards tell; NULL as event_reserve(), and if the packet is lost. */
-static __always_inline struct latency *latency_reserve(const struct arrival *a, __u8 stage,
-						       const struct flow *flow, __u32 payload)
+/* A record with what all stages inwards tell; NULL as event_begin(), and if the packet is lost. */
+static __always_inline struct latency *latency_begin(struct subject *s, const struct arrival *a,
+						     __u8 stage, __u32 payload, const bool typed)
 {
 	struct latency *e;
 
+	s->dev = note_dev(a->note);
+	if (!subject_passes(s))
+		return NULL;
 	if (!a->note) {
-		event_missed(latency, 1, flow);
+		event_missed(latency, 1, s);
 		return NULL;
 	}
-	e = event_reserve(latency, flow);
+	e = event_begin(latency, s, typed);
 	if (!e)
 		return NULL;
 	e->header.time_ns = a->now;
-	event_set_flow((struct event *)e, flow);
 	SET(e, stage, stage);
 	SET(e, latency_ns, a->latency_ns);
 	if (stage != stage_transport && a->note->transport_ns)
@@ -59,7 +61,7 @@ static __always_inline struct latency *latency_reserve(const struct arrival *a, 
 	if (stage == stage_app && a->note->tcp_ns)
 		SET(e, tcp_ns, a->note->tcp_ns);
 	SET(e, len_bytes, payload);
-	event_set_ifname(e, a->note);
+	event_set_ifname(e, s->dev);
 	SET(e, direction, direction_ingress);
 	return e;
 }
@@ -67,13 +69,14 @@ static __always_inline struct latency *latency_reserve(const struct arrival *a, 
 /* Handed to its protocol, before a socket is looked for. */
 static __always_inline int transport(const struct sk_buff *skb, __u8 proto, const bool typed)
 {
-	const struct filter *filter = filter_in_force();
 	struct arrival a;
 	struct packet packet;
+	struct subject subject;
 	struct latency *e;
 
 	if (proto == IPPROTO_UDP && !udp_seen)
 		udp_seen = true;
+	subject_init(&subject);
 	if (!packet_arrives(&a, skb, typed))
 		return 0;
 	NOTE_TIME(&a, transport_ns);
@@ -82,12 +85,11 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	if (!arrival_wanted(&a, stage_transport))
 		return 0;
 	/* whose packet it is nobody knows yet: one that is to be left out must not slip through */
-	if (filter_asks(filter, FILTER_OF_OWNER | FILTER_OF_CGROUPS))
+	if (filter_asks(subject.filter, FILTER_OF_OWNER | FILTER_OF_CGROUPS))
 		return 0;
 	packet_read(&packet, skb, dev_netns(READ(typed, skb, dev), typed), proto, typed);
-	if (!flow_passes(filter, &packet.flow, NULL) || !arrival_passes(filter, &a))
-		return 0;
-	e = latency_reserve(&a, stage_transport, &packet.flow, packet.payload);
+	subject.flow = packet.flow;
+	e = latency_begin(&subject, &a, stage_transport, packet.payload, typed);
 	if (!e)
 		return 0;
 	if (packet.has_tcp_seq)
@@ -114,22 +116,20 @@ TRANSPORT(udp_rcv, IPPROTO_UDP)
 TRANSPORT(udpv6_rcv, IPPROTO_UDP)
 
 /* A line of a packet that has a TCP socket, whose addresses are the packet's. */
-static __always_inline struct latency *latency_reserve_tcp(const struct arrival *a, __u8 stage,
-							   const struct sk_buff *skb,
-							   const struct sock *sk, const bool typed)
+static __always_inline struct latency *latency_begin_tcp(struct subject *s, const struct arrival *a,
+							 __u8 stage, const struct sk_buff *skb,
+							 const struct sock *sk, const bool typed)
 {
 	const struct sock_common *skc = &sk->__sk_common;
-	struct flow flow;
 	struct tcp_cb cb;
 	struct latency *e;
 
-	flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), false, typed);
+	s->sk = sk;
+	flow_of_sock(&s->flow, skc, sock_is_ipv6(skc, typed), false, typed);
 	tcp_cb_read(&cb, skb);
-	e = latency_reserve(a, stage, &flow, tcp_cb_payload(&cb));
-	if (!e)
-		return NULL;
-	SET(e, tcp_seq, tcp_cb(&cb)->seq);
-	event_set_cgroup((struct event *)e, sk, typed);
+	e = latency_begin(s, a, stage, tcp_cb_payload(&cb), typed);
+	if (e)
+		SET(e, tcp_seq, tcp_cb(&cb)->seq);
 	return e;
 }
 
@@ -137,37 +137,27 @@ static __always_inline struct latency *latency_reserve_tcp(const struct arrival 
 SEC("tp_btf/tcp_probe")
 int latency__tcp_probe(__u64 *ctx)
 {
-	const struct filter *filter = filter_in_force();
 	const bool typed = loads_allowed();
 	struct sock *sk = ARGUMENT(tcp_probe, sk);
 	const struct sk_buff *skb = ARGUMENT(tcp_probe, skb);
 	struct arrival a;
-	struct owner owner;
+	struct subject subject;
 	struct latency *e;
 
-	if (!sock_passes(filter, sk, false) || !packet_arrives(&a, skb, typed))
+	subject_init(&subject);
+	if (!subject_sock_passes(&subject, sk, false) || !packet_arrives(&a, skb, typed))
 		return 0;
 	NOTE_TIME(&a, tcp_ns);
 	if (!arrival_wanted(&a, stage_tcp))
 		return 0;
-	owner_of_sock(sk, &owner);
-	if (!owner_passes(filter, &owner) || !arrival_passes(filter, &a))
+	owner_of_sock(sk, &subject.owner);
+	if (!subject_owner_passes(&subject))
 		return 0;
-	e = latency_reserve_tcp(&a, stage_tcp, skb, sk, typed);
-	if (!e)
-		return 0;
-	event_set_owner((struct event *)e, &owner);
-	event_set_cookie((struct event *)e, socket_cookie(sk));
-	event_submit(e);
+	subject.cookie = socket_cookie(sk);
+	e = latency_begin_tcp(&subject, &a, stage_tcp, skb, sk, typed);
+	if (e)
+		event_submit(e);
 	return 0;
-}
-
-/* Has it the fields of a socket, beyond those that a request or TIME-WAIT has, too? */
-static __always_inline bool sock_is_full(const struct sock *sk, const bool typed)
-{
-	__u8 state = READ(typed, sk, __sk_common.skc_state);
-
-	return state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
 }
 
 /*
@@ -225,35 +215,33 @@ static __always_inline bool tcp_read_before(const struct sock *sk, const struct 
 SEC("tp_btf/skb_copy_datagram_iovec")
 int latency__skb_copy_datagram_iovec(__u64 *ctx)
 {
-	const struct filter *filter = filter_in_force();
 	const bool typed = loads_allowed();
 	const struct sk_buff *skb = ARGUMENT(skb_copy_datagram_iovec, skb);
 	struct sock *sk =
 		READ(typed, skb, sk); /* NULL: queued at a socket without an owner (UDP) */
 	struct arrival a;
-	struct owner reader; /* this is its system call */
+	struct subject subject;
 	struct latency *e;
 	__u16 family;
 
 	if (!sk)
 		return 0;
+	subject_init(&subject);
 	family = READ(typed, sk, __sk_common.skc_family);
-	if ((family != AF_INET && family != AF_INET6) || !sock_is_full(sk, typed) ||
-	    READ(typed, sk, sk_protocol) != IPPROTO_TCP || !sock_passes(filter, sk, false) ||
-	    !packet_arrives(&a, skb, typed))
+	if ((family != AF_INET && family != AF_INET6) || !sock_is_full(&sk->__sk_common, typed) ||
+	    READ(typed, sk, sk_protocol) != IPPROTO_TCP ||
+	    !subject_sock_passes(&subject, sk, false) || !packet_arrives(&a, skb, typed))
 		return 0;
 	packet_ends(&a);
 	if (!arrival_wanted(&a, stage_app) || (a.state == transit_lost && tcp_read_before(sk, skb)))
 		return 0;
-	owner_of_current(&reader);
-	if (!owner_passes(filter, &reader) || !arrival_passes(filter, &a))
+	owner_of_current(&subject.owner); /* this is its system call */
+	if (!subject_owner_passes(&subject))
 		return 0;
-	e = latency_reserve_tcp(&a, stage_app, skb, sk, typed);
-	if (!e)
-		return 0;
-	event_set_cookie((struct event *)e, skb_cookie(sk, typed));
-	event_set_owner((struct event *)e, &reader);
-	event_submit(e);
+	subject.cookie = skb_cookie(sk, typed);
+	e = latency_begin_tcp(&subject, &a, stage_app, skb, sk, typed);
+	if (e)
+		event_submit(e);
 	return 0;
 }
 
@@ -265,29 +253,27 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 static __always_inline int consume_udp(const struct sock *sk, const struct sk_buff *skb,
 				       __u64 cookie, const bool typed)
 {
-	const struct filter *filter = filter_in_force();
 	struct arrival a;
-	struct owner reader;
 	struct packet packet;
+	struct subject subject;
 	struct latency *e;
 
+	subject_init(&subject);
 	if (!datagram_arrives(&a, skb, typed))
 		return 0;
 	packet_ends(&a);
 	if (!arrival_wanted(&a, stage_app))
 		return 0;
 	packet_read(&packet, skb, sock_netns(&sk->__sk_common, typed), IPPROTO_UDP, typed);
-	owner_of_current(&reader);
-	if (!flow_passes(filter, &packet.flow, sk) || !owner_passes(filter, &reader) ||
-	    !arrival_passes(filter, &a))
+	subject.flow = packet.flow;
+	subject.sk = sk;
+	if (!subject_flow_passes(&subject))
 		return 0;
-	e = latency_reserve(&a, stage_app, &packet.flow, packet.payload);
-	if (!e)
-		return 0;
-	event_set_cgroup((struct event *)e, sk, typed);
-	event_set_cookie((struct event *)e, cookie);
-	event_set_owner((struct event *)e, &reader);
-	event_submit(e);
+	owner_of_current(&subject.owner);
+	subject.cookie = cookie;
+	e = latency_begin(&subject, &a, stage_app, packet.payload, typed);
+	if (e)
+		event_submit(e);
 	return 0;
 }
 
@@ -376,25 +362,12 @@ static __always_inline const struct sock *skb_sender(const struct sk_buff *skb, 
 {
 	const struct sock *sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */
 
-	return sk && sock_is_full(sk, typed) ? sk : NULL;
-}
-
-static __always_inline bool packet_leaves(const struct filter *filter, const struct flow *flow,
-					  const struct sock *sk, const struct net_device *dev,
-					  struct owner *ret_owner, const bool typed)
-{
-	*ret_owner = (struct owner){};
-	if (!flow_passes(filter, flow, sk) || !ifname_passes(filter, dev))
-		return false;
-	if (sk)
-		skb_owner(sk, ret_owner, typed);
-	return owner_passes(filter, ret_owner);
+	return sk && sock_is_full(&sk->__sk_common, typed) ? sk : NULL;
 }
 
 SEC("tp_btf/net_dev_start_xmit")
 int latency__net_dev_start_xmit(__u64 *ctx)
 {
-	const struct filter *filter = filter_in_force();
 	const bool typed = loads_allowed();
 	const struct sk_buff *skb = ARGUMENT(net_dev_start_xmit, skb);
 	const struct net_device *dev = ARGUMENT(net_dev_start_xmit, dev);
@@ -402,8 +375,8 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	bool known;
 	__u64 now, latency_ns;
 	const struct sock *sk;
-	struct owner owner;
 	struct packet packet;
+	struct subject subject;
 	struct latency *e;
 
 	known = packet_departs(skb, &transit, typed);
@@ -415,27 +388,30 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 		return 0;
 	packet_read(&packet, skb, dev_netns(dev, typed), 0, typed);
 	sk = skb_sender(skb, typed);
-	if (!packet_leaves(filter, &packet.flow, sk, dev, &owner, typed))
+	subject_init(&subject);
+	subject.flow = packet.flow;
+	subject.sk = sk;
+	subject.dev = dev;
+	if (!subject_flow_passes(&subject) || !subject_ifname_passes(&subject))
+		return 0;
+	if (sk)
+		skb_owner(sk, &subject.owner, typed);
+	if (!subject_owner_passes(&subject))
 		return 0;
 	if (!known) {
-		event_missed(latency, 1, &packet.flow);
+		event_missed(latency, 1, &subject);
 		return 0;
 	}
-	e = event_reserve(latency, &packet.flow);
+	if (sk && READ(typed, sk, __sk_common.skc_state) != TCP_LISTEN)
+		subject.cookie = skb_cookie(sk, typed);
+	e = event_begin(latency, &subject, typed);
 	if (!e)
 		return 0;
 	e->header.time_ns = now;
-	event_set_flow((struct event *)e, &packet.flow);
-	event_set_owner((struct event *)e, &owner);
-	if (sk)
-		event_set_cgroup((struct event *)e, sk, typed);
-	if (sk && READ(typed, sk, __sk_common.skc_state) != TCP_LISTEN)
-		event_set_cookie((struct event *)e, skb_cookie(sk, typed));
 	SET(e, stage, stage_qdisc);
 	SET(e, latency_ns, latency_ns);
 	SET(e, len_bytes, packet.payload);
-	bpf_probe_read_kernel(&e->ifname, sizeof(e->ifname), dev->name);
-	MARK(e, ifname);
+	event_set_ifname(e, dev);
 	SET(e, direction, direction_egress);
 	if (packet.has_tcp_seq)
 		SET(e, tcp_seq, packet.tcp_seq);

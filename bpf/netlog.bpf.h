@@ -18,15 +18,17 @@ static __always_inline bool event_wanted(__u16 type)
 #define MARK(e, field) ((e)->header.has |= 1ULL << __builtin_offsetof(typeof((e)->index[0]), field))
 #define SET(e, field, value) ((e)->field = (value), (void)MARK(e, field))
 
-static __always_inline void *event_reserve_type(__u16 type, __u64 size, const struct flow *flow)
+/*
+ * A zeroed record in the ring, stamped with type, size and time, and with its weight. NULL if the
+ * ring is full or the event is sampled away, which is counted. For event_begin() alone, which has
+ * asked the filters.
+ */
+static __always_inline void *event_reserve(__u16 type, __u64 size, const struct flow *flow)
 {
 	struct counters *cpu = cpu_counters();
 	struct event_header *header;
-	__u32 weight;
+	__u32 weight = sample_weight(type, flow);
 
-	if (!event_wanted(type))
-		return NULL;
-	weight = sample_weight(type, flow);
 	if (!weight)
 		return NULL;
 	header = bpf_ringbuf_reserve(&ring, size, 0);
@@ -48,26 +50,6 @@ static __always_inline void *event_reserve_type(__u16 type, __u64 size, const st
 		SET((struct event *)header, weight, weight);
 	return header;
 }
-
-/*
- * A zeroed record in the ring, stamped with type, size and time, and with its weight. NULL if the
- * ring is full or the event is sampled away, which is counted, and for an event that is not wanted.
- */
-#define event_reserve(name, flow) \
-	((struct name *)event_reserve_type(event_##name, sizeof(struct name), flow))
-
-/*
- * Events of which no program was run, or of which too little is known: produced, and lost before
- * they were records.
- */
-static __always_inline void event_missed_type(__u16 type, __u64 count, const struct flow *flow)
-{
-	if (!event_wanted(type) || flow_sampled_out(type, flow, count))
-		return;
-	__sync_fetch_and_add(&cpu_counters()->produced[type], count);
-	__sync_fetch_and_add(&cpu_counters()->missed[type], count);
-}
-#define event_missed(name, count, flow) event_missed_type(event_##name, count, flow)
 
 static __always_inline void event_submit(void *record)
 {
@@ -145,6 +127,27 @@ static __always_inline bool sock_is_ipv6(const struct sock_common *skc, const bo
 	       READ(typed, skc, skc_v6_daddr.in6_u.u6_addr32[2]) != bpf_htonl(0xffff);
 }
 
+/* Has it the fields of a socket, beyond those that a request or TIME-WAIT has, too? */
+static __always_inline bool sock_is_full(const struct sock_common *skc, const bool typed)
+{
+	__u8 state = READ(typed, skc, skc_state);
+
+	return state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
+}
+
+/*
+ * tcp_set_state() gives the port back that the kernel had chosen, and tells of TCP_CLOSE after
+ * that: skc_num is 0 then (inet_put_port()). What goes on the wire is still there.
+ */
+static __always_inline __u16 sock_local_port(const struct sock_common *skc, const bool typed)
+{
+	__u16 port = READ(typed, skc, skc_num);
+
+	if (port || !sock_is_full(skc, typed))
+		return port;
+	return bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)skc, inet_sport));
+}
+
 /*
  * Of a TCP socket or request socket. `ipv6` is whether the packets are: a dual-stack socket's
  * family does not tell. `egress`: the source is the local end.
@@ -154,7 +157,7 @@ static __always_inline void flow_of_sock(struct flow *flow, const struct sock_co
 {
 	struct ip_address *local = egress ? &flow->src : &flow->dest;
 	struct ip_address *remote = egress ? &flow->dest : &flow->src;
-	__u16 local_port = READ(typed, skc, skc_num);
+	__u16 local_port = sock_local_port(skc, typed);
 	__u16 remote_port = bpf_ntohs(READ(typed, skc, skc_dport));
 
 	*flow = (struct flow){

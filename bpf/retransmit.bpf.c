@@ -5,9 +5,8 @@
  * Two tracepoints: tcp_retransmit_skb (a full socket's segments, SYN included) and
  * tcp_retransmit_synack (a listener's answer, on a request socket that is not a full one).
  */
-#include "filter.bpf.h"
 #include "memory.bpf.h"
-#include "owner.bpf.h"
+#include "subject.bpf.h"
 
 /*
  * What made TCP call tcp_retransmit_skb(); 0 if none of the causes we know by certain signs.
@@ -82,25 +81,14 @@ static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 s
 	return segs;
 }
 
-/* It has no interface. */
-static __always_inline bool retransmit_passes(const struct flow *flow, const struct sock *sk,
-					      const struct owner *owner)
-{
-	const struct filter *filter = filter_in_force();
-
-	return flow_passes(filter, flow, sk) && owner_passes(filter, owner) &&
-	       no_ifname_passes(filter);
-}
-
-static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const struct tcp_sock *tp,
-					  __u64 cookie, const struct owner *owner,
-					  const bool counted, const bool typed)
+static __always_inline int retransmit_skb(__u64 *ctx, struct subject *s, struct sock *sk,
+					  const struct tcp_sock *tp, const bool counted,
+					  const bool typed)
 {
 	const struct sk_buff *skb = ARGUMENT(tcp_retransmit_skb, skb);
 	const struct sock_common *skc = &sk->__sk_common;
 	const struct tcp_skb_cb *cb;
 	struct tcp_cb cb_copy;
-	struct flow flow;
 	struct retransmit *e;
 	__u32 segs, missed = 0, ssthresh, total = READ(typed, tp, total_retrans);
 	__u8 state, ca_state, type;
@@ -113,20 +101,14 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const str
 	cb = tcp_cb(&cb_copy);
 	/* an skb may hold several segments (GSO), and TCP counts these: tcp_skb_pcount() */
 	segs = segments_sent(sk, total, cb->tcp_gso_segs, err, &missed, counted);
-	flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), true, typed);
-	if (!retransmit_passes(&flow, sk, owner)) /* not earlier: it may pass another time */
+	if (!subject_passes(s)) /* not earlier: it may pass another time */
 		return 0;
 	if (missed)
-		event_missed(retransmit, missed, &flow);
+		event_missed(retransmit, missed, s);
 
-	e = event_reserve(retransmit, &flow);
+	e = event_begin(retransmit, s, typed);
 	if (!e)
 		return 0;
-	event_set_flow((struct event *)e, &flow);
-	event_set_owner((struct event *)e, owner);
-	event_set_cgroup((struct event *)e, sk, typed);
-	event_set_cookie((struct event *)e, cookie);
-
 	state = READ(typed, skc, skc_state);
 	ca_state = READ_BITFIELD(typed, &tp->inet_conn, icsk_ca_state);
 	type = retrans_type(tp, state, ca_state, cb->tcp_flags, typed);
@@ -157,22 +139,25 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct sock *sk, const str
 SEC("tp_btf/tcp_retransmit_skb")
 int retransmit__tcp_retransmit_skb(__u64 *ctx)
 {
-	const bool typed = loads_allowed();
 	struct sock *sk = ARGUMENT(tcp_retransmit_skb, sk);
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct owner owner;
+	const bool typed = loads_allowed();
+	struct subject subject;
 
-	owner_of_sock(sk, &owner);
-	return tp ? retransmit_skb(ctx, sk, tp, socket_cookie(sk), &owner, true, typed) : 0;
+	if (!tp)
+		return 0;
+	subject_of_sock(&subject, sk, true, typed);
+	return retransmit_skb(ctx, &subject, sk, tp, true, typed);
 }
 
 SEC("raw_tp/tcp_retransmit_skb")
 int retransmit__tcp_retransmit_skb_raw(__u64 *ctx)
 {
 	struct sock *sk = ARGUMENT(tcp_retransmit_skb, sk);
-	const struct owner nobody = {}; /* what is kept with a socket is not to be had here */
+	struct subject subject;
 
-	return retransmit_skb(ctx, sk, (void *)sk, cookie_read(sk), &nobody, false, false);
+	subject_of_raw_sock(&subject, sk, true);
+	return retransmit_skb(ctx, &subject, sk, (void *)sk, false, false);
 }
 
 /*
@@ -182,30 +167,22 @@ int retransmit__tcp_retransmit_skb_raw(__u64 *ctx)
  * the IPv6 addresses of such a request unset memory), and the cookie, which the connection
  * inherits.
  */
-static __always_inline int retransmit_synack(const struct sock *listener,
-					     const struct request_sock *req, __u64 cookie,
-					     const struct owner *owner, const bool typed)
+static __always_inline int retransmit_synack(struct subject *s, const struct sock *listener,
+					     const struct request_sock *req, const bool typed)
 {
 	const struct tcp_request_sock *tcp_req = (const void *)req;
 	const struct sock_common *skc = &req->__req_common;
-	struct flow flow;
 	struct retransmit *e;
 	/* a request has its operations from inet_reqsk_alloc() on */
 	const struct request_sock_ops *ops = READ(typed, req, rsk_ops);
 	bool ipv6 = ops && READ(typed, ops, family) == AF_INET6;
 	__u8 timeouts;
 
-	flow_of_sock(&flow, skc, ipv6, true, typed);
-	if (!retransmit_passes(&flow, listener, owner))
-		return 0;
-	/* not before: 6.1's verifier loses track of it in between */
-	e = event_reserve(retransmit, &flow);
+	s->sk = listener;
+	flow_of_sock(&s->flow, skc, ipv6, true, typed);
+	e = event_begin(retransmit, s, typed);
 	if (!e)
 		return 0;
-	event_set_flow((struct event *)e, &flow);
-	event_set_owner((struct event *)e, owner);
-	event_set_cgroup((struct event *)e, listener, typed);
-	event_set_cookie((struct event *)e, cookie);
 
 	timeouts = READ_BITFIELD(typed, req, num_timeout);
 	SET(e, retrans_type, retrans_type_synack);
@@ -226,26 +203,28 @@ static __always_inline int retransmit_synack(const struct sock *listener,
 SEC("tp_btf/tcp_retransmit_synack")
 int retransmit__tcp_retransmit_synack(__u64 *ctx)
 {
-	const bool typed = loads_allowed();
 	struct sock *listener = ARGUMENT(tcp_retransmit_synack, sk);
 	struct request_sock *req = ARGUMENT(tcp_retransmit_synack, req);
-	struct owner owner;
+	struct subject subject;
 	__u32 *seen;
 
 	/* Fast Open: it is the connection itself by then, and counts the segment as its own */
 	seen = memory_get(retransmit_seen, listener, NULL);
 	if (seen)
 		*seen += 1;
-	owner_of_sock(listener, &owner);
-	return retransmit_synack(listener, req, socket_cookie(req), &owner, typed);
+	subject_init(&subject);
+	owner_of_sock(listener, &subject.owner);
+	subject.cookie = socket_cookie(req);
+	return retransmit_synack(&subject, listener, req, loads_allowed());
 }
 
 SEC("raw_tp/tcp_retransmit_synack")
 int retransmit__tcp_retransmit_synack_raw(__u64 *ctx)
 {
 	struct request_sock *req = ARGUMENT(tcp_retransmit_synack, req);
-	const struct owner nobody = {};
+	struct subject subject;
 
-	return retransmit_synack(ARGUMENT(tcp_retransmit_synack, sk), req, cookie_read(req),
-				 &nobody, false);
+	subject_init(&subject);
+	subject.cookie = cookie_read(req);
+	return retransmit_synack(&subject, ARGUMENT(tcp_retransmit_synack, sk), req, false);
 }

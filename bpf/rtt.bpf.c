@@ -8,9 +8,8 @@
  * a line tells a sample when the next packet comes, and only if there was one since the socket's
  * last line.
  */
-#include "filter.bpf.h"
 #include "memory.bpf.h"
-#include "owner.bpf.h"
+#include "subject.bpf.h"
 
 /*
  * The estimates in a socket's last line, and when it was. tcp_rtt_estimator() changes srtt_us or
@@ -42,47 +41,38 @@ int rtt__inet_sock_set_state(__u64 *ctx)
 	return 0;
 }
 
-/* Is there a line of this socket? It has no interface. */
-static __always_inline bool rtt_passes(const struct filter *filter, struct sock *sk)
+/* Is there a line of this socket? Of one that has none, nothing need be remembered. */
+static __always_inline bool rtt_passes(struct subject *s, struct sock *sk)
 {
-	struct owner owner;
-
-	if (!sock_passes(filter, sk, true) || !no_ifname_passes(filter))
+	if (!subject_sock_passes(s, sk, true) || !subject_ifname_passes(s))
 		return false;
-	if (!filter_asks(filter, FILTER_OF_OWNER))
+	if (!filter_asks(s->filter, FILTER_OF_OWNER))
 		return true;
-	owner_of_sock(sk, &owner);
-	return owner_passes(filter, &owner);
+	owner_of_sock(sk, &s->owner);
+	return subject_owner_passes(s);
 }
 
 /* A line of the socket, of now or of `time_ns` if that is not 0: intervals are between lines'
  * times. */
-static __always_inline struct rtt *rtt_reserve(struct sock *sk, const struct tcp_sock *tp,
-					       __u64 time_ns, const bool typed)
+static __always_inline struct rtt *rtt_begin(struct subject *s, struct sock *sk,
+					     const struct tcp_sock *tp, __u64 time_ns,
+					     const bool typed)
 {
-	const struct sock_common *skc = &sk->__sk_common;
-	struct flow flow;
-	struct owner owner;
 	struct rtt *e;
 	__u32 min_rtt;
 
-	owner_of_sock(sk, &owner);
-	flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), true, typed);
-	e = event_reserve(rtt, &flow);
+	subject_set_sock(s, sk, true, typed);
+	e = event_begin(rtt, s, typed);
 	if (!e)
 		return NULL;
 	if (time_ns)
 		e->header.time_ns = time_ns;
-	event_set_flow((struct event *)e, &flow);
-	event_set_owner((struct event *)e, &owner);
-	event_set_cgroup((struct event *)e, sk, typed);
-	event_set_cookie((struct event *)e, socket_cookie(sk));
 	SET_RTT(e, tp, typed);
 	min_rtt = READ(typed, tp, rtt_min.s[0].v); /* tcp_min_rtt(); ~0 before the first sample */
 	if (min_rtt != ~0U)
 		SET(e, min_rtt_us, min_rtt);
 	SET(e, cwnd, READ(typed, tp, snd_cwnd));
-	SET(e, tcp_state, READ(typed, skc, skc_state));
+	SET(e, tcp_state, READ(typed, sk, __sk_common.skc_state));
 	return e;
 }
 
@@ -100,10 +90,12 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 	long sample = ARGUMENT(tcp_ack_update_rtt, seq_rtt_us);
 	const struct rate_sample *rs = ARGUMENT(tcp_ack_update_rtt, rs);
 	struct reported *last, now = {}, nothing = {};
+	struct subject subject;
 	struct rtt *e;
 
+	subject_init(&subject);
 	/* behind the arguments is the returned value */
-	if (!(__u8)ctx[6] || !tp || !rtt_passes(filter_in_force(), sk))
+	if (!(__u8)ctx[6] || !tp || !rtt_passes(&subject, sk))
 		return 0;
 	if (sample < 0)
 		sample = ARGUMENT(tcp_ack_update_rtt, sack_rtt_us);
@@ -119,7 +111,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 		if (last)
 			last->time_ns = now.time_ns;
 	}
-	e = rtt_reserve(sk, tp, now.time_ns, typed);
+	e = rtt_begin(&subject, sk, tp, now.time_ns, typed);
 	if (!e)
 		return 0;
 	if (sample >= 0)
@@ -135,9 +127,11 @@ int rtt__tcp_probe(__u64 *ctx)
 	struct sock *sk = ARGUMENT(tcp_probe, sk);
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct reported *last, now;
+	struct subject subject;
 	struct rtt *e;
 
-	if (!tp || !rtt_passes(filter_in_force(), sk))
+	subject_init(&subject);
+	if (!tp || !rtt_passes(&subject, sk))
 		return 0;
 	now.srtt_us = READ(typed, tp, srtt_us);
 	if (!now.srtt_us) /* nothing measured yet, whatever mdev_us starts from */
@@ -163,7 +157,7 @@ int rtt__tcp_probe(__u64 *ctx)
 		return 0;
 	*last = now;
 
-	e = rtt_reserve(sk, tp, now.time_ns, typed);
+	e = rtt_begin(&subject, sk, tp, now.time_ns, typed);
 	if (e)
 		event_submit(e);
 	return 0;

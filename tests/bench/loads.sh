@@ -6,6 +6,8 @@
 #
 # Two netlogs look at the same traffic at the same time, and the second takes this kernel for such a one. For
 # each program the kernel's own time a run, of either, and their ratio.
+#
+# OTHER=PATH: the second is that netlog instead, such as one built before a change. OPTIONS are given to both.
 . "$(dirname "$0")/../live/lib.sh"
 connections=${1:-2000}
 
@@ -13,7 +15,8 @@ connections=${1:-2000}
 programs_start() {
 	local name=$1
 	shift
-	"$@" -q -o "file:$work/$name" &
+	# shellcheck disable=SC2086
+	"$@" -q -o "file:$work/$name" ${OPTIONS:-} &
 	eval "$name=$!"
 	wait_for 60 started "$work/$name" || fail "$name did not start"
 }
@@ -37,12 +40,17 @@ restore() {
 trap restore EXIT
 echo 1 >/proc/sys/kernel/bpf_stats_enabled
 programs_start loading "$netlog"
-programs_start copying env NETLOG_RELEASE=5.10.0 NETLOG_REFUSE=look LD_PRELOAD="$PWD/build/refuse.so" "$netlog"
+if [ -n "${OTHER:-}" ]; then
+	programs_start copying "$OTHER"
+else
+	programs_start copying env NETLOG_RELEASE=5.10.0 NETLOG_REFUSE=look LD_PRELOAD="$PWD/build/refuse.so" "$netlog"
+fi
 build/flows --connections "$connections" --messages 5 >/dev/null || fail "no traffic"
 times $loading >"$work/of_loading"
 times $copying >"$work/of_copying"
-join "$work/of_loading" "$work/of_copying" | awk '
-	BEGIN { printf "%-16s %9s %9s %9s %6s\n", "program", "runs", "load, ns", "copy, ns", "ratio" }
+join "$work/of_loading" "$work/of_copying" | awk -v first="${OTHER:+this}" -v second="${OTHER:+other}" '
+	BEGIN { printf "%-16s %9s %9s %9s %6s\n", "program", "runs", (first ? first : "load") ", ns",
+		(second ? second : "copy") ", ns", "ratio" }
 	$2 > 100 && $4 > 100 {
 		printf "%-16s %9d %9.0f %9.0f %6.2f\n", $1, $2, $3 / $2, $5 / $4, ($5 / $4) / ($3 / $2)
 	}'

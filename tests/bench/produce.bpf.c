@@ -6,7 +6,7 @@
  * that netlog's ring, counters and doorbell in place of its own: events pass the same reservation,
  * counting and waking as any other. See produce.c. No globals here: they would move the others.
  */
-#include "../../bpf/netlog.bpf.h"
+#include "../../bpf/subject.bpf.h"
 
 #define FLOWS 1000
 #define LOOPS (1 << 23) /* BPF_MAX_LOOPS; time ends it before */
@@ -22,7 +22,12 @@ struct pace {
 static __always_inline void produce_one(__u64 number)
 {
 	__u32 flow = (number * 2654435761U >> 8) % FLOWS;
-	struct flow ends = {
+	struct subject subject;
+	struct flow *ends = &subject.flow;
+	struct rtt *e;
+
+	subject_init(&subject);
+	*ends = (struct flow){
 		.ip_version = flow % 5 ? 4 : 6,
 		.proto = IPPROTO_TCP,
 		.has_ports = true,
@@ -30,20 +35,17 @@ static __always_inline void produce_one(__u64 number)
 		.dest_port = 32768 + flow,
 		.netns = 4026531840U,
 	};
-	struct rtt *e;
-
-	ends.src.words[0] = bpf_htonl(flow % 5 ? 0x0a000001 : 0x20010db8);
-	ends.dest.words[0] = bpf_htonl(flow % 5 ? 0x0a010000 + flow : 0x20010db8);
+	ends->src.words[0] = bpf_htonl(flow % 5 ? 0x0a000001 : 0x20010db8);
+	ends->dest.words[0] = bpf_htonl(flow % 5 ? 0x0a010000 + flow : 0x20010db8);
 	if (flow % 5 == 0) {
-		ends.src.words[3] = bpf_htonl(1);
-		ends.dest.words[3] = bpf_htonl(flow);
+		ends->src.words[3] = bpf_htonl(1);
+		ends->dest.words[3] = bpf_htonl(flow);
 	}
-	e = event_reserve(rtt, &ends);
+	subject.cookie = 4096 + flow;
+	e = event_begin(rtt, &subject, true);
 	if (!e)
 		return;
-	event_set_flow((struct event *)e, &ends);
 	SET(e, cgroup_id, 4711);
-	SET(e, sock_cookie, 4096 + flow);
 	SET(e, srtt_us, 10000 + number % 4000);
 	SET(e, rttvar_us, 200 + number % 800);
 	SET(e, min_rtt_us, 9000 + flow);

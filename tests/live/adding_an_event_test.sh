@@ -23,25 +23,25 @@ test_adding_an_event_touches_three_files() {
 	# 2. its program
 	cat >"$tree/bpf/close.bpf.c" <<-'END'
 		// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-		#include "netlog.bpf.h"
+		#include "subject.bpf.h"
 
 		SEC("tp_btf/inet_sock_set_state")
 		int close__inet_sock_set_state(__u64 *ctx)
 		{
-			struct sock *sk = (void *)ctx[0];
-			struct flow flow;
+			const bool typed = loads_allowed();
+			struct sock *sk = ARGUMENT(inet_sock_set_state, sk);
+			struct subject subject;
 			struct close *e;
 
-			if ((int)ctx[2] != 7 || sk->sk_protocol != IPPROTO_TCP)
+			if (ARGUMENT(inet_sock_set_state, new_state) != TCP_CLOSE ||
+			    READ(typed, sk, sk_protocol) != IPPROTO_TCP)
 				return 0;
-			flow_of_sock(&flow, &sk->__sk_common, sock_is_ipv6(&sk->__sk_common, true), true, true);
-			e = event_reserve(close, &flow);
+			subject_of_sock(&subject, sk, true, typed);
+			e = event_begin(close, &subject, typed);
 			if (!e)
 				return 0;
-			event_set_flow((struct event *)e, &flow);
-			event_set_cookie((struct event *)e, bpf_get_socket_cookie(sk));
-			SET(e, old_state, (int)ctx[1]);
-			SET(e, word, (__u32)ctx[2]);
+			SET(e, old_state, ARGUMENT(inet_sock_set_state, old_state));
+			SET(e, word, TCP_CLOSE);
 			event_submit(e);
 			return 0;
 		}
@@ -57,10 +57,11 @@ test_adding_an_event_touches_three_files() {
 			traffic --family 6 --cookie
 			netlog_stop
 			check_books
+			traffic_is() { [ $1 = client ] && echo traffic || echo traffic-server; }
 			for role in client server; do
-				# by the cookie: a socket that closes may have given its port back by then
-				equal "lines of the $role" "$(jq -c "select(.event_type == \"close\" and
-					.sock_cookie == \"$(of $role sock_cookie)\")" "$lines" | count)" 1
+				equal "ports and owner of the $role" "$(jq -c "select(.event_type == \"close\" and
+					.sock_cookie == \"$(of $role sock_cookie)\") | [.src_port, .dest_port, .comm]" "$lines")" \
+					"[$(of $role local_port),$(of $role remote_port),\"$(traffic_is $role)\"]"
 			done
 			/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "not valid"
 		}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * subject.bpf.h - whom an event is about, and event_begin(), which makes every event.
+ *
+ * A program says what it knows of its subject, and event_begin() does what all events have in
+ * common: it asks each filter, sampling and pace, reserves the record and fills in the common
+ * fields. So there is no event that a filter has not been asked about.
+ *
+ * Where that saves work a program asks a filter earlier, by one of subject_*_passes(); the subject
+ * remembers that, and it is not asked again.
+ */
+#ifndef NETLOG_SUBJECT_BPF_H
+#define NETLOG_SUBJECT_BPF_H
+
+#include "filter.bpf.h"
+#include "owner.bpf.h"
+
+/* Filters that have been asked, and let the subject pass. */
+enum passed {
+	passed_flow = 1, /* addresses, ports, protocol, namespace, cgroup */
+	passed_owner = 2,
+	passed_ifname = 4,
+};
+
+struct subject {
+	struct flow flow;
+	const struct sock *sk;	      /* whose cgroup it is; NULL: nobody's */
+	struct owner owner;	      /* zeros: not known */
+	__u64 cookie;		      /* 0: not known */
+	const struct net_device *dev; /* by which the packet came, or goes; NULL: there is none */
+	const struct filter *filter;  /* the one in force when the program began */
+	/* enum passed, as bits; the verifier knows what it is on the stack if it has eight bytes */
+	__u64 passed;
+};
+
+/* Nothing is known of it yet. */
+static __always_inline void subject_init(struct subject *s)
+{
+	*s = (struct subject){ .filter = filter_in_force() };
+}
+
+/* It is this TCP socket. `egress`: the local end is the source. */
+static __always_inline void subject_set_sock(struct subject *s, struct sock *sk, const bool egress,
+					     const bool typed)
+{
+	const struct sock_common *skc = &sk->__sk_common;
+
+	s->sk = sk;
+	flow_of_sock(&s->flow, skc, sock_is_ipv6(skc, typed), egress, typed);
+	owner_of_sock(sk, &s->owner);
+	s->cookie = socket_cookie(sk);
+}
+
+static __always_inline void subject_of_sock(struct subject *s, struct sock *sk, const bool egress,
+					    const bool typed)
+{
+	subject_init(s);
+	subject_set_sock(s, sk, egress, typed);
+}
+
+/* The same in a raw tracepoint, which helpers give nothing of what is kept with a socket. */
+static __always_inline void subject_of_raw_sock(struct subject *s, const struct sock *sk,
+						const bool egress)
+{
+	const struct sock_common *skc = &sk->__sk_common;
+
+	subject_init(s);
+	s->sk = sk;
+	flow_of_sock(&s->flow, skc, sock_is_ipv6(skc, false), egress, false);
+	s->cookie = cookie_read(sk);
+}
+
+static __always_inline bool subject_flow_passes(struct subject *s)
+{
+	if (!(s->passed & passed_flow) && !flow_passes(s->filter, &s->flow, s->sk))
+		return false;
+	s->passed |= passed_flow;
+	return true;
+}
+
+/* Likewise, before the flow has been read: without a filter it need not be. */
+static __always_inline bool subject_sock_passes(struct subject *s, const struct sock *sk,
+						const bool egress)
+{
+	if (!sock_passes(s->filter, sk, egress))
+		return false;
+	s->passed |= passed_flow;
+	return true;
+}
+
+static __always_inline bool subject_owner_passes(struct subject *s)
+{
+	if (!(s->passed & passed_owner) && !owner_passes(s->filter, &s->owner))
+		return false;
+	s->passed |= passed_owner;
+	return true;
+}
+
+static __always_inline bool subject_ifname_passes(struct subject *s)
+{
+	if (!(s->passed & passed_ifname) && !ifname_passes(s->filter, s->dev))
+		return false;
+	s->passed |= passed_ifname;
+	return true;
+}
+
+static __always_inline bool subject_passes(struct subject *s)
+{
+	return subject_flow_passes(s) && subject_ifname_passes(s) && subject_owner_passes(s);
+}
+
+static __always_inline void *event_begin_type(__u16 type, __u64 size, struct subject *s,
+					      const bool typed)
+{
+	struct event *e;
+
+	if (!event_wanted(type) || !subject_passes(s))
+		return NULL;
+	e = event_reserve(type, size, &s->flow);
+	if (!e)
+		return NULL;
+	event_set_flow(e, &s->flow);
+	event_set_owner(e, &s->owner);
+	if (s->sk)
+		event_set_cgroup(e, s->sk, typed);
+	event_set_cookie(e, s->cookie);
+	return e;
+}
+
+/*
+ * A record of the subject in the ring, with the common fields; NULL if there is to be none: the
+ * event is not wanted, a filter refuses it, or it is sampled away or lost, which is counted. It is
+ * given to user space by event_submit(). `typed`: see READ().
+ */
+#define event_begin(name, subject, typed) \
+	((struct name *)event_begin_type(event_##name, sizeof(struct name), subject, typed))
+
+/*
+ * Events of which no program was run, or of which too little is known: produced, and lost before
+ * they were records, if they would have been wanted.
+ */
+static __always_inline void event_missed_type(__u16 type, __u64 count, struct subject *s)
+{
+	if (!event_wanted(type) || !subject_passes(s) || flow_sampled_out(type, &s->flow, count))
+		return;
+	__sync_fetch_and_add(&cpu_counters()->produced[type], count);
+	__sync_fetch_and_add(&cpu_counters()->missed[type], count);
+}
+#define event_missed(name, count, subject) event_missed_type(event_##name, count, subject)
+
+#endif
