@@ -17,6 +17,7 @@ struct config {
 	__u32 no_loads; /* fields are copied: the kernel cannot mend a load that faults */
 	/* nothing is filtered, and nothing will be: the code for it is left out, too */
 	__u32 no_filter;
+	__u32 no_output_filters;   /* the same of what outputs have of their own */
 	__u32 ring_sixteenth_bits; /* a sixteenth of the ring is 2 to this, bytes */
 };
 
@@ -33,7 +34,7 @@ struct settings {
 	struct limits latency_ns;   /* other packets make no latency line */
 	__u64 events_off;	    /* event types that are not wanted, as bits */
 	__u64 stages_off;	    /* stages of latency, as bits by their number */
-	__u32 filter;		    /* which of the two filters is in force */
+	__u32 generation;	    /* of the filters in force */
 	__u64 pace_ns[event_types]; /* at the least between two events; 0: none */
 	__u32 one_in[event_types];  /* of so many flows one is kept; not 0 */
 	__u32 adaptive;		    /* fewer while the ring is full: not 0 */

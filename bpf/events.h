@@ -300,7 +300,7 @@ struct event_header {
 	__u16 type;    /* enum event_type */
 	__u16 size;    /* of the whole record, bytes */
 	/*
-	 * Which outputs take it, and when they were asked: FILTER_TAKERS of bpf/filter.h. 0 in a
+	 * Which outputs take it, by which filters: FILTER_TAKERS() of bpf/filter.h. 0 in a
 	 * recording, which knows nothing of other outputs.
 	 */
 	__u32 takers;

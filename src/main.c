@@ -157,10 +157,12 @@ static int events_choose(struct options *options)
 	return 0;
 }
 
-static int attach(const struct options *options, struct probe **ret_probe)
+static int attach(const struct options *options, const struct output *output,
+		  struct probe **ret_probe)
 {
+	const struct probe_outputs outputs = outputs_of(options, output);
 	struct probe_config config = { .settings = &options->kernel,
-				       .taken = events_taken(options),
+				       .outputs = &outputs,
 				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
 				       .filter_fixed = !options->config_path };
@@ -277,12 +279,6 @@ static int run(struct options *options)
 	r = events_choose(options);
 	if (r)
 		return r;
-	for (unsigned int i = 0; i < options->output_count; i++)
-		if (options->outputs[i].filters) {
-			log_error("%s: filters of an output do not work without --read yet",
-				  options->outputs[i].name);
-			return EXIT_USAGE;
-		}
 	signals_hold();
 	gethostname(hostname, sizeof(hostname) - 1);
 	r = outputs_open(options, &output);
@@ -298,7 +294,7 @@ static int run(struct options *options)
 		log_warning("cannot look for names of cgroups: %s; lines go without", strerror(-r));
 	lines_set_names(&lines, names);
 	ssh_leave_out(options);
-	r = attach(options, &probe);
+	r = attach(options, output, &probe);
 	if (r)
 		return r;
 	capabilities_drop(options, probe, output);

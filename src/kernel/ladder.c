@@ -266,6 +266,10 @@ static struct netlog_bpf *object_open(struct ladder *ladder, const struct probe_
 	skeleton->rodata->config.no_loads = ladder->caution != NULL;
 	skeleton->rodata->config.no_filter =
 		ladder->config.filter_fixed && !ladder->config.settings->filters.filter.active;
+	skeleton->rodata->config.no_output_filters =
+		ladder->config.filter_fixed && !outputs_filter(ladder->config.outputs);
+	if (!skeleton->rodata->config.no_output_filters)
+		bpf_map__set_max_entries(skeleton->maps.output_filters, 2 * FILTER_OUTPUTS);
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
 	bpf_object__for_each_map(map, skeleton->obj)

@@ -38,10 +38,11 @@ const char *probe_caution(const struct probe *probe);
 uint64_t probe_stages(const struct probe *probe);
 
 /*
- * From the next event on; each setting by itself, but the filter as a whole. `taken`: events that
- * somebody takes, as bits; none but these are made.
+ * From the next event on; each setting by itself, but all filters at once. Returns their
+ * generation, which records have in their header.
  */
-void probe_set(struct probe *probe, const struct probe_settings *settings, uint64_t taken);
+uint32_t probe_set(struct probe *probe, const struct probe_settings *settings,
+		   const struct probe_outputs *outputs);
 
 /* Becomes readable when there are records and the probe has been put to sleep. */
 int probe_fd(const struct probe *probe);

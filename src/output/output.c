@@ -83,6 +83,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	memset(next.sinks, 0, sizeof(next.sinks));
 	next.count = 0;
 	next.records = false;
+	next.filtered = false;
 	next.unfiltered = 0;
 	for (unsigned int i = 0; !r && i < count; i++) {
 		struct sink *sink = sink_by_name(output, specs[i].name);
@@ -109,7 +110,9 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 			sink_origin(next.sinks[i], &output->origin);
 		if (!next.sinks[i]->bit)
 			sink_set_bit(&next, next.sinks[i]);
-		if (!specs[i].filters)
+		if (specs[i].filters)
+			next.filtered = true;
+		else
 			next.unfiltered |= next.sinks[i]->bit;
 		next.sinks[i]->events = specs[i].events | BIT(event_none);
 		next.sinks[i]->patience_ns = count > 1 ? SINK_PATIENCE_NS : SINK_NEVER;
@@ -123,7 +126,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 
 void output_set_generation(struct output *output, uint32_t generation)
 {
-	output->generation = generation;
+	output->generation = generation & OUTPUT_GENERATIONS;
 }
 
 uint32_t output_lasting(const struct output *output, uint32_t generation)

@@ -17,7 +17,8 @@ struct output {
 	bool records;
 	bool origin_known;
 	struct recording_origin origin;
-	uint32_t unfiltered;		  /* sinks without filters of their own, by their bits */
+	bool filtered;			  /* a sink has filters of its own */
+	uint32_t unfiltered;		  /* those that have none, by their bits */
 	uint32_t generation;		  /* of the filters in force */
 	uint32_t since[OUTPUT_SINKS_MAX]; /* the first generation in which a bit is its sink's */
 };
@@ -91,6 +92,8 @@ static inline uint32_t output_takers(const struct output *output, uint32_t word)
 	uint32_t takers = word & ((1U << OUTPUT_SINKS_MAX) - 1);
 	uint32_t generation = word >> OUTPUT_SINKS_MAX;
 
+	if (!output->filtered)
+		return OUTPUT_ALL;
 	if (generation != output->generation)
 		takers &= output_lasting(output, generation);
 	return takers | output->unfiltered;

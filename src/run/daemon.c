@@ -190,7 +190,7 @@ static int on_cgroups(sd_event_source *source, int fd, uint32_t events, void *co
 	(void)events;
 	while (read(fd, names, sizeof(names)) > 0)
 		;
-	filters_refresh(daemon->options, daemon->probe, fd);
+	filters_refresh(daemon->options, daemon->probe, daemon->output, fd);
 	return 0;
 }
 
@@ -215,7 +215,7 @@ static int cgroups_watch(struct daemon *daemon)
 	sd_event_source_set_floating(source, true);
 	sd_event_source_unref(source);
 	if (r >= 0)
-		filters_refresh(daemon->options, daemon->probe, daemon->cgroups);
+		filters_refresh(daemon->options, daemon->probe, daemon->output, daemon->cgroups);
 	return r;
 }
 
@@ -281,7 +281,7 @@ static void config_reload(struct daemon *daemon)
 	else
 		sd_event_source_set_enabled(daemon->stats, SD_EVENT_OFF);
 	if (daemon->cgroups >= 0)
-		filters_refresh(daemon->options, daemon->probe, daemon->cgroups);
+		filters_refresh(daemon->options, daemon->probe, daemon->output, daemon->cgroups);
 	report_reload(&daemon->report);
 }
 

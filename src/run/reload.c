@@ -11,6 +11,28 @@ uint64_t events_taken(const struct options *options)
 	return sink_specs_events(options->outputs, options->output_count);
 }
 
+_Static_assert(OUTPUT_SINKS_MAX == FILTER_OUTPUTS, "each output has a bit");
+
+struct probe_outputs outputs_of(const struct options *options, const struct output *output)
+{
+	struct probe_outputs outputs = {};
+
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		const int number = __builtin_ctz(output_sink(output, i)->bit);
+
+		outputs.of[number].events = options->outputs[i].events;
+		outputs.of[number].filters = options->outputs[i].filters;
+	}
+	return outputs;
+}
+
+static void kernel_set(struct probe *probe, const struct options *options, struct output *output)
+{
+	const struct probe_outputs outputs = outputs_of(options, output);
+
+	output_set_generation(output, probe_set(probe, &options->kernel, &outputs));
+}
+
 void announce(const struct probe *probe, const struct options *options)
 {
 	char events[512] = "", outputs[1024] = "";
@@ -66,22 +88,47 @@ static int outputs_set(struct report *report, const struct options *options)
 	return 0;
 }
 
-void filters_refresh(struct options *options, struct probe *probe, int inotify)
+/* The filters for all, and those of an output, from 0 on; NULL past the last. */
+static struct filter_set *filters_number(struct options *options, unsigned int number)
+{
+	if (!number--)
+		return &options->kernel.filters;
+	for (unsigned int i = 0; i < options->output_count; i++)
+		if (options->outputs[i].filters && !number--)
+			return options->outputs[i].filters;
+	return NULL;
+}
+
+void filters_refresh(struct options *options, struct probe *probe, struct output *output,
+		     int inotify)
 {
 	static int told; /* it is asked for each cgroup that comes */
 	_cleanup_free_ char *wrong = NULL;
-	int r = filter_watch(&options->kernel.filters,
-			     inotify); /* before the look, which then misses none */
+	struct filter_set *set;
+	bool changed = false;
+	int r = 0;
 
+	for (unsigned int i = 0; (set = filters_number(options, i)); i++) {
+		/* before the look, which then misses none */
+		int failure = filter_watch(set, inotify);
+		char *missing;
+
+		changed |= filter_look_up(set, &missing);
+		r = failure < 0 ? failure : r;
+		if (!missing)
+			continue;
+		free(wrong);
+		wrong = missing;
+	}
 	if (r < 0 && r != told)
 		log_warning("cannot watch the cgroups of --cgroup and --unit (inotify: %s): SIGHUP "
 			    "finds those that are there by then%s",
 			    strerror(-r),
 			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
 	told = r;
-	if (!filter_look_up(&options->kernel.filters, &wrong))
+	if (!changed)
 		return;
-	probe_set(probe, &options->kernel, events_taken(options));
+	kernel_set(probe, options, output);
 	log_info("cgroups of --cgroup or --unit have come or gone, and been looked up anew%s%s",
 		 wrong ? ": " : "", wrong ?: "");
 }
@@ -108,7 +155,7 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 	r = outputs_set(report, next);
 	if (r < 0)
 		return r;
-	probe_set(probe, &next->kernel, events_taken(next));
+	kernel_set(probe, next, report->lines->output);
 	log_set_quiet(next->quiet);
 	options_done(options);
 	*options = *next;

@@ -12,6 +12,9 @@
 /* The events that some output takes, as bits: none but these are made. */
 uint64_t events_taken(const struct options *options);
 
+/* What each output takes, by its sink's bit; both have the same outputs. */
+struct probe_outputs outputs_of(const struct options *options, const struct output *output);
+
 /* Say what is logged, and to where. */
 void announce(const struct probe *probe, const struct options *options);
 
@@ -27,6 +30,7 @@ int reload(struct options *options, struct probe *probe, struct report *report);
  * Filter by the cgroups that those of --cgroup and --unit are now: a unit that has been restarted
  * has another one. `inotify` then tells when to ask again, which is to be asked once at the start.
  */
-void filters_refresh(struct options *options, struct probe *probe, int inotify);
+void filters_refresh(struct options *options, struct probe *probe, struct output *output,
+		     int inotify);
 
 #endif
