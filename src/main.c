@@ -297,6 +297,7 @@ static int run(struct options *options)
 	r = attach(options, output, &probe);
 	if (r)
 		return r;
+	output_set_generation(output, probe_generation(probe));
 	capabilities_drop(options, probe, output);
 	announce(probe, options);
 	r = daemon_run(options, probe, &lines);

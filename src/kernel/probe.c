@@ -106,8 +106,8 @@ static void sampling_set(struct settings *mapped, const struct probe_settings *s
 	__atomic_store_n(&mapped->adaptive, settings->adaptive, __ATOMIC_RELAXED);
 }
 
-uint32_t probe_set(struct probe *probe, const struct probe_settings *settings,
-		   const struct probe_outputs *outputs)
+void probe_set(struct probe *probe, const struct probe_settings *settings,
+	       const struct probe_outputs *outputs)
 {
 	struct settings *mapped = &probe->ladder.skeleton->bss->settings;
 
@@ -120,7 +120,11 @@ uint32_t probe_set(struct probe *probe, const struct probe_settings *settings,
 	limits_put(&mapped->rtt_us, &settings->limits_ns[event_rtt], NSEC_PER_USEC);
 	filters_put(probe, &settings->filters.filter, outputs);
 	sampling_set(mapped, settings);
-	return mapped->generation;
+}
+
+uint32_t probe_generation(const struct probe *probe)
+{
+	return probe->ladder.skeleton->bss->settings.generation;
 }
 
 static void outputs_unmap(struct probe *probe)

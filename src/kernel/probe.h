@@ -37,12 +37,12 @@ const char *probe_caution(const struct probe *probe);
 /* The stages of latency that were wanted when the probe was made, as bits. */
 uint64_t probe_stages(const struct probe *probe);
 
-/*
- * From the next event on; each setting by itself, but all filters at once. Returns their
- * generation, which records have in their header.
- */
-uint32_t probe_set(struct probe *probe, const struct probe_settings *settings,
-		   const struct probe_outputs *outputs);
+/* From the next event on; each setting by itself, but all filters at once. */
+void probe_set(struct probe *probe, const struct probe_settings *settings,
+	       const struct probe_outputs *outputs);
+
+/* That of the filters in force, which is the next one with each probe_set(): see FILTER_TAKERS(). */
+uint32_t probe_generation(const struct probe *probe);
 
 /* Becomes readable when there are records and the probe has been put to sleep. */
 int probe_fd(const struct probe *probe);

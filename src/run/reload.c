@@ -30,7 +30,8 @@ static void kernel_set(struct probe *probe, const struct options *options, struc
 {
 	const struct probe_outputs outputs = outputs_of(options, output);
 
-	output_set_generation(output, probe_set(probe, &options->kernel, &outputs));
+	probe_set(probe, &options->kernel, &outputs);
+	output_set_generation(output, probe_generation(probe));
 }
 
 void announce(const struct probe *probe, const struct options *options)

@@ -284,6 +284,111 @@ TEST(each_sink_takes_its_own_events_and_all_control_lines)
 	cleanup(path);
 }
 
+/* The output now has these, of which those in capitals have filters of their own. */
+static void output_have(struct output *output, const char *names, uint32_t generation)
+{
+	struct sink_spec specs[OUTPUT_SINKS_MAX] = {};
+	struct output *removed;
+	const char *failed;
+	char *message;
+
+	for (unsigned int i = 0; names[i]; i++) {
+		char text[64] = "file:/dev/";
+
+		for (int k = names[i] & 0x1f; k; k--)
+			strcat(text, "./"); /* each letter is another name */
+		strcat(text, "null");
+		CHECK_EQUAL(sink_spec_parse(text, NULL, &specs[i], &message), 0);
+		if (names[i] < 'a')
+			specs[i].filters = (struct filter_set *)&specs[i]; /* nobody looks there */
+	}
+	CHECK_EQUAL(output_new(&removed), 0);
+	CHECK_EQUAL(output_configure(output, specs, (unsigned int)strlen(names), removed, &failed),
+		    0);
+	output_free(removed);
+	output_set_generation(output, generation);
+}
+
+static uint32_t word_of(uint32_t generation, uint32_t bits)
+{
+	return generation << OUTPUT_SINKS_MAX | bits;
+}
+
+TEST(a_bit_means_the_same_output_as_long_as_it_is_there)
+{
+	struct output *output;
+	uint32_t a, b, c;
+
+	CHECK_EQUAL(output_new(&output), 0);
+	output_have(output, "A", 1);
+	a = output_sink(output, 0)->bit;
+	CHECK_EQUAL(output_takers(output, word_of(1, a)), a);
+	CHECK_EQUAL(output_takers(output, word_of(1, 0)), 0);
+	output_have(output, "BA", 2);
+	b = output_sink(output, 0)->bit;
+	CHECK_EQUAL(output_sink(output, 1)->bit, a);
+	CHECK(a != b);
+	CHECK_EQUAL(output_takers(output, word_of(2, a | b)), a | b);
+	/* made before B came: the bit was nobody's */
+	CHECK_EQUAL(output_takers(output, word_of(1, a | b)), a);
+	/* C has A's bit, but not what A's filter has let through */
+	output_have(output, "BC", 3);
+	c = output_sink(output, 1)->bit;
+	CHECK_EQUAL(c, a);
+	CHECK_EQUAL(output_takers(output, word_of(2, a | b)), b);
+	CHECK_EQUAL(output_takers(output, word_of(3, c | b)), b | c);
+	output_set_generation(output, 4); /* cgroups have been looked up anew */
+	CHECK_EQUAL(output_takers(output, word_of(3, c)), c);
+	CHECK_EQUAL(output_takers(output, word_of(2, a)), 0);
+	/* one without filters takes all, from before it came, too; it need not have been asked */
+	output_have(output, "Bd", 5);
+	CHECK_EQUAL(output_sink(output, 1)->bit, c);
+	CHECK_EQUAL(output_takers(output, word_of(4, b)), b | c);
+	CHECK_EQUAL(output_takers(output, word_of(5, 0)), c);
+	/* where none has any, nobody has been asked */
+	output_have(output, "d", 6);
+	CHECK_EQUAL(output_takers(output, 0), OUTPUT_ALL);
+	output_free(output);
+}
+
+TEST(generations_begin_anew_when_they_fill_the_word)
+{
+	struct output *output;
+	uint32_t a;
+
+	CHECK_EQUAL(output_new(&output), 0);
+	output_have(output, "b", OUTPUT_GENERATIONS - 1);
+	output_have(output, "bA", OUTPUT_GENERATIONS);
+	a = output_sink(output, 1)->bit;
+	output_set_generation(output, OUTPUT_GENERATIONS + 2); /* as the kernel side counts */
+	for (uint32_t generation = OUTPUT_GENERATIONS - 5; generation != OUTPUT_GENERATIONS + 3;
+	     generation++)
+		CHECK_SAYING(!!(output_takers(output, word_of(generation, a)) & a) ==
+				     (generation >= OUTPUT_GENERATIONS),
+			     "%x", generation);
+	output_free(output);
+}
+
+TEST(only_takers_get_a_line)
+{
+	const char *path = path_of("lines");
+	struct output *output = output_with(path, "");
+	const uint32_t bit = output_sink(output, 0)->bit;
+	char text[64];
+
+	CHECK(output_takes(output, event_rtt, bit) && !output_takes(output, event_rtt, ~bit));
+	CHECK(!output_place(output, event_rtt, ~bit, text));
+	output_write_event(output, event_rtt, ~bit, NULL, "none\n", 5);
+	output_write_event(output, event_rtt, bit, NULL, "this\n", 5);
+	output_write(output, event_none, "control\n", 8);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	read_all(path, text, sizeof(text));
+	CHECK_TEXT(text, "this\ncontrol\n");
+	CHECK_EQUAL(output_sink(output, 0)->taken.of[event_rtt], 1);
+	output_free(output);
+	cleanup(path);
+}
+
 TEST(a_line_made_at_the_outputs_place_is_written_like_any_other)
 {
 	const char *path = path_of("lines");

@@ -331,3 +331,105 @@ TEST(at_stage_transport_filters_of_an_owner_take_nothing)
 	CHECK(!takes("port=443,not-comm=sshd", &record, NULL, NULL));
 	CHECK(!takes("not-unit=sshd", &record, NULL, NULL));
 }
+
+/* ---- the kernel side's questions ---- */
+
+/* A few values of each filter that has one on any host; what is asked about has them, or others. */
+static const char *const choices[filter_kinds][3] = {
+	[filter_addr] = { "10.0.0.0/8", "fd00::/16", "10.0.0.1,fd00::1" },
+	[filter_src_addr] = { "10.0.0.1", "fd00::1", "0.0.0.0/0,::/0" },
+	[filter_dest_addr] = { "10.0.0.1", "fd00::1", "10.0.0.2/31" },
+	[filter_port] = { "1", "2-3", "1-65535" },
+	[filter_src_port] = { "1", "2-3", "3" },
+	[filter_dest_port] = { "1", "2-3", "3" },
+	[filter_proto] = { "tcp", "udp", "tcp,udp" },
+	[filter_pid] = { "1", "2", "1,3" },
+	[filter_comm] = { "a", "b", "a" },
+	[filter_netns] = { "1", "2", "1,3" },
+	[filter_ifname] = { "a", "b", "a,b" },
+};
+
+struct asked {
+	struct flow flow;
+	uint32_t pid;
+	union filter_name comm, ifname;
+};
+
+static struct asked random_asked(uint64_t *state)
+{
+	static const char *const addresses[2][3] = { { "10.0.0.1", "10.0.0.2", "192.0.2.1" },
+						     { "fd00::1", "fd00::2", "2001:db8::1" } };
+	const int versions[] = { 0, 4, 6 }, version = versions[test_random(state) % 3];
+	struct asked asked = {
+		.flow = { .ip_version = (__u8)version,
+			  .proto = test_random(state) % 2 ? IPPROTO_TCP : IPPROTO_UDP,
+			  .src_port = (__u16)(test_random(state) % 4),
+			  .dest_port = (__u16)(test_random(state) % 4),
+			  .netns = (__u32)(test_random(state) % 4) },
+		.pid = (uint32_t)(test_random(state) % 4),
+		.comm.text[0] = "\0ab"[test_random(state) % 3],
+		.ifname.text[0] = "\0ab"[test_random(state) % 3],
+	};
+
+	if (!version)
+		return asked;
+	inet_pton(version == 4 ? AF_INET : AF_INET6,
+		  addresses[version == 6][test_random(state) % 3], asked.flow.src.bytes);
+	inet_pton(version == 4 ? AF_INET : AF_INET6,
+		  addresses[version == 6][test_random(state) % 3], asked.flow.dest.bytes);
+	return asked;
+}
+
+static void random_set(uint64_t *state, struct filter_set *set)
+{
+	memset(set, 0, sizeof(*set));
+	for (int i = 0; i < 2 * filter_kinds; i++) {
+		const char *value = choices[i / 2][test_random(state) % 3];
+
+		if (value && test_random(state) % 12 == 0)
+			CHECK(!filter_take(set, i / 2, i % 2, value));
+	}
+}
+
+/*
+ * Asked one question of all outputs at a time, the answer is that of asking each output all. What
+ * each makes of it is held against a second opinion in filter_test.c.
+ */
+TEST(the_outputs_that_refuse_are_those_whose_filters_do_not_take_it)
+{
+	static struct filter_set set;
+	static struct filter filters[FILTER_OUTPUTS];
+	uint64_t state = 11, taken = 0, refused = 0, nobody = 0;
+
+	for (int round = 0; round < 200; round++) {
+		struct filter_takers takers = {};
+
+		for (int i = 0; i < FILTER_OUTPUTS; i++) {
+			random_set(&state, &set);
+			filters[i] = set.filter;
+			takers.asks[i] = set.filter.active;
+			takers.asked |= set.filter.active;
+		}
+		for (int k = 0; k < 200; k++) {
+			const struct asked asked = random_asked(&state);
+			uint32_t refusing = filter_refusing(&takers, filters, &asked.flow,
+							    asked.pid, &asked.comm, &asked.ifname);
+
+			for (int i = 0; i < FILTER_OUTPUTS; i++) {
+				bool takes_it =
+					filter_takes_flow(&filters[i], &asked.flow) &&
+					filter_takes_owner(&filters[i], asked.pid, &asked.comm) &&
+					filter_takes_ifname(&filters[i], &asked.ifname);
+
+				CHECK_SAYING(takes_it == !(refusing & BIT(i)), "%d, %d, %d", round,
+					     k, i);
+				taken += takes_it;
+				refused += !takes_it;
+			}
+			nobody += refusing == (1U << FILTER_OUTPUTS) - 1;
+		}
+	}
+	CHECK_SAYING(taken > 50000 && refused > 50000 && nobody > 100,
+		     "%llu taken, %llu refused, %llu by all", (unsigned long long)taken,
+		     (unsigned long long)refused, (unsigned long long)nobody);
+}
