@@ -39,6 +39,7 @@ struct config {
 	FEATURES(CONFIG_NO)
 	/* nothing is filtered, and nothing will be: the code for it is left out, too */
 	__u32 no_filter;
+	__u32 no_output_filters;   /* the same of what outputs have of their own */
 	__u32 ring_sixteenth_bits; /* a sixteenth of the ring is 2 to this, bytes */
 };
 
@@ -54,7 +55,7 @@ struct settings {
 	__u64 events_off;	       /* event types that are not wanted, as bits */
 	__u64 values_off[event_types]; /* values of their choices, likewise */
 	struct limits limits[event_types]; /* of what they measure, in its unit */
-	__u32 filter;			   /* which of the two filters is in force */
+	__u32 generation;		   /* of the filters in force */
 	__u64 pace_ns[event_types];	   /* at the least between two events; 0: none */
 	__u32 one_in[event_types];	   /* of so many flows one is kept; not 0 */
 	__u32 adaptive;			   /* fewer while the ring is full: not 0 */

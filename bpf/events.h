@@ -333,7 +333,11 @@ struct event_header {
 	__u64 has;     /* bit i: field i is known */
 	__u16 type;    /* enum event_type */
 	__u16 size;    /* of the whole record, bytes */
-	__u32 reserved;
+	/*
+	 * Which outputs take it, by which filters: FILTER_TAKERS() of bpf/filter.h. 0 in a
+	 * recording, which knows nothing of other outputs.
+	 */
+	__u32 takers;
 };
 
 #define NETLOG_KIND_TYPE(kind, type, ...) typedef type field_##kind;

@@ -15,9 +15,20 @@
 
 __weak struct filter filters[2] = {};
 
+/* Those of outputs, in both copies; with room for them where there may be any: ladder.c */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct filter);
+} output_filters SEC(".maps") __weak;
+
+__weak struct filter_takers takers[2] = {};
+
 static __always_inline const struct filter *filter_in_force(void)
 {
-	return &filters[*(volatile __u32 *)&settings.filter & 1];
+	return &filters[*(volatile __u32 *)&settings.generation & 1];
 }
 
 /* Of these halves, those that are set; a constant where there will never be any: config.h */
@@ -46,18 +57,16 @@ static __always_inline __u64 cgroup_ancestor_id(const struct cgroup *cgroup, __u
 	return id;
 }
 
-#define FILTER_LOOK_DEFINE(name, parameters, ...)                         \
-	__weak __noinline __u32 filter_look_##name parameters             \
-	{                                                                 \
-		return filter_in_##name(&filters[copy & 1], __VA_ARGS__); \
+#define FILTER_LOOK_DEFINE(name, parameters, ...)                               \
+	__weak __noinline __u32 filter_look_##name parameters                   \
+	{                                                                       \
+		return filter_in_##name(&filters[generation & 1], __VA_ARGS__); \
 	}
 FILTER_LOOKS(FILTER_LOOK_DEFINE)
 
-/* `address`: of a struct cgroup; 0: none */
-__weak __noinline __u32 filter_look_cgroups(__u32 copy, __u64 address)
+/* `cgroup`: NULL for none */
+static __always_inline __u32 filter_in_cgroups(const struct filter *f, const struct cgroup *cgroup)
 {
-	const struct filter *f = &filters[copy & 1];
-	const struct cgroup *cgroup = (const void *)address;
 	__u32 level = cgroup ? BPF_CORE_READ(cgroup, level) : 0;
 	__u64 matched = 0;
 
@@ -70,6 +79,65 @@ __weak __noinline __u32 filter_look_cgroups(__u32 copy, __u64 address)
 				   wanted->bits;
 	}
 	return matched;
+}
+
+/* `address`: of a struct cgroup; 0: none */
+__weak __noinline __u32 filter_look_cgroups(__u32 generation, __u64 address)
+{
+	return filter_in_cgroups(&filters[generation & 1], (const void *)address);
+}
+
+/* ---- filters of outputs ---- */
+
+/* Where an output's filter of this generation is in the map. */
+static __always_inline __u32 output_place(__u32 generation, __u32 output)
+{
+	return (generation & 1) * FILTER_OUTPUTS + output;
+}
+
+static __always_inline const struct filter *output_filter(__u32 place)
+{
+	return bpf_map_lookup_elem(&output_filters, &place);
+}
+
+#define FILTER_QUESTION_DEFINE(name, halves, match)                                                \
+	__weak __noinline __u32 output_match_##name(__u32 place, __u64 a, __u64 b, __u64 c,        \
+						    __u64 d)                                       \
+	{                                                                                          \
+		const struct filter *f = output_filter(place);                                     \
+                                                                                                   \
+		(void)(a ^ b ^ c ^ d);                                                             \
+		return f ? (match) : 0;                                                            \
+	}                                                                                          \
+	__weak __noinline __u32 filter_ask_##name(__u32 generation, __u64 a, __u64 b, __u64 c,     \
+						  __u64 d)                                         \
+	{                                                                                          \
+		const struct filter_takers *t = &takers[generation & 1];                           \
+                                                                                                   \
+		if (!(t->asked & (halves)))                                                        \
+			return 0;                                                                  \
+		return FILTER_REFUSING(t, halves, output,                                          \
+				       output_match_##name(output_place(generation, output), a, b, \
+							   c, d));                                 \
+	}
+FILTER_QUESTIONS(FILTER_QUESTION_DEFINE)
+
+/* The same of a cgroup; address 0: there is none */
+__weak __noinline __u32 output_match_cgroups(__u32 place, __u64 address)
+{
+	const struct filter *f = output_filter(place);
+
+	return f ? filter_in_cgroups(f, (const void *)address) : 0;
+}
+
+__weak __noinline __u32 filter_ask_cgroups(__u32 generation, __u64 address)
+{
+	const struct filter_takers *t = &takers[generation & 1];
+
+	if (!(t->asked & FILTER_OF_CGROUPS))
+		return 0;
+	return FILTER_REFUSING(t, FILTER_OF_CGROUPS, output,
+			       output_match_cgroups(output_place(generation, output), address));
 }
 
 /* `sk`: whose cgroup counts; NULL: there is none */

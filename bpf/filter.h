@@ -167,8 +167,8 @@ struct filter_connection {
 } __attribute__((aligned(8)));
 
 struct filter {
-	__u32 active; /* bits of what is set; 0: everything is wanted */
-	__u32 copy;   /* which of the kernel side's two this is */
+	__u32 active;	  /* bits of what is set; 0: everything is wanted */
+	__u32 generation; /* counts changes; the last bit says which of the two copies this is */
 	__u32 ipv4_count;
 	__u32 ipv6_count;
 	__u32 cgroup_count;
@@ -341,19 +341,19 @@ static __always_inline __u32 filter_in_ifnames(const struct filter *f, __u64 wor
  * Linux 6.12 it would else go through each again for each way that leads there: 5.10 gives up, and
  * 6.1 takes seconds. Such functions take numbers only.
  */
-#define FILTER_LOOKS(L)                                                \
-	L(ipv4, (__u32 copy, __u32 ip), ip)                            \
-	L(ipv6, (__u32 copy, __u64 word0, __u64 word1), word0, word1)  \
-	L(ports, (__u32 copy, __u32 port), port)                       \
-	L(pids, (__u32 copy, __u32 pid), pid)                          \
-	L(namespaces, (__u32 copy, __u32 netns), netns)                \
-	L(comms, (__u32 copy, __u64 word0, __u64 word1), word0, word1) \
-	L(ifnames, (__u32 copy, __u64 word0, __u64 word1), word0, word1)
+#define FILTER_LOOKS(L)                                                      \
+	L(ipv4, (__u32 generation, __u32 ip), ip)                            \
+	L(ipv6, (__u32 generation, __u64 word0, __u64 word1), word0, word1)  \
+	L(ports, (__u32 generation, __u32 port), port)                       \
+	L(pids, (__u32 generation, __u32 pid), pid)                          \
+	L(namespaces, (__u32 generation, __u32 netns), netns)                \
+	L(comms, (__u32 generation, __u64 word0, __u64 word1), word0, word1) \
+	L(ifnames, (__u32 generation, __u64 word0, __u64 word1), word0, word1)
 
 #ifdef __bpf__
 #define FILTER_LOOK_DECLARE(name, parameters, ...) __u32 filter_look_##name parameters;
 FILTER_LOOKS(FILTER_LOOK_DECLARE)
-#define FILTER_LOOK(name, f, ...) filter_look_##name((f)->copy, __VA_ARGS__)
+#define FILTER_LOOK(name, f, ...) filter_look_##name((f)->generation, __VA_ARGS__)
 #else
 #define FILTER_LOOK(name, f, ...) filter_in_##name(f, __VA_ARGS__)
 #endif
@@ -424,13 +424,18 @@ static __always_inline __u32 filter_active_of(const struct filter *f, __u32 halv
 	(filter_active_of(f, halves) && !filter_agrees(filter_active_of(f, halves), match))
 
 /* What is looked at first is what costs least. */
-static __always_inline bool filter_takes_flow(const struct filter *f, const struct flow *flow)
+static __always_inline bool filter_takes_ends(const struct filter *f, const struct flow *flow)
 {
 	if (filter_active_of(f, FILTER_CONNECTION) && filter_is_excluded(&f->excluded, flow))
 		return false;
 	return !FILTER_REFUSES(f, FILTER_OF_PORTS, filter_match_ports(f, flow)) &&
 	       !FILTER_REFUSES(f, FILTER_BITS(filter_proto), filter_match_proto(f, flow->proto)) &&
-	       !FILTER_REFUSES(f, FILTER_OF_ADDRESSES, filter_match_addresses(f, flow)) &&
+	       !FILTER_REFUSES(f, FILTER_OF_ADDRESSES, filter_match_addresses(f, flow));
+}
+
+static __always_inline bool filter_takes_flow(const struct filter *f, const struct flow *flow)
+{
+	return filter_takes_ends(f, flow) &&
 	       !FILTER_REFUSES(f, FILTER_BITS(filter_netns),
 			       FILTER_LOOK(namespaces, f, flow->netns));
 }
@@ -450,6 +455,125 @@ static __always_inline bool filter_takes_ifname(const struct filter *f,
 {
 	return !FILTER_REFUSES(f, FILTER_BITS(filter_ifname),
 			       FILTER_LOOK(ifnames, f, ifname->words[0], ifname->words[1]));
+}
+
+/* ---- filters of outputs ---- */
+
+/*
+ * An output may have filters of its own, besides those for all. An event is made if one output at
+ * least takes it, and its record says which do: an output is a bit.
+ *
+ * Nine filters one after the other would be nine times as many ways through the code. So it is not
+ * asked what an output says of the event, but of each question which outputs say no: the answers
+ * are put together without a branch.
+ */
+#define FILTER_OUTPUTS 8
+
+/* The word of a record's header: who takes it, and by the filters of which generation. */
+#define FILTER_TAKERS(generation, takers) ((generation) << FILTER_OUTPUTS | (takers))
+
+struct filter_takers {
+	__u32 of[event_types];	    /* outputs that have events of this type, as bits */
+	__u32 asked;		    /* halves that any output's filter asks */
+	__u32 asks[FILTER_OUTPUTS]; /* those of each; 0: it takes all */
+};
+
+/*
+ * The questions: Q(name, halves, match), what the filter `f` makes of the numbers a to d. On the
+ * kernel side each is two functions, one for an output and one for all, for the same reason as the
+ * looks above.
+ */
+#define FILTER_QUESTIONS(Q)                                                                        \
+	Q(ports, FILTER_OF_PORTS, filter_match_ends(filter_in_ports(f, a), filter_in_ports(f, b))) \
+	Q(proto, FILTER_BITS(filter_proto), filter_match_proto(f, a))                              \
+	Q(ipv4, FILTER_OF_ADDRESSES,                                                               \
+	  filter_match_ends(filter_in_ipv4(f, a), filter_in_ipv4(f, b)))                           \
+	Q(ipv6, FILTER_OF_ADDRESSES,                                                               \
+	  filter_match_ends(filter_in_ipv6(f, a, b), filter_in_ipv6(f, c, d)))                     \
+	Q(netns, FILTER_BITS(filter_netns), filter_in_namespaces(f, a))                            \
+	Q(owner, FILTER_OF_OWNER, filter_in_pids(f, a) | filter_in_comms(f, b, c))                 \
+	Q(ifname, FILTER_BITS(filter_ifname), filter_in_ifnames(f, a, b))
+
+/*
+ * Which outputs refuse, of all whose filters ask some of these halves? `match`: what the filter of
+ * the one that is number `output` makes of it.
+ */
+#define FILTER_REFUSING(t, halves, output, match)                           \
+	({                                                                  \
+		__u32 refusing_ = 0;                                        \
+		for (__u32 output = 0; output < FILTER_OUTPUTS; output++) { \
+			__u32 asked_ = (t)->asks[output] & (halves);        \
+			if (asked_ && !filter_agrees(asked_, match))        \
+				refusing_ |= 1U << output;                  \
+		}                                                           \
+		refusing_;                                                  \
+	})
+
+/* The outputs whose filters ask any of these halves. */
+static __always_inline __u32 filter_asking(const struct filter_takers *t, __u32 halves)
+{
+	__u32 asking = 0;
+
+	FILTER_UNROLL
+	for (__u32 i = 0; i < FILTER_OUTPUTS; i++)
+		asking |= (t->asks[i] & halves ? 1U : 0U) << i;
+	return asking;
+}
+
+#ifdef __bpf__
+/* Whose filters are asked: those in force in a generation. */
+typedef __u32 filter_outputs;
+#define FILTER_QUESTION_DECLARE(name, halves, match) \
+	__u32 filter_ask_##name(__u32 generation, __u64 a, __u64 b, __u64 c, __u64 d);
+FILTER_QUESTIONS(FILTER_QUESTION_DECLARE)
+#define FILTER_ASK(name, t, outputs, ...) filter_ask_##name(outputs, __VA_ARGS__)
+#else
+/* Those of this array. */
+typedef const struct filter *filter_outputs;
+#define FILTER_QUESTION_DEFINE(name, halves, match)                                              \
+	static inline __u32 filter_match_of_##name(const struct filter *f, __u64 a, __u64 b,     \
+						   __u64 c, __u64 d)                             \
+	{                                                                                        \
+		(void)(a ^ b ^ c ^ d);                                                           \
+		return match;                                                                    \
+	}                                                                                        \
+	static inline __u32 filter_ask_##name(const struct filter_takers *t,                     \
+					      filter_outputs outputs, __u64 a, __u64 b, __u64 c, \
+					      __u64 d)                                           \
+	{                                                                                        \
+		return FILTER_REFUSING(t, halves, i,                                             \
+				       filter_match_of_##name(&outputs[i], a, b, c, d));         \
+	}
+FILTER_QUESTIONS(FILTER_QUESTION_DEFINE)
+#define FILTER_ASK(name, t, outputs, ...) filter_ask_##name(t, outputs, __VA_ARGS__)
+#endif
+
+static __always_inline __u32 filter_refusing_addresses(const struct filter_takers *t,
+						       filter_outputs outputs,
+						       const struct flow *flow)
+{
+	const filter_word *src = (const filter_word *)&flow->src;
+	const filter_word *dest = (const filter_word *)&flow->dest;
+
+	if (flow->ip_version == 4)
+		return FILTER_ASK(ipv4, t, outputs, flow->src.words[0], flow->dest.words[0], 0, 0);
+	if (flow->ip_version == 6)
+		return FILTER_ASK(ipv6, t, outputs, src[0], src[1], dest[0], dest[1]);
+	return filter_asking(t, FILTER_OF_ADDRESSES & ~FILTER_TWINS);
+}
+
+/* The outputs whose filters refuse the event. Of what is not known: as above. */
+static __always_inline __u32 filter_refusing(const struct filter_takers *t, filter_outputs outputs,
+					     const struct flow *flow, __u32 pid,
+					     const union filter_name *comm,
+					     const union filter_name *ifname)
+{
+	return FILTER_ASK(ports, t, outputs, flow->src_port, flow->dest_port, 0, 0) |
+	       FILTER_ASK(proto, t, outputs, flow->proto, 0, 0, 0) |
+	       filter_refusing_addresses(t, outputs, flow) |
+	       FILTER_ASK(netns, t, outputs, flow->netns, 0, 0, 0) |
+	       FILTER_ASK(owner, t, outputs, pid, comm->words[0], comm->words[1], 0) |
+	       FILTER_ASK(ifname, t, outputs, ifname->words[0], ifname->words[1], 0, 0);
 }
 
 #endif

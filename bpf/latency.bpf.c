@@ -85,7 +85,8 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	if (!arrival_wanted(&a, stage_transport))
 		return 0;
 	/* whose packet it is nobody knows yet: one that is to be left out must not slip through */
-	if (filter_asks(subject.filter, FILTER_OF_OWNER | FILTER_OF_CGROUPS))
+	subject.undecided = FILTER_OF_OWNER | FILTER_OF_CGROUPS;
+	if (subject_is_undecided(&subject))
 		return 0;
 	packet_read(&packet, skb, dev_netns(READ(typed, skb, dev), typed), proto, typed);
 	subject.flow = packet.flow;

@@ -29,6 +29,7 @@ struct subject {
 	__u64 cookie;		      /* 0: not known */
 	const struct net_device *dev; /* by which the packet came, or goes; NULL: there is none */
 	const struct filter *filter;  /* the one in force when the program began */
+	__u64 undecided; /* halves of filters about what it is too early to know: they refuse */
 	/* enum passed, as bits; the verifier knows what it is on the stack if it has eight bytes */
 	__u64 passed;
 };
@@ -104,21 +105,66 @@ static __always_inline bool subject_ifname_passes(struct subject *s)
 	return true;
 }
 
+static __always_inline bool subject_is_undecided(const struct subject *s)
+{
+	return s->undecided && filter_asks(s->filter, s->undecided);
+}
+
 static __always_inline bool subject_passes(struct subject *s)
 {
-	return subject_flow_passes(s) && subject_ifname_passes(s) && subject_owner_passes(s);
+	return !subject_is_undecided(s) && subject_flow_passes(s) && subject_ifname_passes(s) &&
+	       subject_owner_passes(s);
+}
+
+/* The outputs whose own filters refuse it: see filter.h. */
+static __always_inline __u32 subject_refusing(const struct subject *s,
+					      const struct filter_takers *t)
+{
+	const __u32 generation = s->filter->generation;
+	union filter_name ifname = {};
+
+	if (t->asked & FILTER_BITS(filter_ifname) && s->dev)
+		bpf_probe_read_kernel_str(ifname.text, sizeof(ifname.text), s->dev->name);
+	return filter_refusing(t, generation, &s->flow, s->owner.pid,
+			       (const union filter_name *)s->owner.comm, &ifname) |
+	       filter_ask_cgroups(generation, s->sk ? (__u64)sock_cgroup(s->sk) : 0) |
+	       (s->undecided ? filter_asking(t, s->undecided) : 0);
+}
+
+/*
+ * The outputs that take an event of this type, as the word of its record's header: 0 if there are
+ * none. Of outputs without filters of their own user space knows by itself.
+ */
+static __always_inline __u32 subject_takers(const struct subject *s, __u16 type)
+{
+	const struct filter_takers *t;
+	__u32 generation, taking;
+
+	if (config.no_output_filters)
+		return FILTER_TAKERS(0, (1U << FILTER_OUTPUTS) - 1);
+	generation = s->filter->generation;
+	t = &takers[generation & 1];
+	taking = t->of[type];
+	if (t->asked)
+		taking &= ~subject_refusing(s, t);
+	return taking ? FILTER_TAKERS(generation, taking) : 0;
 }
 
 static __always_inline void *event_begin_type(__u16 type, __u64 size, struct subject *s,
 					      const bool typed)
 {
 	struct event *e;
+	__u32 taken;
 
 	if (!event_wanted(type) || !subject_passes(s))
+		return NULL;
+	taken = subject_takers(s, type);
+	if (!taken)
 		return NULL;
 	e = event_reserve(type, size, &s->flow);
 	if (!e)
 		return NULL;
+	e->header.takers = taken;
 	event_set_flow(e, &s->flow);
 	event_set_owner(e, &s->owner);
 	if (s->sk)
@@ -129,8 +175,8 @@ static __always_inline void *event_begin_type(__u16 type, __u64 size, struct sub
 
 /*
  * A record of the subject in the ring, with the common fields; NULL if there is to be none: the
- * event is not wanted, a filter refuses it, or it is sampled away or lost, which is counted. It is
- * given to user space by event_submit(). `typed`: see READ().
+ * event is not wanted, a filter refuses it, no output takes it, or it is sampled away or lost,
+ * which is counted. It is given to user space by event_submit(). `typed`: see READ().
  */
 #define event_begin(name, subject, typed) \
 	((struct name *)event_begin_type(event_##name, sizeof(struct name), subject, typed))
@@ -141,7 +187,8 @@ static __always_inline void *event_begin_type(__u16 type, __u64 size, struct sub
  */
 static __always_inline void event_missed_type(__u16 type, __u64 count, struct subject *s)
 {
-	if (!event_wanted(type) || !subject_passes(s) || flow_sampled_out(type, &s->flow, count))
+	if (!event_wanted(type) || !subject_passes(s) || !subject_takers(s, type) ||
+	    flow_sampled_out(type, &s->flow, count))
 		return;
 	__sync_fetch_and_add(&cpu_counters()->produced[type], count);
 	__sync_fetch_and_add(&cpu_counters()->missed[type], count);

@@ -160,10 +160,12 @@ static int events_choose(struct options *options)
 	return 0;
 }
 
-static int attach(const struct options *options, struct probe **ret_probe)
+static int attach(const struct options *options, const struct output *output,
+		  struct probe **ret_probe)
 {
+	const struct probe_outputs outputs = outputs_of(options, output);
 	struct probe_config config = { .settings = &options->kernel,
-				       .taken = events_taken(options),
+				       .outputs = &outputs,
 				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
 				       .filter_fixed = !options->config_path };
@@ -291,9 +293,10 @@ static int run(struct options *options)
 		log_warning("cannot look for names of cgroups: %s; lines go without", strerror(-r));
 	lines_set_names(&lines, names);
 	ssh_leave_out(options);
-	r = attach(options, &probe);
+	r = attach(options, lines.output, &probe);
 	if (r)
 		return r;
+	output_set_generation(lines.output, probe_generation(probe));
 	capabilities_drop(options, probe, lines.output);
 	announce(probe, options);
 	r = daemon_run(options, probe, &lines);
@@ -330,8 +333,8 @@ static int replay(const struct options *options)
 	int fd = STDIN_FILENO, r;
 
 	if (options->live_only)
-		log_warning("--%s does nothing with --read, where only --events, --count and "
-			    "--output choose; use jq for the rest",
+		log_warning("--%s does nothing with --read, where only --events, --count, "
+			    "--output and filters choose; use jq for the rest",
 			    options->live_only);
 	signals_hold();
 	if (strcmp(path, "-") != 0) {
@@ -379,8 +382,8 @@ static void descriptor_reserve(int fd, int flags)
 
 int main(int argc, char **argv)
 {
+	_cleanup_(options_done) struct options options = {};
 	_cleanup_free_ char *message = NULL;
-	struct options options;
 	int r;
 
 	descriptor_reserve(STDIN_FILENO, O_RDONLY);

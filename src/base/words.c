@@ -10,11 +10,26 @@
 #define WORD_MAX 63 /* letters; what is longer resembles nothing */
 #define BEGIN_MIN 3 /* letters by which a word may be meant */
 
+static unsigned int numbers(const struct vocabulary *vocabulary)
+{
+	return vocabulary->count + (vocabulary->more ? numbers(vocabulary->more) : 0);
+}
+
+static const char *word_of(const struct vocabulary *vocabulary, unsigned int number)
+{
+	for (; number >= vocabulary->count; vocabulary = vocabulary->more)
+		number -= vocabulary->count;
+	return vocabulary->word(number);
+}
+
 int word_number(const struct vocabulary *vocabulary, const char *text)
 {
-	for (unsigned int i = 0; i < vocabulary->count; i++)
-		if (vocabulary->word(i) && !strcmp(vocabulary->word(i), text))
+	for (unsigned int i = 0; i < numbers(vocabulary); i++) {
+		const char *word = word_of(vocabulary, i);
+
+		if (word && !strcmp(word, text))
 			return (int)i;
+	}
 	return -ENOENT;
 }
 
@@ -22,8 +37,8 @@ uint64_t word_bits(const struct vocabulary *vocabulary)
 {
 	uint64_t bits = 0;
 
-	for (unsigned int i = 0; i < vocabulary->count; i++)
-		if (vocabulary->word(i))
+	for (unsigned int i = 0; i < numbers(vocabulary); i++)
+		if (word_of(vocabulary, i))
 			bits |= BIT(i);
 	return bits;
 }
@@ -37,10 +52,12 @@ char *word_list(const struct vocabulary *vocabulary)
 
 	if (!file)
 		return NULL;
-	for (unsigned int i = 0; i < vocabulary->count; i++) {
-		if (!vocabulary->word(i))
+	for (unsigned int i = 0; i < numbers(vocabulary); i++) {
+		const char *word = word_of(vocabulary, i);
+
+		if (!word)
 			continue;
-		fprintf(file, "%s%s", separator, vocabulary->word(i));
+		fprintf(file, "%s%s", separator, word);
 		separator = ", ";
 	}
 	fclose(file);
@@ -90,8 +107,8 @@ const char *word_nearest(const struct vocabulary *vocabulary, const char *text)
 	unsigned int best = length < BEGIN_MIN ? 2 : (unsigned int)length / 3 + 1;
 	const char *nearest = NULL;
 
-	for (unsigned int i = 0; i < vocabulary->count; i++) {
-		const char *word = vocabulary->word(i);
+	for (unsigned int i = 0; i < numbers(vocabulary); i++) {
+		const char *word = word_of(vocabulary, i);
 		unsigned int away;
 
 		if (!word || strlen(word) > WORD_MAX || length > WORD_MAX)

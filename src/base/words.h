@@ -12,6 +12,7 @@ struct vocabulary {
 	const char *what;			  /* each of them is, such as "event" */
 	const char *(*word)(unsigned int number); /* NULL: there is none of this number */
 	unsigned int count;			  /* numbers are below this */
+	const struct vocabulary *more;		  /* whose numbers go on behind these; NULL: none */
 };
 
 /* Some of them. */

@@ -87,7 +87,8 @@ static const char *protocol_word(unsigned int number)
 
 static char *take_protocol(const struct half *half, const char *text)
 {
-	static const struct vocabulary words = { "protocol", protocol_word, ARRAY_SIZE(protocols) };
+	static const struct vocabulary words = { "protocol", protocol_word, ARRAY_SIZE(protocols),
+						 NULL };
 	int number = word_number(&words, text);
 	_cleanup_free_ char *hint = NULL;
 
@@ -114,6 +115,12 @@ static char *take_namespace(const struct half *half, const char *text)
 
 	if (parse_u64(text, &number) == 0 && number && number <= UINT32_MAX)
 		return half_add_number(half, &half->filter->namespaces, (uint32_t)number);
+	if (half->elsewhere && strchr(text, '/'))
+		return setting_wrong("'%s' is a path of this host; a recording has names and "
+				     "numbers of network namespaces",
+				     text);
+	if (half->elsewhere && *text)
+		return NULL;
 	r = netns_by_name(text, &inode);
 	if (r == -ENOENT)
 		return setting_wrong("there is no network namespace '%s'; give a name of `ip "
@@ -230,6 +237,7 @@ static struct half half_of(struct filter_set *set, enum filter_kind kind, bool n
 		.networks = &set->networks,
 		.kind = kind,
 		.negative = negative,
+		.elsewhere = set->elsewhere,
 		.bit = FILTER_BIT(kind, negative),
 	};
 }

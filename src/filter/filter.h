@@ -10,6 +10,7 @@
 
 #include "filter/half.h"
 #include "host/ssh.h"
+#include "schema/event.h"
 
 #define FILTER_VALUES_MAX 128
 #define FILTER_TEXT_BYTES 8192
@@ -17,6 +18,8 @@
 /* What is set, and the values as they were given. All zeros: nothing is left out. */
 struct filter_set {
 	struct filter filter;
+	/* cgroups, units and namespaces are those of a recording: they are not looked for here */
+	bool elsewhere;
 	struct filter_networks networks; /* of which the filter has the segments */
 	unsigned int count;		 /* of `values` */
 	unsigned int used;		 /* of `texts` */
@@ -50,6 +53,13 @@ int filter_watch(const struct filter_set *set, int inotify);
  * else it is NULL. Returns whether anything changed.
  */
 bool filter_look_up(struct filter_set *set, char **ret_wrong);
+
+/*
+ * What the kernel side would have said of an event, by its record, which has passed event_check(),
+ * and by what its numbers are called, as names_of() gives it. Of a set that is `elsewhere`.
+ */
+bool filter_takes_event(const struct filter_set *set, const struct event *event,
+			const char *const names[NAMED_NUMBERS_MAX]);
 
 /* Leave this connection out, in both directions. NULL: none. It is no value of the set. */
 void filter_exclude(struct filter_set *set, const struct ssh_connection *connection);

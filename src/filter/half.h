@@ -28,6 +28,7 @@ struct half {
 	struct filter_networks *networks;
 	enum filter_kind kind;
 	bool negative;
+	bool elsewhere; /* see struct filter_set */
 	uint32_t bit;
 };
 
@@ -44,6 +45,9 @@ char *take_interfaces(const struct half *half, const char *text);
 
 /* As cgroup_watch_unit(), of a value of --unit. */
 int watch_unit(int inotify, const char *text);
+
+/* The unit's whole name, which a value of --unit need not be. The caller frees it. NULL: -ENOMEM. */
+char *unit_name(const char *text);
 
 /* What to say where no more values fit. */
 char *half_full(unsigned int most);

@@ -71,6 +71,8 @@ char *take_cgroup(const struct half *half, const char *text)
 	struct cgroup_found found;
 	int r;
 
+	if (*text && half->elsewhere)
+		return NULL;
 	r = *text ? cgroup_by_path(text, &found) : -ENOENT;
 	if (r == -ENODEV)
 		return setting_wrong("there are no cgroups of version 2 on this host");
@@ -97,7 +99,7 @@ static bool has_unit_type(const char *unit)
 	return false;
 }
 
-static char *unit_name(const char *text)
+char *unit_name(const char *text)
 {
 	char *unit;
 
@@ -113,6 +115,8 @@ char *take_unit(const struct half *half, const char *text)
 
 	if (!unit)
 		return setting_wrong("memory is short");
+	if (*text && half->elsewhere)
+		return NULL;
 	count = *text ? cgroups_by_unit(unit, found, FILTER_CGROUPS) : 0;
 	if (count == -ENODEV)
 		return setting_wrong("there are no cgroups of version 2 on this host");

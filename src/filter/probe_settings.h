@@ -28,4 +28,32 @@ struct probe_settings {
 	bool adaptive;		 /* fewer while the ring is full */
 };
 
+/*
+ * What the outputs take, each by the number of its bit; one that has no events takes nothing. What
+ * is wanted by the settings and by none of them is not made.
+ */
+struct probe_outputs {
+	struct {
+		uint64_t events;		  /* by their types */
+		const struct filter_set *filters; /* its own; NULL: none */
+	} of[FILTER_OUTPUTS];
+};
+
+static inline uint64_t outputs_events(const struct probe_outputs *outputs)
+{
+	uint64_t events = 0;
+
+	for (unsigned int i = 0; i < FILTER_OUTPUTS; i++)
+		events |= outputs->of[i].events;
+	return events;
+}
+
+static inline bool outputs_filter(const struct probe_outputs *outputs)
+{
+	for (unsigned int i = 0; i < FILTER_OUTPUTS; i++)
+		if (outputs->of[i].filters)
+			return true;
+	return false;
+}
+
 #endif

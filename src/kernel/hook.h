@@ -13,11 +13,12 @@
 
 struct probe_config {
 	const struct probe_settings *settings; /* the caller's, until the probe has been made */
-	uint64_t taken;	   /* events, as bits: of the others, hooks are there, switched off */
+	/* the same; of events that none takes, hooks are there, switched off */
+	const struct probe_outputs *outputs;
 	size_t ring_bytes; /* a power of two, a multiple of the page size */
 	uint64_t tick_ns;  /* length of the kernel's tick */
-	bool filter_fixed; /* probe_set() will not change the filter: where it is empty, it costs
-			      nothing */
+	bool filter_fixed; /* probe_set() will not change the filters: where there are none, they
+			      cost nothing */
 };
 
 #define KERNEL_BTF_PATH "/sys/kernel/btf/vmlinux"

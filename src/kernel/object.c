@@ -80,6 +80,10 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 	features_forgo((struct config *)&skeleton->rodata->config, object->lacks);
 	skeleton->rodata->config.no_filter =
 		object->config.filter_fixed && !object->config.settings->filters.filter.active;
+	skeleton->rodata->config.no_output_filters =
+		object->config.filter_fixed && !outputs_filter(object->config.outputs);
+	if (!skeleton->rodata->config.no_output_filters)
+		bpf_map__set_max_entries(skeleton->maps.output_filters, 2 * FILTER_OUTPUTS);
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
 	bpf_object__for_each_map(map, skeleton->obj)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/membarrier.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include <bpf/bpf.h>
@@ -21,6 +22,8 @@ struct probe {
 	struct ring_buffer *ring;
 	unsigned int cpus;	/* numbers of CPUs are below this */
 	struct figures skipped; /* what the kernel counted as missed, when last asked */
+	struct filter *outputs; /* mapped: their filters, twice; NULL: there will be none */
+	size_t outputs_bytes;
 	/* of the drain that is going on */
 	bool (*handle)(void *context, const void *record, size_t size);
 	void *context;
@@ -53,19 +56,40 @@ static void limits_put(struct limits *mapped, const struct threshold *threshold,
 	__atomic_store_n(&mapped->below, below, __ATOMIC_RELAXED);
 }
 
+static void outputs_put(struct probe *probe, __u32 generation, const struct probe_outputs *outputs)
+{
+	struct filter_takers takers = {};
+
+	for (unsigned int i = 0; i < FILTER_OUTPUTS; i++) {
+		const struct filter_set *set = outputs->of[i].filters;
+
+		for_each_event_type(type)
+			if (outputs->of[i].events & BIT(type))
+				takers.of[type] |= 1U << i;
+		if (!set || !probe->outputs)
+			continue;
+		probe->outputs[generation % 2 * FILTER_OUTPUTS + i] = set->filter;
+		takers.asks[i] = set->filter.active;
+		takers.asked |= set->filter.active;
+	}
+	probe->object.skeleton->bss->takers[generation % 2] = takers;
+}
+
 /*
- * A program works with one of two filters from its beginning to its end. So the other one is
- * filled, when nobody is left who began before the last change, and then put in force.
+ * A program works with one of two copies of the filters from its beginning to its end. So the other
+ * one is filled, when nobody is left who began before the last change, and then put in force.
  */
-static void filter_put(struct probe *probe, const struct filter *filter)
+static void filters_put(struct probe *probe, const struct filter *filter,
+			const struct probe_outputs *outputs)
 {
 	struct netlog_bpf__bss *bss = probe->object.skeleton->bss;
-	__u32 next = !bss->settings.filter;
+	__u32 generation = bss->settings.generation + 1;
 
 	programs_wait();
-	bss->filters[next] = *filter;
-	bss->filters[next].copy = next;
-	__atomic_store_n(&bss->settings.filter, next, __ATOMIC_RELEASE);
+	bss->filters[generation % 2] = *filter;
+	bss->filters[generation % 2].generation = generation;
+	outputs_put(probe, generation, outputs);
+	__atomic_store_n(&bss->settings.generation, generation, __ATOMIC_RELEASE);
 }
 
 static void sampling_set(struct settings *mapped, const struct probe_settings *settings)
@@ -82,11 +106,13 @@ static void sampling_set(struct settings *mapped, const struct probe_settings *s
 	__atomic_store_n(&mapped->adaptive, settings->adaptive, __ATOMIC_RELAXED);
 }
 
-void probe_set(struct probe *probe, const struct probe_settings *settings, uint64_t taken)
+void probe_set(struct probe *probe, const struct probe_settings *settings,
+	       const struct probe_outputs *outputs)
 {
 	struct settings *mapped = &probe->object.skeleton->bss->settings;
 
-	__atomic_store_n(&mapped->events_off, ~(settings->events.bits & taken), __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->events_off, ~(settings->events.bits & outputs_events(outputs)),
+			 __ATOMIC_RELAXED);
 	__atomic_store_n(&mapped->rtt_interval_ns, settings->rtt_interval_us * NSEC_PER_USEC,
 			 __ATOMIC_RELAXED);
 	for_each_event_type(type) {
@@ -96,9 +122,42 @@ void probe_set(struct probe *probe, const struct probe_settings *settings, uint6
 			limits_put(&mapped->limits[type], &settings->limits_ns[type],
 				   measure_units_ns[type]);
 	}
-	filter_put(probe, &settings->filters.filter);
+	filters_put(probe, &settings->filters.filter, outputs);
 	sampling_set(mapped, settings);
 }
+
+uint32_t probe_generation(const struct probe *probe)
+{
+	return probe->object.skeleton->bss->settings.generation;
+}
+
+static void outputs_unmap(struct probe *probe)
+{
+	if (probe->outputs)
+		munmap(probe->outputs, probe->outputs_bytes);
+	probe->outputs = NULL;
+}
+
+/* The outputs' filters, where the object that has been loaded has room for them. */
+static int outputs_map(struct probe *probe)
+{
+	const struct bpf_map *map = probe->object.skeleton->maps.output_filters;
+	void *mapped;
+
+	outputs_unmap(probe);
+	if (bpf_map__max_entries(map) < 2 * FILTER_OUTPUTS)
+		return 0;
+	/* an array's elements are a multiple of eight bytes, as these are */
+	probe->outputs_bytes = 2 * FILTER_OUTPUTS * sizeof(struct filter);
+	mapped = mmap(NULL, probe->outputs_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      bpf_map__fd(map), 0);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	probe->outputs = mapped;
+	return 0;
+}
+
+_Static_assert(sizeof(struct filter) % 8 == 0, "it is a whole element of an array");
 
 /* Load and attach; where a hook cannot be attached, all is loaded again with what replaces it. */
 static int hooks_set_up(struct probe *probe)
@@ -108,8 +167,13 @@ static int hooks_set_up(struct probe *probe)
 
 		if (r < 0)
 			return r;
-		if (probe->object.skeleton->bss)
-			probe_set(probe, probe->object.config.settings, probe->object.config.taken);
+		if (probe->object.skeleton->bss) {
+			r = outputs_map(probe);
+			if (r < 0)
+				return r;
+			probe_set(probe, probe->object.config.settings,
+				  probe->object.config.outputs);
+		}
 		if (object_attach(&probe->object)) {
 			/* last, so that what is seen meanwhile is not missed */
 			object_iterate(&probe->object);
@@ -290,6 +354,7 @@ void probe_free(struct probe *probe)
 {
 	if (!probe)
 		return;
+	outputs_unmap(probe);
 	ring_buffer__free(probe->ring);
 	object_done(&probe->object);
 	free(probe);

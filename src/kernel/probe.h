@@ -37,11 +37,12 @@ const char *probe_caution(const struct probe *probe);
 /* The values of an event's choice that were wanted when the probe was made, as bits. */
 uint64_t probe_choice(const struct probe *probe, enum event_type type);
 
-/*
- * From the next event on; each setting by itself, but the filter as a whole. `taken`: events that
- * somebody takes, as bits; none but these are made.
- */
-void probe_set(struct probe *probe, const struct probe_settings *settings, uint64_t taken);
+/* From the next event on; each setting by itself, but all filters at once. */
+void probe_set(struct probe *probe, const struct probe_settings *settings,
+	       const struct probe_outputs *outputs);
+
+/* That of the filters in force, which is the next one with each probe_set(): see FILTER_TAKERS(). */
+uint32_t probe_generation(const struct probe *probe);
 
 /* Becomes readable when there are records and the probe has been put to sleep. */
 int probe_fd(const struct probe *probe);

@@ -70,6 +70,19 @@ void output_set_patient(struct output *output)
 		sink->patience_ns = SINK_NEVER;
 }
 
+/* One that no other sink has now: another one may have had it before. */
+static void sink_set_bit(struct output *output, struct sink *sink)
+{
+	uint32_t used = 0;
+	int number;
+
+	for_each_sink(output, other)
+		used |= other->bit;
+	number = __builtin_ctz(~used);
+	sink->bit = (uint32_t)BIT(number);
+	output->since[number] = (output->generation + 1) & OUTPUT_GENERATIONS;
+}
+
 /* The maker for the sink, which is one user more; a recording goes on as it was begun. */
 static int maker_get(struct output *output, const struct sink_spec *spec, struct sink *sink,
 		     struct maker **ret_maker)
@@ -118,9 +131,15 @@ static void channels_make(struct output *output)
 	}
 }
 
-static void sink_configure(struct sink *sink, const struct sink_spec *spec, struct maker *maker,
-			   bool alone)
+static void sink_configure(struct output *output, struct sink *sink, const struct sink_spec *spec,
+			   struct maker *maker, bool alone)
 {
+	if (!sink->bit)
+		sink_set_bit(output, sink);
+	if (spec->filters)
+		output->filtered = true;
+	else
+		output->unfiltered |= sink->bit;
 	maker->users++;
 	maker_put(sink->maker);
 	sink->maker = maker;
@@ -150,13 +169,15 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	memset(next.channels, 0, sizeof(next.channels));
 	next.count = 0;
 	next.records = false;
+	next.filtered = false;
+	next.unfiltered = 0;
 	r = r ?: sinks_find(output, specs, count, &next, makers, ret_failed);
 	if (r == 0) {
 		for_each_sink(output, sink)
 			if (!sink_is_of(sink, &next))
 				removed->sinks[removed->count++] = sink;
 		for (unsigned int i = 0; i < count; i++)
-			sink_configure(next.sinks[i], &specs[i], makers[i], count == 1);
+			sink_configure(&next, next.sinks[i], &specs[i], makers[i], count == 1);
 		channels_make(&next);
 		origin_tell(&next, output);
 		next.events = sink_specs_events(specs, count);
@@ -171,12 +192,54 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	return r;
 }
 
+void output_set_generation(struct output *output, uint32_t generation)
+{
+	output->generation = generation & OUTPUT_GENERATIONS;
+}
+
+uint32_t output_lasting(const struct output *output, uint32_t generation)
+{
+	uint32_t lasting = 0;
+
+	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
+		/* which of two is later says the sign of their difference, modulo what fits */
+		if (!((generation - output->since[i]) & OUTPUT_GENERATION_SIGN))
+			lasting |= (uint32_t)BIT(i);
+	return lasting;
+}
+
 bool output_ready(const struct output *output)
 {
 	for_each_sink(output, sink)
 		if (sink_is_waited_for(sink))
 			return false;
 	return true;
+}
+
+bool channel_write_all(const struct output *output, const struct channel *channel,
+		       const struct item *item)
+{
+	const char *made = NULL;
+	size_t length = 0;
+	bool ready = true;
+
+	for_each_sink(channel, sink) {
+		if (!sink_takes(sink, item)) {
+			/* not for this one */
+		} else if (!sink_admits(sink, item->type)) {
+			sink->lost.of[item->type]++;
+		} else if (made) {
+			sink_put(sink, item->type, made, length);
+		} else {
+			char *place = sink_place(sink, output->spare);
+
+			length = channel->maker->ops->make(channel->maker, item, place);
+			sink_take(sink, item->type, place, length);
+			made = place;
+		}
+		ready &= !sink_is_waited_for(sink);
+	}
+	return ready;
 }
 
 int output_flush(struct output *output, uint64_t now_ns)

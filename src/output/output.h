@@ -25,8 +25,16 @@ struct output {
 	bool records;
 	bool origin_known;
 	struct origin origin;
-	char *spare; /* where pieces are made for a sink without a buffer */
+	char *spare;			  /* where pieces are made for a sink without a buffer */
+	bool filtered;			  /* a sink has filters of its own */
+	uint32_t unfiltered;		  /* those that have none, by their bits */
+	uint32_t generation;		  /* of the filters in force */
+	uint32_t since[OUTPUT_SINKS_MAX]; /* the first generation in which a bit is its sink's */
 };
+
+/* Generations fill the rest of the word that has the takers, and begin anew. */
+#define OUTPUT_GENERATIONS (UINT32_MAX >> OUTPUT_SINKS_MAX)
+#define OUTPUT_GENERATION_SIGN (OUTPUT_GENERATIONS / 2 + 1)
 
 #define for_each_sink(output, each) \
 	for (struct sink *const *next_ = (output)->sinks, *each; (each = *next_); next_++)
@@ -68,31 +76,63 @@ static inline uint64_t output_events(const struct output *output)
 	return output->events;
 }
 
+/* The same, of an event whose takers are known: is there one that it is made for? */
+static inline bool output_takes(const struct output *output, const struct item *item)
+{
+	if (!output->filtered)
+		return output->events & BIT(item->type);
+	for_each_sink(output, sink)
+		if (sink_takes(sink, item))
+			return true;
+	return false;
+}
+
+/* The filters of these sinks are in force, as a new generation. */
+void output_set_generation(struct output *output, uint32_t generation);
+
+/* The sinks of this generation that there are still. */
+uint32_t output_lasting(const struct output *output, uint32_t generation);
+
+/*
+ * Who takes a record, by the word that the kernel side put into its header (ITEM_FOR_ALL is for
+ * what is no record). A sink is known by a bit for as long as it is there. A record from before it
+ * came may have that bit for another one's sake, and is not for it; but a sink without filters
+ * takes all there is.
+ */
+static inline uint32_t output_takers(const struct output *output, uint32_t word)
+{
+	uint32_t takers = word & ((1U << OUTPUT_SINKS_MAX) - 1);
+	uint32_t generation = word >> OUTPUT_SINKS_MAX;
+
+	if (!output->filtered)
+		return ITEM_FOR_ALL;
+	if (generation != output->generation)
+		takers &= output_lasting(output, generation);
+	return takers | output->unfiltered;
+}
+
+/* To a channel of several: made for the first one that has room, and copied to the others. */
+bool channel_write_all(const struct output *output, const struct channel *channel,
+		       const struct item *item);
+
 static inline bool channel_write(const struct output *output, const struct channel *channel,
 				 const struct item *item)
 {
-	const char *made = NULL;
-	size_t length = 0;
-	bool ready = true;
+	struct sink *sink = channel->sinks[0];
+	char *place;
 
-	for_each_sink(channel, sink) {
-		if (!sink_takes(sink, item)) {
-			/* not for this one */
-		} else if (!sink_admits(sink, item->type)) {
-			sink->lost.of[item->type]++;
-		} else {
-			if (!made) {
-				char *place =
-					sink->buffer ? sink->buffer + sink->end : output->spare;
-
-				length = channel->maker->ops->make(channel->maker, item, place);
-				made = place;
-			}
-			sink_put(sink, item->type, made, length);
-		}
-		ready &= !sink_is_waited_for(sink);
+	if (channel->sinks[1])
+		return channel_write_all(output, channel, item);
+	if (!sink_takes(sink, item)) {
+		/* not for this one */
+	} else if (sink_admits(sink, item->type)) {
+		place = sink_place(sink, output->spare);
+		sink_take(sink, item->type, place,
+			  channel->maker->ops->make(channel->maker, item, place));
+	} else {
+		sink->lost.of[item->type]++;
 	}
-	return ready;
+	return !sink_is_waited_for(sink);
 }
 
 /*

@@ -85,27 +85,57 @@ static const char *parameter_word(unsigned int number)
 }
 
 static const struct vocabulary parameter_words = { "parameter", parameter_word,
-						   ARRAY_SIZE(parameters) };
+						   ARRAY_SIZE(parameters), NULL };
 
-char *parameter_take(struct sink_spec *spec, struct parameter_place *place, const char *word)
+static char *parameter_unknown(const struct vocabulary *words, const char *name)
 {
-	const char *value = strchr(word, '=');
-	_cleanup_free_ char *name = value ? strndup(word, (size_t)(value - word)) : NULL;
-	_cleanup_free_ char *hint = NULL;
-	int number = name ? word_number(&parameter_words, name) : -ENOENT;
+	_cleanup_free_ char *hint = word_hint(words, name);
 
-	if (!value && place->parameter && place->parameter->clear)
-		return place->parameter->take(spec, word);
-	if (number < 0) {
-		hint = word_hint(&parameter_words, name ?: word);
-		return setting_wrong(
-			"there is no such parameter; %s; a path cannot contain a comma", hint);
-	}
-	place->parameter = &parameters[number];
+	return setting_wrong("there is no such parameter; %s; a path cannot contain a comma", hint);
+}
+
+/* Another value of the parameter before. */
+static char *value_take(struct sink_spec *spec, const struct parameters *others,
+			const struct parameter_place *place, const char *value)
+{
+	return place->other ? others->take(others, place->other - 1, spec, value) :
+			      place->list->take(spec, value);
+}
+
+static char *own_take(struct sink_spec *spec, struct parameter_place *place, unsigned int number,
+		      const char *value)
+{
+	const struct parameter *parameter = &parameters[number];
+
+	place->list = parameter->clear ? parameter : NULL;
+	place->other = 0;
 	place->taken |= BIT(number);
-	if (place->parameter->clear)
-		place->parameter->clear(spec);
-	return place->parameter->take(spec, value + 1);
+	if (parameter->clear)
+		parameter->clear(spec);
+	return parameter->take(spec, value);
+}
+
+char *parameter_take(struct sink_spec *spec, const struct parameters *others,
+		     struct parameter_place *place, const char *word)
+{
+	struct vocabulary words = parameter_words;
+	const char *value = strchr(word, '=');
+	_cleanup_free_ char *name = strndup(word, strcspn(word, "="));
+	int number;
+
+	if (!name)
+		return setting_wrong("memory is short");
+	if (!value && (place->list || place->other))
+		return value_take(spec, others, place, word);
+	if (others)
+		words.more = &others->words;
+	number = value ? word_number(&words, name) : -ENOENT;
+	if (number < 0)
+		return parameter_unknown(&words, name);
+	if ((unsigned int)number < parameter_words.count)
+		return own_take(spec, place, (unsigned int)number, value + 1);
+	place->other = (unsigned int)number - parameter_words.count + 1;
+	return value_take(spec, others, place, value + 1);
 }
 
 bool parameter_taken(const struct parameter_place *place, const char *name)

@@ -11,18 +11,20 @@
 #include "base/util.h"
 #include "output/spec.h"
 
-/* The last parameter that was taken; all zeros: none. */
+/* What has been taken; all zeros: nothing. */
 struct parameter_place {
-	const struct parameter *parameter;
-	uint64_t taken; /* those that there have been, as bits by their rows */
+	const struct parameter *list; /* the last one, if it is a list of this table */
+	unsigned int other; /* the last one's number among the others, and 1; 0: it is none */
+	uint64_t taken;	    /* those of this table that there have been, as bits by their rows */
 };
 
 /*
  * Take a word between two commas: NAME=VALUE, or, without the =, one more value of the list that
  * the last parameter is. NULL if it is well; else what is wrong and what would do, which the caller
- * frees.
+ * frees. `others`: see sink_spec_parse().
  */
-char *parameter_take(struct sink_spec *spec, struct parameter_place *place, const char *word);
+char *parameter_take(struct sink_spec *spec, const struct parameters *others,
+		     struct parameter_place *place, const char *word);
 
 /* Has there been one of this name? */
 bool parameter_taken(const struct parameter_place *place, const char *name);

@@ -68,6 +68,9 @@ size_t recording_put(char *p, const struct recording_item *item, uint32_t *crc)
 	memset(p + length - RECORDING_ALIGNMENT, 0, RECORDING_ALIGNMENT);
 	memcpy(p, &frame, sizeof(frame));
 	memcpy(p + sizeof(frame), item->payload, item->size);
+	if (item->type == recording_event) /* whoever else took it */
+		memset(p + sizeof(frame) + offsetof(struct event_header, takers), 0,
+		       sizeof(((struct event_header *)NULL)->takers));
 	*crc = frame_crc(p, length);
 	memcpy(p + offsetof(struct recording_frame, crc), crc, sizeof(*crc));
 	return length;

@@ -72,6 +72,7 @@ struct sink {
 	size_t end;	      /* bytes that it holds */
 	char *name;	      /* as the user wrote it, without its parameters */
 	uint64_t events;      /* types it takes, as bits; control lines (event_none) always */
+	uint32_t bit;	      /* its own among takers: see output_takers() */
 	size_t room;	      /* bytes that it has room for, at the least: flushing makes more */
 	struct figures taken; /* lines that were handed to it */
 	struct figures lost;  /* lines for which it had no room */
@@ -104,7 +105,7 @@ static inline bool sink_ready(const struct sink *sink)
 /* Is this for the sink? All that asks goes by this. */
 static inline bool sink_takes(const struct sink *sink, const struct item *item)
 {
-	return sink->events & BIT(item->type);
+	return sink->events & BIT(item->type) && sink->bit & item->takers;
 }
 
 /* Can it take one more of this type now (event_none: a control line)? */
@@ -129,26 +130,39 @@ static inline bool sink_is_waited_for(const struct sink *sink)
 	return !sink_ready(sink) && sink->state <= SINK_BEHIND;
 }
 
-/*
- * Have the sink, which admits it, take what was made of an item; what lies at its place in the
- * buffer already is not copied. Length 0: it could not be made, and is lost.
- */
-static inline void sink_put(struct sink *sink, enum event_type type, const char *made,
-			    size_t length)
+/* Where to make what the sink takes: right in its buffer, if it has one. */
+static inline char *sink_place(const struct sink *sink, char *spare)
 {
-	if (!length) {
+	return sink->buffer ? sink->buffer + sink->end : spare;
+}
+
+/*
+ * The sink, which admits it, takes what was made of an item at its place. Length 0: it could not be
+ * made, and is lost.
+ */
+static inline void sink_take(struct sink *sink, enum event_type type, const char *made,
+			     size_t length)
+{
+	if (__builtin_expect(!length, false)) {
 		sink->lost.of[type]++;
 		return;
 	}
-	if (!sink->buffer)
-		sink->ops->write(sink, made, length);
-	else if (made != sink->buffer + sink->end)
-		memcpy(sink->buffer + sink->end, made, length);
 	if (sink->buffer)
 		sink->end += length;
+	else
+		sink->ops->write(sink, made, length);
 	/* names before an event may take more: the buffer has extra bytes for them */
 	sink->room -= length < sink->room ? length : sink->room;
 	sink->taken.of[type]++;
+}
+
+/* The same of what was made elsewhere. */
+static inline void sink_put(struct sink *sink, enum event_type type, const char *made,
+			    size_t length)
+{
+	if (sink->buffer)
+		memcpy(sink->buffer + sink->end, made, length);
+	sink_take(sink, type, made, length);
 }
 
 /* What may have become of a sink, beside 0 (all is out), -EAGAIN (it took nothing) and errors. */

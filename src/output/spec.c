@@ -40,25 +40,34 @@ static int complain(char **ret_message, const char *text, const char *hint)
 	return -EINVAL;
 }
 
-int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_message)
+void sink_spec_done(struct sink_spec *spec)
 {
-	struct sink_spec spec = { .max_files = MAX_FILES_DEFAULT };
+	free(spec->filters);
+	spec->filters = NULL;
+}
+
+int sink_spec_parse(const char *text, const struct parameters *others, struct sink_spec *ret_spec,
+		    char **ret_message)
+{
+	_cleanup_(sink_spec_done) struct sink_spec spec = { .max_files = MAX_FILES_DEFAULT };
 	const struct sink_kind *kind;
 	struct parameter_place place = {};
 	char *rest, *word;
 
-	if (strlen(text) >= sizeof(spec.name))
+	if (strcspn(text, ",") >= sizeof(spec.name))
 		return complain(ret_message, text, "is too long: 511 bytes are the most");
+	if (strlen(text) >= sizeof(spec.text))
+		return complain(ret_message, text,
+				"is too long: with its parameters, 2047 bytes are the most");
 	for (const char *p = text; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return complain(ret_message, text, "has a control character");
 	for_each_event_type(type)
 		spec.events |= BIT(type);
-	strcpy(spec.text, text);
-	rest = strcpy(spec.name, text);
-	strsep(&rest, ",");
+	rest = strcpy(spec.text, text);
+	strcpy(spec.name, strsep(&rest, ","));
 	while ((word = strsep(&rest, ","))) {
-		_cleanup_free_ char *wrong = parameter_take(&spec, &place, word);
+		_cleanup_free_ char *wrong = parameter_take(&spec, others, &place, word);
 
 		if (wrong)
 			return complain(ret_message, word, wrong);
@@ -78,7 +87,9 @@ int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_mes
 		return complain(ret_message, text,
 				"a recording has a format of its own; --read gives its lines any");
 	spec.takes = kind->takes;
+	strcpy(spec.text, text); /* which has been cut into words */
 	*ret_spec = spec;
+	spec.filters = NULL;
 	return 0;
 }
 

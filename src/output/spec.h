@@ -8,10 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/words.h"
 #include "schema/format.h"
 
 #define SINK_NAME_MAX 512 /* so that the names of all, escaped, fit one control line */
+#define SINK_TEXT_MAX 2048
 
+struct filter_set;
 struct stat;
 
 /* What is made for a sink. */
@@ -23,24 +26,40 @@ enum sink_takes {
 
 /*
  * What a sink is to be: stdout, file:PATH, record:PATH (a recording; `-` is standard output) or
- * journald, with parameters after commas: events=A,B and format=NAME, and for a file
+ * journald, with parameters after commas: events=A,B, filters and format=NAME, and for a file
  * max-size=BYTES and max-files=N. A comma is thus no part of a path.
  */
 struct sink_spec {
-	char text[SINK_NAME_MAX]; /* as it was given */
+	char text[SINK_TEXT_MAX]; /* as it was given */
 	char name[SINK_NAME_MAX]; /* without the parameters */
 	uint64_t events;
 	enum sink_takes takes;
-	enum format_id format;	/* of lines; of an entry's MESSAGE */
-	uint64_t max_bytes;	/* 0: never rotated */
-	unsigned int max_files; /* rotated ones that are kept */
+	enum format_id format;	    /* of lines; of an entry's MESSAGE */
+	uint64_t max_bytes;	    /* 0: never rotated */
+	unsigned int max_files;	    /* rotated ones that are kept */
+	struct filter_set *filters; /* its own, of those that are taken elsewhere; NULL: none */
+};
+
+/* Parameters that an upper floor knows: the filters, which are settings, too. */
+struct parameters {
+	struct vocabulary words; /* their names */
+	/*
+	 * Take a value of the one of this number, besides those that have been taken. NULL if it is
+	 * well; else what is wrong and what would do, which the caller frees.
+	 */
+	char *(*take)(const struct parameters *parameters, unsigned int number,
+		      struct sink_spec *spec, const char *value);
+	const void *context;
 };
 
 /*
- * Read a specification; opens nothing. -EINVAL, and *ret_message (the caller frees it; NULL if
- * memory is short) says what is wrong.
+ * Read a specification; opens nothing. `others`: parameters besides those of parameter.c; NULL:
+ * none. The caller ends it with sink_spec_done(). -EINVAL, and *ret_message (the caller frees it;
+ * NULL if memory is short) says what is wrong.
  */
-int sink_spec_parse(const char *text, struct sink_spec *ret_spec, char **ret_message);
+int sink_spec_parse(const char *text, const struct parameters *others, struct sink_spec *ret_spec,
+		    char **ret_message);
+void sink_spec_done(struct sink_spec *spec);
 
 /* The events that one of these at least takes, as bits. */
 uint64_t sink_specs_events(const struct sink_spec *specs, unsigned int count);

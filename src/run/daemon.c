@@ -330,7 +330,10 @@ int daemon_run(struct options *options, struct probe *probe, struct lines *lines
 		.probe = probe,
 		.lines = lines,
 		.output = lines->output,
-		.refilter = { .options = options, .probe = probe, .inotify = -1 },
+		.refilter = { .options = options,
+			      .probe = probe,
+			      .output = lines->output,
+			      .inotify = -1 },
 		.report = { .options = options, .probe = probe, .lines = lines },
 	};
 	int r;

@@ -202,8 +202,9 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 	struct json_object *findings = json_object_new_object();
 	struct json_object *checks = json_object_new_array();
 	_cleanup_(probe_freep) struct probe *probe = NULL;
+	struct probe_outputs all = { .of[0].events = UINT64_MAX };
 	struct probe_config config = { .settings = &options->kernel,
-				       .taken = options->kernel.events.bits,
+				       .outputs = &all,
 				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
 				       .filter_fixed = !options->config_path };
@@ -215,6 +216,9 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 		json_object_put(checks);
 		return -ENOMEM;
 	}
+	/* any, so that the programs are those that would be loaded */
+	for (unsigned int i = 0; i < options->output_count; i++)
+		all.of[i].filters = options->outputs[i].filters;
 	r = probe_new(&config, &probe);
 	uname(&name);
 	add(findings, "version", NETLOG_VERSION);

@@ -44,7 +44,7 @@ static __always_inline bool event_write(struct lines *lines, const struct item *
 	return output_write(lines->output, item);
 }
 
-static int event_replay(struct lines *lines, const struct recording_item *recorded)
+static int event_replay(struct lines *lines, const struct recording_item *recorded, uint32_t takers)
 {
 	int type = event_check(recorded->payload, recorded->size);
 	const char *names[NAMED_NUMBERS_MAX];
@@ -52,6 +52,7 @@ static int event_replay(struct lines *lines, const struct recording_item *record
 		.event = recorded->payload,
 		.seq = recorded->seq,
 		.offset_ns = recorded->offset_ns,
+		.takers = takers,
 	};
 
 	if (type < 0)
@@ -62,14 +63,14 @@ static int event_replay(struct lines *lines, const struct recording_item *record
 		names_look_up(lines, item.event, names);
 		item.names = names;
 	}
-	if (lines->events & BIT(type))
+	if (lines->events & BIT(type) && output_takes(lines->output, &item))
 		event_write(lines, &item);
 	return 0;
 }
 
 static int control_replay(struct lines *lines, const struct recording_item *recorded)
 {
-	struct item item = {};
+	struct item item = { .takers = ITEM_FOR_ALL };
 	int r = -EBADMSG;
 
 	if (recorded->size <= CONTROL_LINE_MAX)
@@ -81,9 +82,9 @@ static int control_replay(struct lines *lines, const struct recording_item *reco
 	return 0;
 }
 
-int lines_replay(struct lines *lines, const struct recording_item *recorded)
+int lines_replay(struct lines *lines, const struct recording_item *recorded, uint32_t takers)
 {
-	return recorded->type == recording_event ? event_replay(lines, recorded) :
+	return recorded->type == recording_event ? event_replay(lines, recorded, takers) :
 						   control_replay(lines, recorded);
 }
 
@@ -131,12 +132,13 @@ bool lines_event(struct lines *lines, const void *record, size_t size)
 		record_broken(lines, record, size);
 		return output_ready(lines->output);
 	}
-	if (!(output_events(lines->output) & BIT(type))) {
+	item.type = (enum event_type)type;
+	item.takers = output_takers(lines->output, item.event->header.takers);
+	if (!output_takes(lines->output, &item)) {
 		lines->unasked.of[type]++;
 		return output_ready(lines->output);
 	}
 	lines->seq++;
-	item.type = (enum event_type)type;
 	if (output_records(lines->output) && lines->names)
 		return event_record(lines, &item);
 	return event_write(lines, &item);
@@ -159,7 +161,7 @@ void lines_begin(struct lines *lines, struct control *control, enum control_type
 
 int lines_end(struct lines *lines, struct control *control)
 {
-	struct item item = {};
+	struct item item = { .takers = ITEM_FOR_ALL };
 	int r = control_end(control, CONTROL_LINE_MAX, &item.control);
 
 	if (r < 0)

@@ -59,10 +59,10 @@ void lines_unasked(struct lines *lines, const void *record, size_t size);
 
 /*
  * An event or a control line of a recording: as it was in its run, with the number and the time
- * that it has there; an event of a type that is not among `events` has no line. -EBADMSG: it is
- * nothing that netlog writes; -ENOMEM.
+ * that it has there, to those that take it; an event of a type that is not among `events`, or that
+ * no output takes, has no line. -EBADMSG: it is nothing that netlog writes; -ENOMEM.
  */
-int lines_replay(struct lines *lines, const struct recording_item *recorded);
+int lines_replay(struct lines *lines, const struct recording_item *recorded, uint32_t takers);
 
 /* Begin a control line, stamped now; lines_end() writes it. Only while the output is ready. */
 void lines_begin(struct lines *lines, struct control *control, enum control_type type);

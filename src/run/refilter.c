@@ -10,13 +10,46 @@
 
 #define CGROUP_LOOKS_A_SECOND 5
 
+/* The filters for all, and those of an output, from 0 on; NULL past the last. */
+static struct filter_set *filters_number(struct options *options, unsigned int number)
+{
+	if (!number--)
+		return &options->kernel.filters;
+	for (unsigned int i = 0; i < options->output_count; i++)
+		if (options->outputs[i].filters && !number--)
+			return options->outputs[i].filters;
+	return NULL;
+}
+
+/* Look all of them up. Returns whether anything changed; *ret_wrong as filter_look_up() has it. */
+static bool filters_look_up(struct refilter *refilter, char **ret_wrong, int *ret_error)
+{
+	struct filter_set *set;
+	bool changed = false;
+
+	*ret_wrong = NULL;
+	*ret_error = 0;
+	for (unsigned int i = 0; (set = filters_number(refilter->options, i)); i++) {
+		/* before the look, which then misses none */
+		int r = filter_watch(set, refilter->inotify);
+		char *missing;
+
+		changed |= filter_look_up(set, &missing);
+		*ret_error = r < 0 ? r : *ret_error;
+		if (!missing)
+			continue;
+		free(*ret_wrong);
+		*ret_wrong = missing;
+	}
+	return changed;
+}
+
 /* Filter by the cgroups that those of --cgroup and --unit are now. */
 static void filters_refresh(struct refilter *refilter)
 {
-	struct options *options = refilter->options;
 	_cleanup_free_ char *wrong = NULL;
-	/* before the look, which then misses none */
-	int r = filter_watch(&options->kernel.filters, refilter->inotify);
+	int r;
+	bool changed = filters_look_up(refilter, &wrong, &r);
 
 	if (r < 0 && r != refilter->told)
 		log_warning("cannot watch the cgroups of --cgroup and --unit (inotify: %s): SIGHUP "
@@ -24,9 +57,9 @@ static void filters_refresh(struct refilter *refilter)
 			    strerror(-r),
 			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
 	refilter->told = r;
-	if (!filter_look_up(&options->kernel.filters, &wrong))
+	if (!changed)
 		return;
-	probe_set(refilter->probe, &options->kernel, events_taken(options));
+	kernel_set(refilter->probe, refilter->options, refilter->output);
 	log_info("cgroups of --cgroup or --unit have come or gone, and been looked up anew%s%s",
 		 wrong ? ": " : "", wrong ?: "");
 }

@@ -15,6 +15,7 @@ struct refilter {
 	sd_event *loop;
 	struct options *options;
 	struct probe *probe;
+	struct output *output;
 	int inotify; /* one that is filtered by may be there again; -1: not watched */
 	int told;    /* the error that has been logged: it may come with each cgroup */
 };

@@ -11,6 +11,29 @@ uint64_t events_taken(const struct options *options)
 	return sink_specs_events(options->outputs, options->output_count);
 }
 
+_Static_assert(OUTPUT_SINKS_MAX == FILTER_OUTPUTS, "each output has a bit");
+
+struct probe_outputs outputs_of(const struct options *options, const struct output *output)
+{
+	struct probe_outputs outputs = {};
+
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		const int number = __builtin_ctz(output_sink(output, i)->bit);
+
+		outputs.of[number].events = options->outputs[i].events;
+		outputs.of[number].filters = options->outputs[i].filters;
+	}
+	return outputs;
+}
+
+void kernel_set(struct probe *probe, const struct options *options, struct output *output)
+{
+	const struct probe_outputs outputs = outputs_of(options, output);
+
+	probe_set(probe, &options->kernel, &outputs);
+	output_set_generation(output, probe_generation(probe));
+}
+
 void announce(const struct probe *probe, const struct options *options)
 {
 	char events[events_text_max] = "";
@@ -69,9 +92,16 @@ static int outputs_set(struct report *report, const struct options *options)
 	return 0;
 }
 
+static void options_freep(struct options **options)
+{
+	if (*options)
+		options_done(*options);
+	free(*options);
+}
+
 int reload(struct options *options, struct probe *probe, struct report *report)
 {
-	_cleanup_free_ struct options *next = malloc(sizeof(*next));
+	_cleanup_(options_freep) struct options *next = calloc(1, sizeof(*next));
 	_cleanup_free_ char *message = NULL;
 	int r;
 
@@ -84,9 +114,11 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 	r = outputs_set(report, next);
 	if (r < 0)
 		return r;
-	probe_set(probe, &next->kernel, events_taken(next));
+	kernel_set(probe, next, report->lines->output);
 	log_set_quiet(next->quiet);
+	options_done(options);
 	*options = *next;
+	next->output_count = 0;
 	log_info("the configuration has been read anew");
 	announce(probe, options);
 	return 0;

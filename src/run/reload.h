@@ -12,6 +12,9 @@
 /* The events that some output takes, as bits: none but these are made. */
 uint64_t events_taken(const struct options *options);
 
+/* What each output takes, by its sink's bit; both have the same outputs. */
+struct probe_outputs outputs_of(const struct options *options, const struct output *output);
+
 /* Say what is logged, and to where. */
 void announce(const struct probe *probe, const struct options *options);
 
@@ -22,5 +25,8 @@ void announce(const struct probe *probe, const struct options *options);
  * (logged, too): all is as it was, the options included.
  */
 int reload(struct options *options, struct probe *probe, struct report *report);
+
+/* Have the kernel side ask for what the options say and these outputs take. */
+void kernel_set(struct probe *probe, const struct options *options, struct output *output);
 
 #endif

@@ -133,6 +133,39 @@ static void on_header(struct replay *replay, const struct origin *origin)
 	lines_set_origin(replay->lines, origin);
 }
 
+/* Those without filters, and those whose filters let it through. */
+static uint32_t takers_of(const struct replay *replay, const struct event *event,
+			  const char *const names[NAMED_NUMBERS_MAX])
+{
+	const struct options *options = replay->options;
+	uint32_t takers = output_takers(replay->output, 0);
+
+	if (!filter_takes_event(&options->kernel.filters, event, names))
+		return 0;
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		const struct filter_set *filters = options->outputs[i].filters;
+
+		if (filters && filter_takes_event(filters, event, names))
+			takers |= output_sink(replay->output, i)->bit;
+	}
+	return takers;
+}
+
+/*
+ * An event, to those that take it: here it is not the kernel that asks the filters. The names are
+ * those that lines_replay() finds again.
+ */
+static int on_event(struct replay *replay, const struct recording_item *recorded)
+{
+	const char *names[NAMED_NUMBERS_MAX];
+	int type = event_check(recorded->payload, recorded->size);
+
+	if (type < 0)
+		return type;
+	names_of(replay->names, recorded->payload, names);
+	return lines_replay(replay->lines, recorded, takers_of(replay, recorded->payload, names));
+}
+
 static int on_name(struct replay *replay, const struct recording_item *item)
 {
 	struct recording_naming naming;
@@ -158,7 +191,8 @@ static int on_item(struct replay *replay, const struct recording_item *item)
 	}
 	if (item->type == recording_name)
 		return on_name(replay, item);
-	r = lines_replay(replay->lines, item);
+	r = item->type == recording_event ? on_event(replay, item) :
+					    lines_replay(replay->lines, item, ITEM_FOR_ALL);
 	replay->done |= count && replay->lines->emitted_total >= count;
 	return r;
 }

@@ -50,6 +50,9 @@ static void add_filters(const struct options *options, struct control *control)
 				     i++)
 					control_add_filter(control, "filters", place_name(&place),
 							   text);
+	for (unsigned int i = 0; i < options->output_count; i++)
+		if (options->outputs[i].filters)
+			control_add_filter(control, "filters", "output", options->outputs[i].text);
 }
 
 /* Those that can be served, were asked for, and have an output. */

@@ -67,7 +67,7 @@ static const char *event_word(unsigned int number)
 	return number == event_none ? NULL : event_desc(number)->name;
 }
 
-const struct vocabulary event_words = { "event", event_word, event_types };
+const struct vocabulary event_words = { "event", event_word, event_types, NULL };
 
 #define CHOICE_WORD(event, choice, help)                            \
 	static const char *event##_choice_word(unsigned int number) \
@@ -79,7 +79,7 @@ const struct vocabulary event_words = { "event", event_word, event_types };
 CHOICES(CHOICE_WORD)
 
 #define CHOICE_WORDS(event, choice, help) \
-	[event_##event] = { #choice, event##_choice_word, choice##_numbers },
+	[event_##event] = { #choice, event##_choice_word, choice##_numbers, NULL },
 const struct vocabulary choice_words[event_types] = { CHOICES(CHOICE_WORDS) };
 
 #define NSEC_OF_ns 1

@@ -11,4 +11,4 @@ static const char *format_word(unsigned int number)
 	return names[number];
 }
 
-const struct vocabulary format_words = { "format", format_word, ARRAY_SIZE(names) };
+const struct vocabulary format_words = { "format", format_word, ARRAY_SIZE(names), NULL };

@@ -16,6 +16,8 @@ struct origin {
 	char boot_id[40];  /* 32 hexadecimal digits */
 };
 
+#define ITEM_FOR_ALL UINT32_MAX /* takers: all of them */
+
 /* What there is to be written: an event, or a line of netlog's own. */
 struct item {
 	enum event_type type;	   /* event_none: a control line */
@@ -24,6 +26,7 @@ struct item {
 		*control; /* the line's keys and values, see control.h; NULL of an event */
 	uint64_t seq;
 	int64_t offset_ns; /* of an event: CLOCK_REALTIME - CLOCK_BOOTTIME */
+	uint32_t takers; /* outputs whose filters let it through, by their bits: output_takers() */
 	/* of an event, as names_of() has them; NULL: nobody has looked for them */
 	const char *const *names;
 };

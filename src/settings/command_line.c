@@ -98,7 +98,7 @@ static const char *option_word(unsigned int number)
 
 static int option_unknown(const char *text, char **message)
 {
-	const struct vocabulary words = { "option", option_word, PLACES };
+	const struct vocabulary words = { "option", option_word, PLACES, NULL };
 	_cleanup_free_ char *name = strndup(text, strcspn(text, "="));
 	const char *meant = name && !strncmp(name, "--", 2) ? word_nearest(&words, name + 2) : NULL;
 
@@ -121,6 +121,24 @@ static int option_refused(int value, char **argv, char **message)
 	if (optopt)
 		return complain(message, "there is no option -%c; see netlog --help", optopt);
 	return option_unknown(argv[optind - 1], message);
+}
+
+/* Is a recording to be read? What is wrong with the command line is said by arguments_apply(). */
+static bool recording_given(int argc, char **argv)
+{
+	_cleanup_(tables_done) struct tables tables = {};
+	bool given = false;
+	int value;
+
+	if (tables_init(&tables) < 0)
+		return false;
+	optind = opterr = 0;
+	while ((value = getopt_long(argc, argv, tables.short_options, tables.long_options, NULL)) >=
+	       0)
+		if (value != '?' && value != ':')
+			given |= place_of_value(value, NULL).setting->offset ==
+				 offsetof(struct options, read_path);
+	return given;
 }
 
 static int arguments_apply(int argc, char **argv, struct options *options, char **message)
@@ -183,7 +201,7 @@ static const char *name_word(unsigned int number)
 
 static char *config_apply(void *context, const struct config_value *value)
 {
-	const struct vocabulary names = { "setting", name_word, PLACES };
+	const struct vocabulary names = { "setting", name_word, PLACES, NULL };
 	int number = word_number(&names, value->name);
 	_cleanup_free_ char *hint = NULL;
 	struct place place;
@@ -209,17 +227,19 @@ static char *config_apply(void *context, const struct config_value *value)
 
 int options_parse(int argc, char **argv, struct options *ret_options, char **ret_message)
 {
+	const bool elsewhere = recording_given(argc, argv);
+	_cleanup_(options_done) struct options options;
 	_cleanup_free_ char *wrong = NULL;
-	struct options options;
 	int r;
 
 	/* twice: the file has to be known before what overrides it */
-	settings_default(&options);
+	settings_default(&options, elsewhere);
 	r = arguments_apply(argc, argv, &options, ret_message);
 	if (!r && options.config_path) {
 		const char *path = options.config_path;
 
-		settings_default(&options);
+		options_done(&options);
+		settings_default(&options, elsewhere);
 		r = config_read(path, config_apply, &options, ret_message) ?:
 			    arguments_apply(argc, argv, &options, ret_message);
 	}
@@ -231,6 +251,7 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 	options.argc = argc;
 	options.argv = argv;
 	*ret_options = options;
+	options.output_count = 0; /* they are the caller's */
 	return 0;
 }
 
@@ -346,7 +367,7 @@ void options_help(void)
 	       "Log each TCP retransmit, round-trip time and packet latency as a line of JSON.\n\n");
 	rows_help(false);
 	printf("Filters. Of one given several times any may match, different ones must all;\n"
-	       "not- leaves out what matches:\n");
+	       "not- leaves out what matches. An output may have its own: -o file:PATH,port=443\n");
 	rows_help(true);
 	vocabularies_help();
 	printf("Times and sizes may have units: 50ms, 64MiB. Ports may have names: https.\n");

@@ -10,9 +10,10 @@
 
 /*
  * Read the command line, and the configuration file that it names. A list on the command line takes
- * the place of the file's. -EINVAL when something on the command line cannot be used, -EBADMSG when
- * something in the file cannot be, or why the file cannot be read; then *ret_message (the caller
- * frees it; NULL if memory is short) says what, and what would do.
+ * the place of the file's. The caller ends the options with options_done(). -EINVAL when something
+ * on the command line cannot be used, -EBADMSG when something in the file cannot be, or why the
+ * file cannot be read; then *ret_message (the caller frees it; NULL if memory is short) says what,
+ * and what would do.
  */
 int options_parse(int argc, char **argv, struct options *ret_options, char **ret_message);
 

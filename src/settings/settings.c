@@ -29,7 +29,7 @@ static const char *doctor_form(unsigned int number)
 	return number == form_json ? "json" : "text";
 }
 
-static const struct vocabulary doctor_forms = { "form", doctor_form, 2 };
+static const struct vocabulary doctor_forms = { "form", doctor_form, 2, NULL };
 
 static const struct rate_form one_in = { ONE_IN_MAX, "" };
 static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
@@ -62,19 +62,19 @@ static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 	{                                                                   \
 		{ name }, of, letter, flags, choice, metavar, initial, help \
 	}
-#define TWINS(name, choice, of, metavar, initial, help)                         \
-	{                                                                       \
-		{ name, "not-" name }, of, 0, 0, choice, metavar, initial, help \
+#define TWINS(name, flags, choice, of, metavar, initial, help)                      \
+	{                                                                           \
+		{ name, "not-" name }, of, 0, flags, choice, metavar, initial, help \
 	}
 #define FILTER_ROW(filter, option, syntax, metavar, help) \
-	TWINS(option, CHOOSES_FLOWS, FILTER(filter), metavar, NULL, help),
+	TWINS(option, SETTING_REPLAYS, CHOOSES_FLOWS, FILTER(filter), metavar, NULL, help),
 
 #define CHOICE_ROW(event, choice, help)                                                       \
 	ROW(#event "-" #choice, 0, 0, CHOOSES_HOOKS,                                          \
 	    WORDS(kernel.choices[event_##event], choice_words[event_##event]), "LIST", "all", \
 	    help),
 #define MEASURE_ROW(event, unit)                                                   \
-	TWINS("min-" #event, CHOOSES_VALUES,                                       \
+	TWINS("min-" #event, 0, CHOOSES_VALUES,                                    \
 	      THRESHOLD(kernel.limits_ns[event_##event], microseconds), "US", "0", \
 	      "no " #event " line below this, in microseconds"),
 
@@ -206,9 +206,16 @@ static char *output_add(struct options *options, const char *text)
 	return type_outputs.take(&place, text); // cppcheck-suppress returnDanglingLifetime
 }
 
-void settings_default(struct options *options)
+void options_done(struct options *options)
 {
-	*options = (struct options){};
+	const struct place place = { .member = options };
+
+	type_outputs.clear(&place);
+}
+
+void settings_default(struct options *options, bool elsewhere)
+{
+	*options = (struct options){ .kernel.filters.elsewhere = elsewhere };
 	for_each_place(place, options)
 		if (place.setting->initial && !place.twin)
 			free(place_take(&place, place.setting->initial, false));
@@ -235,8 +242,7 @@ char *settings_complete(struct options *options)
 
 	if (options->write_path) {
 		if (!options->outputs_named)
-			options->output_count =
-				0; /* as tcpdump(8): what is recorded is not shown */
+			options_done(options); /* as tcpdump(8): what is recorded is not shown */
 		if (asprintf(&record, "record:%s", options->write_path) < 0)
 			return setting_wrong("memory is short");
 		refused = output_add(options, record);

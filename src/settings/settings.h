@@ -135,8 +135,14 @@ void place_clear(const struct place *place);
 /* Have the value that other options have there. Returns whether there was another one. */
 bool place_keep(const struct place *place, const struct options *before);
 
-/* All as it is when nothing is said. */
-void settings_default(struct options *options);
+/*
+ * All as it is when nothing is said. `elsewhere`: what filters name is not of this host, see
+ * struct filter_set. To be ended with options_done().
+ */
+void settings_default(struct options *options, bool elsewhere);
+
+/* Free what the outputs have; they are none then. */
+void options_done(struct options *options);
 
 /* When all has been taken: what follows from several together. As place_take(). */
 char *settings_complete(struct options *options);

@@ -206,14 +206,41 @@ static const char *filter_text(const struct place *place, unsigned int number,
 const struct setting_type type_filter = { filter_take_text, filter_clear_half, filter_text,
 					  BIT(config_string), 0 };
 
+/* Filters are parameters of an output, too: the rows of this type, by their places' numbers. */
+static const char *parameter_word(unsigned int number)
+{
+	const struct place place = place_of_number(number, NULL);
+
+	return place.setting->type == &type_filter ? place_name(&place) : NULL;
+}
+
+static char *parameter_take(const struct parameters *parameters, unsigned int number,
+			    struct sink_spec *spec, const char *value)
+{
+	const struct options *options = parameters->context;
+	struct place place = place_of_number(number, NULL);
+
+	if (!spec->filters) {
+		spec->filters = calloc(1, sizeof(*spec->filters));
+		if (!spec->filters)
+			return setting_wrong("memory is short");
+		spec->filters->elsewhere = options->kernel.filters.elsewhere;
+	}
+	place.member = spec->filters;
+	return place_take(&place, value, true); // cppcheck-suppress returnDanglingLifetime
+}
+
 static char *outputs_take(const struct place *place, const char *text)
 {
 	struct options *options = place->member;
-	struct sink_spec spec;
+	const struct parameters filters = { .words = { "parameter", parameter_word, PLACES, NULL },
+					    .take = parameter_take,
+					    .context = options };
+	_cleanup_(sink_spec_done) struct sink_spec spec = {};
 	char *message;
 
 	options->outputs_named = true;
-	if (sink_spec_parse(text, &spec, &message) < 0)
+	if (sink_spec_parse(text, &filters, &spec, &message) < 0)
 		return message ?: setting_wrong("memory is short");
 	if (options->output_count == OUTPUT_SINKS_MAX)
 		return setting_wrong("%d outputs are the most", OUTPUT_SINKS_MAX);
@@ -222,12 +249,16 @@ static char *outputs_take(const struct place *place, const char *text)
 			return setting_wrong("'%s' is given twice; name its events in one",
 					     spec.name);
 	options->outputs[options->output_count++] = spec;
+	spec.filters = NULL;
 	return NULL;
 }
 
 static void outputs_clear(const struct place *place)
 {
-	((struct options *)place->member)->output_count = 0;
+	struct options *options = place->member;
+
+	while (options->output_count)
+		sink_spec_done(&options->outputs[--options->output_count]);
 }
 
 static const char *outputs_text(const struct place *place, unsigned int number,

@@ -269,7 +269,7 @@ static void output_make(struct bench *bench)
 	struct sink_spec spec;
 
 	snprintf(text, sizeof(text), "file:%s", bench->file);
-	if (sink_spec_parse(text, &spec, &message) < 0 || lines_init(&bench->lines) < 0 ||
+	if (sink_spec_parse(text, NULL, &spec, &message) < 0 || lines_init(&bench->lines) < 0 ||
 	    output_new(NULL, &removed) < 0 ||
 	    output_configure(bench->lines.output, &spec, 1, removed, &failed) < 0)
 		die(text);

@@ -141,7 +141,7 @@ started_again() {
 	slice=$cgroup/netlog-test.slice
 	in_cgroups mkdir -p "$slice/$unit.service"
 	lines=$work/lines.jsonl
-	cgroups_exec "$netlog" --output="file:$lines" --events=latency --latency-stage=app "$1" \
+	cgroups_exec "$netlog" --output="file:$lines$1" --events=latency --latency-stage=app "${@:2}" \
 		2>"$work/netlog.log" &
 	# shellcheck disable=SC2034 # netlog_stop waits for it
 	netlog_pid=$!
@@ -178,11 +178,16 @@ started_again() {
 }
 
 test_a_unit_that_is_started_again_is_logged_again() {
-	started_again "--unit=netlog-test-$$"
+	started_again "" "--unit=netlog-test-$$"
 }
 
 test_a_cgroup_that_is_made_again_is_logged_again() {
-	started_again "--cgroup=/$cgroup/netlog-test.slice/netlog-test-$$.service"
+	started_again "" "--cgroup=/$cgroup/netlog-test.slice/netlog-test-$$.service"
+}
+
+# By another output's filter, beside one for all that never changes
+test_a_unit_of_an_outputs_own_that_is_started_again_is_logged_again() {
+	started_again ",unit=netlog-test-$$" --output="file:/dev/null,cgroup=/,events=rtt" --proto=tcp
 }
 
 run_tests

@@ -170,9 +170,42 @@ test_events_and_count_choose_from_a_recording() {
 	equal "events" "$(grep -Ec '"event_type":"(retransmit|rtt|latency)"' "$work/replayed")" 7
 	head -c "$(stat -c %s "$work/replayed")" "$lines" >"$work/wanted"
 	same "$work/replayed" "$work/wanted"
-	"$netlog" -r "$work/r" --port=1 2>"$work/message" >"$work/replayed" || fail "status $?"
+	"$netlog" -r "$work/r" --min-rtt=1 2>"$work/message" >"$work/replayed" || fail "status $?"
 	same "$work/replayed" "$lines"
-	grep -q -e "--port does nothing with --read" "$work/message" || fail "not said: $(cat "$work/message")"
+	grep -q -e "--min-rtt does nothing with --read" "$work/message" ||
+		fail "not said: $(cat "$work/message")"
+}
+
+# selected JQ FILE: the lines for which it is so, and all that are no event's
+selected() {
+	jq -c "select((.event_type | IN(\"retransmit\", \"rtt\", \"latency\") | not) or ($1))" "$lines" >"$work/wanted"
+	[ "$(grep -c '"latency"\|"rtt"' "$work/wanted")" -gt 5 ] || fail "hardly anything is so: $1"
+	[ "$(wc -l <"$work/wanted")" -lt "$(wc -l <"$lines")" ] || fail "all is so: $1"
+	same "$2" "$work/wanted"
+}
+
+# Ports, interface, owner and cgroup: by what the recording has of them
+test_filters_choose_from_a_recording_for_all_and_for_each_output() {
+	local port comm cgroup ifname
+	wire_up
+	recorded
+	traffic --messages 200
+	traffic --messages 100
+	netlog_stop
+	port=$(jq -r 'select(.event_type == "rtt") | .src_port' "$lines" | sort -n | tail -n 1)
+	comm=$(jq -r '.comm // empty' "$lines" | head -n 1)
+	cgroup=$(jq -r '.cgroup // empty' "$lines" | head -n 1)
+	ifname=$(jq -r '.ifname // empty' "$lines" | head -n 1)
+	"$netlog" -r "$work/r" --port="$port" >"$work/replayed" 2>"$work/message" || fail "status $?"
+	[ ! -s "$work/message" ] || fail "said: $(cat "$work/message")"
+	selected ".src_port == $port or .dest_port == $port" "$work/replayed"
+	"$netlog" -r "$work/r" -o "file:$work/a,src-port=$port" -o "file:$work/b,not-comm=$comm,events=rtt,latency" \
+		-o "file:$work/c,cgroup=$cgroup,ifname=$ifname" -o "file:$work/d" --proto=tcp \
+		2>/dev/null || fail "status $?"
+	selected ".src_port == $port" "$work/a"
+	selected ".event_type != \"retransmit\" and .comm != \"$comm\" and .stage != \"transport\"" "$work/b"
+	selected ".ifname == \"$ifname\" and ((.cgroup // \"\") | . == \"$cgroup\" or startswith(\"$cgroup/\"))" "$work/c"
+	cmp "$work/d" "$lines" >"$work/cmp" || fail "all is TCP: $(cat "$work/cmp")"
 }
 
 test_what_is_no_whole_recording_is_said_and_what_was_whole_is_written() {

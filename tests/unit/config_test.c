@@ -257,6 +257,8 @@ TEST(what_is_printed_can_be_read_back_and_is_the_same)
 		"\"not-min-latency\":0.001,\"sample\":[\"rtt=10\",\"latency=3\"],\"max-rate\":"
 		"\"retransmit=9/s\",\"adaptive\":true,\"include-ssh\":true,\"duration\":\"2h\","
 		"\"ring-size\":\"1MiB\",\"port\":[\"80,443\",\"22\"],\"not-proto\":\"udp\"}",
+		"{\"output\":[\"file:/x,port=80,443,not-comm=a,b,events=rtt,addr=10.0.0.0/8\","
+		"\"stdout,not-ifname=lo\"],\"port\":\"80\"}",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -282,5 +284,13 @@ TEST(what_is_printed_can_be_read_back_and_is_the_same)
 		CHECK(!memcmp(&first.kernel.sample, &again.kernel.sample,
 			      sizeof(first.kernel.sample)));
 		CHECK_EQUAL(first.kernel.filters.filter.active, again.kernel.filters.filter.active);
+		for (unsigned int k = 0; k < first.output_count; k++) {
+			const struct filter_set *set = first.outputs[k].filters;
+
+			CHECK_EQUAL(!set, !again.outputs[k].filters);
+			CHECK(!set || !memcmp(set, again.outputs[k].filters, sizeof(*set)));
+		}
+		options_done(&first);
+		options_done(&again);
 	}
 }

@@ -24,7 +24,7 @@ static int lines_make(struct lines *lines)
 
 	CHECK(fd >= 0);
 	snprintf(text, sizeof(text), "file:%s", made);
-	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &spec, &message), 0);
 	CHECK_EQUAL(lines_init(lines), 0);
 	CHECK_EQUAL(output_new(NULL, &removed), 0);
 	CHECK_EQUAL(output_configure(lines->output, &spec, 1, removed, &failed), 0);
@@ -103,7 +103,7 @@ TEST(a_record_that_no_output_takes_any_more_is_no_part_of_the_run)
 	const char *failed;
 
 	snprintf(text, sizeof(text), "file:%s,events=latency", made);
-	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &spec, &message), 0);
 	CHECK_EQUAL(output_new(NULL, &removed), 0);
 	CHECK_EQUAL(output_configure(lines.output, &spec, 1, removed, &failed), 0);
 	lines_event(&lines, record, event_desc(event_rtt)->size);

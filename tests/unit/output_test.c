@@ -42,10 +42,11 @@ static int add(struct output *output, const char *text)
 	for (; output_sink(output, count); count++) {
 		struct sink *sink = output_sink(output, count);
 
-		CHECK(sink_spec_parse(sink->name, &specs[count], &message) == 0);
+		CHECK(sink_spec_parse(sink->name, NULL, &specs[count], &message) == 0);
 		specs[count].events = sink->events;
 	}
-	CHECK_SAYING(sink_spec_parse(text, &specs[count], &message) == 0, "%s: %s", text, message);
+	CHECK_SAYING(sink_spec_parse(text, NULL, &specs[count], &message) == 0, "%s: %s", text,
+		     message);
 	CHECK_EQUAL(output_new(&texts, &removed), 0);
 	r = output_configure(output, specs, count + 1, removed, &failed);
 	CHECK(!output_sink(removed, 0));
@@ -116,7 +117,7 @@ static void spec_of(const char *text, struct sink_spec *spec)
 {
 	char *message;
 
-	CHECK_EQUAL(sink_spec_parse(text, spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, spec, &message), 0);
 }
 
 TEST(outputs_that_stay_keep_their_lines_and_those_that_go_hand_theirs_over)
@@ -211,7 +212,7 @@ TEST(a_specification_is_read_whole_or_refused)
 	struct sink_spec spec;
 	char *message;
 
-	CHECK_EQUAL(sink_spec_parse("file:/a/b,events=rtt,latency,max-size=65536,max-files=3",
+	CHECK_EQUAL(sink_spec_parse("file:/a/b,events=rtt,latency,max-size=65536,max-files=3", NULL,
 				    &spec, &message),
 		    0);
 	CHECK_TEXT(spec.name, "file:/a/b");
@@ -219,7 +220,8 @@ TEST(a_specification_is_read_whole_or_refused)
 	CHECK_EQUAL(spec.max_bytes, 65536);
 	CHECK_EQUAL(spec.max_files, 3);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		CHECK_SAYING(sink_spec_parse(bad[i], &spec, &message) == -EINVAL, "%s", bad[i]);
+		CHECK_SAYING(sink_spec_parse(bad[i], NULL, &spec, &message) == -EINVAL, "%s",
+			     bad[i]);
 		CHECK(message && message[0] == '\'');
 		free(message);
 	}
@@ -255,7 +257,7 @@ TEST(what_is_wrong_with_a_parameter_is_said_and_which_was_meant)
 	char *message;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		CHECK_EQUAL(sink_spec_parse(bad[i].text, &spec, &message), -EINVAL);
+		CHECK_EQUAL(sink_spec_parse(bad[i].text, NULL, &spec, &message), -EINVAL);
 		CHECK_SAYING(strstr(message, bad[i].message), "%s: %s", bad[i].text, message);
 		free(message);
 	}
@@ -283,6 +285,112 @@ TEST(each_sink_takes_its_own_events_and_all_control_lines)
 	read_all(path, text, sizeof(text));
 	CHECK_TEXT(text, "rtt\ncontrol\n");
 	CHECK_EQUAL(output_sink(output, 0)->lost.of[event_latency], 0);
+	output_free(output);
+	cleanup(path);
+}
+
+/* The output now has these, of which those in capitals have filters of their own. */
+static void output_have(struct output *output, const char *names, uint32_t generation)
+{
+	struct sink_spec specs[OUTPUT_SINKS_MAX] = {};
+	struct output *removed;
+	const char *failed;
+	char *message;
+
+	for (unsigned int i = 0; names[i]; i++) {
+		char text[64] = "file:/dev/";
+
+		for (int k = names[i] & 0x1f; k; k--)
+			strcat(text, "./"); /* each letter is another name */
+		strcat(text, "null");
+		CHECK_EQUAL(sink_spec_parse(text, NULL, &specs[i], &message), 0);
+		if (names[i] < 'a')
+			specs[i].filters = (struct filter_set *)&specs[i]; /* nobody looks there */
+	}
+	CHECK_EQUAL(output_new(&texts, &removed), 0);
+	CHECK_EQUAL(output_configure(output, specs, (unsigned int)strlen(names), removed, &failed),
+		    0);
+	output_free(removed);
+	output_set_generation(output, generation);
+}
+
+static uint32_t word_of(uint32_t generation, uint32_t bits)
+{
+	return generation << OUTPUT_SINKS_MAX | bits;
+}
+
+TEST(a_bit_means_the_same_output_as_long_as_it_is_there)
+{
+	struct output *output;
+	uint32_t a, b, c;
+
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	output_have(output, "A", 1);
+	a = output_sink(output, 0)->bit;
+	CHECK_EQUAL(output_takers(output, word_of(1, a)), a);
+	CHECK_EQUAL(output_takers(output, word_of(1, 0)), 0);
+	output_have(output, "BA", 2);
+	b = output_sink(output, 0)->bit;
+	CHECK_EQUAL(output_sink(output, 1)->bit, a);
+	CHECK(a != b);
+	CHECK_EQUAL(output_takers(output, word_of(2, a | b)), a | b);
+	/* made before B came: the bit was nobody's */
+	CHECK_EQUAL(output_takers(output, word_of(1, a | b)), a);
+	/* C has A's bit, but not what A's filter has let through */
+	output_have(output, "BC", 3);
+	c = output_sink(output, 1)->bit;
+	CHECK_EQUAL(c, a);
+	CHECK_EQUAL(output_takers(output, word_of(2, a | b)), b);
+	CHECK_EQUAL(output_takers(output, word_of(3, c | b)), b | c);
+	output_set_generation(output, 4); /* cgroups have been looked up anew */
+	CHECK_EQUAL(output_takers(output, word_of(3, c)), c);
+	CHECK_EQUAL(output_takers(output, word_of(2, a)), 0);
+	/* one without filters takes all, from before it came, too; it need not have been asked */
+	output_have(output, "Bd", 5);
+	CHECK_EQUAL(output_sink(output, 1)->bit, c);
+	CHECK_EQUAL(output_takers(output, word_of(4, b)), b | c);
+	CHECK_EQUAL(output_takers(output, word_of(5, 0)), c);
+	/* where none has any, nobody has been asked */
+	output_have(output, "d", 6);
+	CHECK_EQUAL(output_takers(output, 0), ITEM_FOR_ALL);
+	output_free(output);
+}
+
+TEST(generations_begin_anew_when_they_fill_the_word)
+{
+	struct output *output;
+	uint32_t a;
+
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	output_have(output, "b", OUTPUT_GENERATIONS - 1);
+	output_have(output, "bA", OUTPUT_GENERATIONS);
+	a = output_sink(output, 1)->bit;
+	output_set_generation(output, OUTPUT_GENERATIONS + 2); /* as the kernel side counts */
+	for (uint32_t generation = OUTPUT_GENERATIONS - 5; generation != OUTPUT_GENERATIONS + 3;
+	     generation++)
+		CHECK_SAYING(!!(output_takers(output, word_of(generation, a)) & a) ==
+				     (generation >= OUTPUT_GENERATIONS),
+			     "%x", generation);
+	output_free(output);
+}
+
+TEST(only_takers_get_a_line)
+{
+	const char *path = path_of("lines");
+	struct output *output = output_with(path, "");
+	const uint32_t bit = output_sink(output, 0)->bit;
+	struct text_item item = { { .type = event_rtt, .takers = ~bit }, "none\n", 5 };
+	char text[64];
+
+	output_write(output, &item.item);
+	item = (struct text_item){ { .type = event_rtt, .takers = bit }, "this\n", 5 };
+	output_write(output, &item.item);
+	write_text(output, event_none, "control\n", 8);
+	CHECK_EQUAL(texts_made, 2);
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	read_all(path, text, sizeof(text));
+	CHECK_TEXT(text, "this\ncontrol\n");
+	CHECK_EQUAL(output_sink(output, 0)->taken.of[event_rtt], 1);
 	output_free(output);
 	cleanup(path);
 }
@@ -490,7 +598,7 @@ static bool writes_over(const char *text, const struct stat *file)
 	struct sink_spec spec;
 	char *message;
 
-	CHECK_EQUAL(sink_spec_parse(text, &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &spec, &message), 0);
 	return sink_spec_writes_over(&spec, file);
 }
 

@@ -409,7 +409,7 @@ static void configure(struct output *output, const char *text)
 	const char *failed;
 	char *message;
 
-	CHECK_SAYING(sink_spec_parse(text, &spec, &message) == 0, "%s", message);
+	CHECK_SAYING(sink_spec_parse(text, NULL, &spec, &message) == 0, "%s", message);
 	CHECK_EQUAL(output_new(NULL, &none), 0);
 	CHECK_EQUAL(output_configure(output, &spec, 1, none, &failed), 0);
 }
@@ -761,7 +761,8 @@ static void write_event(struct output *output, int i)
 	struct event *event = event_make(i);
 	const struct item item = { .type = (enum event_type)event->header.type,
 				   .event = event,
-				   .seq = (uint64_t)i };
+				   .seq = (uint64_t)i,
+				   .takers = ITEM_FOR_ALL };
 
 	CHECK(output_ready(output));
 	output_write(output, &item);
@@ -866,7 +867,8 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	output_free(output);
 	CHECK_EQUAL(link(path_of(""), text), 0);
-	CHECK_EQUAL(sink_spec_parse(recording_to(",max-size=65536,max-files=1"), &spec, &message),
+	CHECK_EQUAL(sink_spec_parse(recording_to(",max-size=65536,max-files=1"), NULL, &spec,
+				    &message),
 		    0);
 	CHECK_EQUAL(sink_file_open(&spec, maker, &sink), -EEXIST);
 	check_file(path_of(""), &first, &last);
@@ -875,7 +877,7 @@ TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 	file = fopen(path_of("x"), "w");
 	fputs("my thesis", file);
 	fclose(file);
-	CHECK_EQUAL(sink_spec_parse(recording_to("x"), &spec, &message), 0);
+	CHECK_EQUAL(sink_spec_parse(recording_to("x"), NULL, &spec, &message), 0);
 	CHECK_EQUAL(sink_file_open(&spec, maker, &sink), -EEXIST);
 	file = fopen(path_of("x"), "r");
 	CHECK_EQUAL(fgetc(file), 'm');
@@ -1017,8 +1019,8 @@ TEST(a_replay_gives_the_same_times_when_the_clock_was_set_in_between)
 	size_t size;
 
 	snprintf(text, sizeof(text), "file:%s", path_of(".live"));
-	CHECK_EQUAL(sink_spec_parse(text, &specs[0], &message), 0);
-	CHECK_EQUAL(sink_spec_parse(recording_to(""), &specs[1], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &specs[0], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(recording_to(""), NULL, &specs[1], &message), 0);
 	CHECK_EQUAL(lines_init(&lines) ?: output_new(NULL, &none), 0);
 	CHECK_EQUAL(output_configure(lines.output, specs, 2, none, &failed), 0);
 	lines_set_origin(&lines, &web1);
@@ -1064,9 +1066,9 @@ static void run_outputs(struct run *run, const char *recording)
 	const char *failed;
 
 	snprintf(text, sizeof(text), "file:%s", path_of(".live"));
-	CHECK_EQUAL(sink_spec_parse(text, &specs[0], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(text, NULL, &specs[0], &message), 0);
 	if (recording)
-		CHECK_EQUAL(sink_spec_parse(recording_to(recording), &specs[1], &message), 0);
+		CHECK_EQUAL(sink_spec_parse(recording_to(recording), NULL, &specs[1], &message), 0);
 	CHECK_EQUAL(output_configure(run->output, specs, recording ? 2 : 1, run->none, &failed), 0);
 }
 
@@ -1282,6 +1284,7 @@ TEST(a_buffer_full_of_the_longest_names_is_begun_anew)
 			const struct item item = { .type = (enum event_type)event->header.type,
 						   .event = event,
 						   .seq = (uint64_t)count,
+						   .takers = ITEM_FOR_ALL,
 						   .names = names };
 
 			output_write(output, &item);
@@ -1306,8 +1309,8 @@ TEST(an_event_that_only_a_recording_takes_has_no_line)
 	const char *failed;
 	char *message;
 
-	CHECK_EQUAL(sink_spec_parse(recording_to(""), &specs[0], &message), 0);
-	CHECK_EQUAL(sink_spec_parse("file:/dev/null,events=latency", &specs[1], &message), 0);
+	CHECK_EQUAL(sink_spec_parse(recording_to(""), NULL, &specs[0], &message), 0);
+	CHECK_EQUAL(sink_spec_parse("file:/dev/null,events=latency", NULL, &specs[1], &message), 0);
 	CHECK_EQUAL(output_new(&texts, &output) ?: output_new(NULL, &none), 0);
 	CHECK_EQUAL(output_configure(output, specs, 2, none, &failed), 0);
 	write_event(output, event_rtt - 1); /* of that type */

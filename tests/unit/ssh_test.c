@@ -242,7 +242,7 @@ TEST(the_filter_refuses_that_connection_in_both_directions_and_no_other)
 	struct ssh_connection connection;
 	const struct filter *filter = &options.kernel.filters.filter;
 
-	settings_default(&options);
+	settings_default(&options, false);
 	CHECK_EQUAL(filter->active, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		CHECK(ssh_connection_parse(lines[i], &connection) == 0);

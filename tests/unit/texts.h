@@ -65,7 +65,7 @@ static struct maker_source texts = { texts_get };
 static inline bool write_text(struct output *output, enum event_type type, const char *text,
 			      size_t length)
 {
-	const struct text_item item = { { .type = type }, text, length };
+	const struct text_item item = { { .type = type, .takers = ITEM_FOR_ALL }, text, length };
 
 	return output_write(output, &item.item);
 }

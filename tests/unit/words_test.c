@@ -11,7 +11,7 @@ static const char *word(unsigned int number)
 	return words[number];
 }
 
-static const struct vocabulary words = { "word", word, 8 };
+static const struct vocabulary words = { "word", word, 8, NULL };
 
 TEST(words_are_known_by_their_numbers)
 {

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * recorded.c - filters of a replay: the same questions as on the kernel side, asked of a record. It
+ * has all that they are about, but for cgroups, whose ids say nothing without the host they are of:
+ * there the names count that were recorded.
+ */
+#include "filter/filter.h"
+
+#define HIERARCHY "/sys/fs/cgroup"
+
+#define HAS(event, field) ((event)->header.has & BIT(offsetof(struct event_index, field)))
+/* 0: it is not known, whatever lies there. */
+#define NUMBER(event, field) (HAS(event, field) ? (event)->field : 0)
+
+static struct flow flow_of(const struct event *event)
+{
+	struct flow flow = { .netns = NUMBER(event, netns) };
+
+	if (!HAS(event, src_ip) || !HAS(event, dest_ip))
+		return flow;
+	flow.ip_version = event->ip_version;
+	flow.src = event->src_ip;
+	flow.dest = event->dest_ip;
+	flow.proto = NUMBER(event, proto);
+	flow.src_port = NUMBER(event, src_port);
+	flow.dest_port = NUMBER(event, dest_port);
+	return flow;
+}
+
+/* ---- cgroups ---- */
+
+/* The next part of a path, without slashes; NULL: there is none. */
+static const char *path_part(const char **path, size_t *ret_length)
+{
+	const char *part = *path + strspn(*path, "/");
+
+	*ret_length = strcspn(part, "/");
+	*path = part + *ret_length;
+	return *ret_length ? part : NULL;
+}
+
+/* Is the one cgroup the other, or below it? */
+static bool cgroup_is_below(const char *path, const char *above)
+{
+	const char *wanted, *part;
+	size_t wanted_length, length;
+
+	if (!strncmp(above, HIERARCHY "/", strlen(HIERARCHY "/")) || !strcmp(above, HIERARCHY))
+		above += strlen(HIERARCHY);
+	while ((wanted = path_part(&above, &wanted_length))) {
+		part = path_part(&path, &length);
+		if (!part || length != wanted_length || memcmp(part, wanted, length) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
+static bool cgroup_is_of_unit(const char *path, const char *value)
+{
+	_cleanup_free_ char *unit = unit_name(value);
+	const size_t wanted = unit ? strlen(unit) : 0;
+	const char *part;
+	size_t length;
+
+	while (wanted && (part = path_part(&path, &length))) {
+		if (length == wanted + 1 && *part == '_') {
+			part++;
+			length--;
+		}
+		if (length == wanted && !memcmp(part, unit, length))
+			return true;
+	}
+	return false;
+}
+
+/* ---- all that has a name ---- */
+
+static bool list_has(const char *list, const char *name)
+{
+	const size_t wanted = strlen(name);
+
+	for (const char *item = list;; item++) {
+		size_t length = strcspn(item, ",");
+
+		if (length == wanted && !memcmp(item, name, length))
+			return true;
+		item += length;
+		if (!*item)
+			return false;
+	}
+}
+
+static bool value_matches(const struct filter_value *value, const char *text,
+			  const char *const named[name_sources])
+{
+	const char *path = named[names_of_cgroup_id], *netns = named[names_of_netns];
+
+	switch ((enum filter_kind)value->kind) {
+	case filter_cgroup:
+		return path && cgroup_is_below(path, text);
+	case filter_unit:
+		return path && cgroup_is_of_unit(path, text);
+	case filter_netns:
+		return netns && list_has(text, netns);
+	default:
+		return false;
+	}
+}
+
+/* The halves in whose lists one of the names is. */
+static uint32_t names_match(const struct filter_set *set, const char *const named[name_sources])
+{
+	uint32_t matched = 0;
+
+	for (unsigned int i = 0; i < set->count; i++) {
+		const struct filter_value *value = &set->values[i];
+
+		if (value_matches(value, set->texts + value->text, named))
+			matched |= FILTER_BIT(value->kind, value->negative);
+	}
+	return matched;
+}
+
+static void names_sort(const struct event *event, const char *const names[NAMED_NUMBERS_MAX],
+		       const char *ret_named[name_sources])
+{
+	struct named_number numbers[NAMED_NUMBERS_MAX];
+	const unsigned int count = event_named_numbers(event, numbers);
+
+	for (unsigned int i = 0; i < count; i++)
+		ret_named[numbers[i].source] = names[i];
+}
+
+/* ---- the whole ---- */
+
+/* Zeros: it has none. */
+static union filter_name ifname_of(const struct event *event)
+{
+	const struct event_desc *desc = event_desc(event->header.type);
+	union filter_name name = {};
+
+	for (unsigned int i = 0; i < desc->field_count; i++)
+		if (desc->fields[i].kind == kind_ifname && event->header.has & BIT(i))
+			memcpy(name.text, (const char *)event + desc->fields[i].offset,
+			       strnlen((const char *)event + desc->fields[i].offset,
+				       sizeof(name.text) - 1));
+	return name;
+}
+
+static union filter_name comm_of(const struct event *event)
+{
+	union filter_name name = {};
+
+	if (HAS(event, comm))
+		memcpy(name.text, event->comm.name,
+		       strnlen(event->comm.name, sizeof(name.text) - 1));
+	return name;
+}
+
+/* At stage transport nobody knows yet whose packet it is: see bpf/latency.bpf.c. */
+static bool nobody_knows_whose(const struct event *event)
+{
+	return event->header.type == event_latency &&
+	       ((const struct latency *)event)->stage == stage_transport;
+}
+
+bool filter_takes_event(const struct filter_set *set, const struct event *event,
+			const char *const names[NAMED_NUMBERS_MAX])
+{
+	const struct filter *f = &set->filter;
+	const char *named[name_sources] = {};
+	const struct flow flow = flow_of(event);
+	const union filter_name comm = comm_of(event), ifname = ifname_of(event);
+	uint32_t matched;
+
+	if (!f->active)
+		return true;
+	if (nobody_knows_whose(event) && filter_active_of(f, FILTER_OF_OWNER | FILTER_OF_CGROUPS))
+		return false;
+	if (!filter_takes_ends(f, &flow) || !filter_takes_owner(f, NUMBER(event, pid), &comm) ||
+	    !filter_takes_ifname(f, &ifname))
+		return false;
+	names_sort(event, names, named);
+	matched = names_match(set, named) | filter_in_namespaces(f, flow.netns);
+	return filter_agrees(filter_active_of(f, FILTER_OF_CGROUPS | FILTER_BITS(filter_netns)),
+			     matched);
+}
