@@ -132,7 +132,7 @@ char *parameter_take(struct sink_spec *spec, const struct parameters *others,
 	number = value ? word_number(&words, name) : -ENOENT;
 	if (number < 0)
 		return parameter_unknown(&words, name);
-	if ((unsigned int)number < parameter_words.count)
+	if (!others || (unsigned int)number < parameter_words.count)
 		return own_take(spec, place, (unsigned int)number, value + 1);
 	place->other = (unsigned int)number - parameter_words.count + 1;
 	return value_take(spec, others, place, value + 1);

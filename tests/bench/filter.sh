@@ -10,8 +10,12 @@
 rounds=3
 many4=$(seq -s , -f 192.0.2.%g 1 2 253)
 many6=$(seq -s , -f 2001:db8::%g:0/112 1 2 253)
-names=("no filter" "a port" "source ports" "a network" "127 networks (IPv4)" "127 networks (IPv6)")
-filters=("--min-latency=4000000000" "--port=1" "--not-src-port=1-65535" "--addr=192.0.2.0/24" "--addr=$many4" "--addr=$many6")
+names=("no filter" "a port" "source ports" "a network" "127 networks (IPv4)" "127 networks (IPv6)"
+	"a port of an output" "a port of each of 8 outputs")
+filters=(" --min-latency=4000000000" " --port=1" " --not-src-port=1-65535" " --addr=192.0.2.0/24" " --addr=$many4"
+	" --addr=$many6" ",port=1" ",port=1$(for i in {1..7}; do
+		echo -n " -o file:/dev/$(printf './%.0s' $(seq $i))null,port=1"
+	done)") # what begins with a comma is the output's own
 
 # round FAMILY NUMBER: a line "NAME|TIMES|MORE" for each into $work/costs
 round() {
@@ -24,7 +28,7 @@ round() {
 		i=$(((k + $2) % ${#names[@]}))
 		rm -f "$work/$i"
 		# shellcheck disable=SC2086
-		"$netlog" -q --include-ssh -e latency --latency-stage=tcp ${filters[$i]} -o "file:$work/$i" {end}>&- &
+		"$netlog" -q --include-ssh -e latency --latency-stage=tcp -o file:$work/$i${filters[$i]} {end}>&- &
 		pids[i]=$!
 		wait_for 30 grep -qs start "$work/$i" || fail "no start"
 	done

@@ -104,6 +104,21 @@ test_what_no_output_takes_is_neither_made_nor_counted() {
 		uniq -c | xargs)" "$sent [10.77.0.2,4]"
 }
 
+# While netlog stands still, the ring holds a dozen records: what was made in vain would fill it.
+test_what_no_output_takes_needs_no_room_in_the_ring() {
+	wire_up
+	output true ,dest-port=7000-7009
+	outputs_start --events=latency --latency-stage=qdisc --proto=udp --ring-size=4096
+	kill -STOP "${pids[1]}"
+	ports 6
+	datagrams --family 6 --messages 500 --bytes 100
+	ports 4
+	datagrams --messages 5 --bytes 100
+	kill -CONT "${pids[1]}"
+	outputs_stop
+	equal "produced and lost" "$(jq -sc 'last | [.produced.latency, .lost.latency]' "$work/output.0")" "[5,0]"
+}
+
 # What is sampled away is of what the filters let through.
 test_sampling_is_of_what_some_output_takes() {
 	wire_up

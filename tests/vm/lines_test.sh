@@ -86,6 +86,19 @@ test_a_filter_by_address_port_and_process_lets_through_what_it_should() {
 	done
 }
 
+# Beside that, an output of the same netlog: to the line.
+test_an_outputs_own_filter_narrows_what_it_takes() {
+	lines_of filtered
+	jq -c 'select((.seq and (has("src_ip") | not)) or (.event_type == "rtt" and .src_port >= 9000 and .src_port <= 9009
+		and .dest_ip != "10.77.0.1")) | .seq' "$lines" >"$work/wanted"
+	jq -c .seq "$KEPT/lines.own" >"$work/told"
+	cmp "$work/wanted" "$work/told" || fail "not the same lines"
+	[ "$(count <"$work/told")" -ge 15 ] || fail "only $(count <"$work/told") lines"
+	[ "$(count <"$work/told")" -lt "$(count <"$lines")" ] || fail "all lines"
+	equal "lines of an output that takes none" \
+		"$(jq -s 'last | .outputs[] | select(.output == "file:/dev/null") | .emitted.rtt' "$lines")" 0
+}
+
 # flows FILTER: through it, the flows' latency lines, by their ports: a namespace's number is used again
 flows() {
 	jq --argjson flows "$(of_truth .connections)" 'select(.event_type == "latency" and .proto == "tcp") |
