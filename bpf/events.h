@@ -261,7 +261,11 @@ struct ifname {
 	  "several samples in between only the sum shows, and the raw sample never")             \
 	H(rtt, sample, 2, extra, rtt__inet_sock_set_state, "")
 
-/* Inwards a line has the times of the stages before its own, so their hooks are needed, too. */
+/*
+ * Inwards a line needs the packet's entry, and has the times of the stages before its own, so their
+ * hooks are needed, too.
+ */
+#define AT_ENTRY .needed_by = 1ULL << stage_transport | 1ULL << stage_tcp | 1ULL << stage_app
 #define AT_TRANSPORT .value = stage_transport, .needed_by = 1ULL << stage_tcp | 1ULL << stage_app
 #define AT_TCP .value = stage_tcp, .needed_by = 1ULL << stage_app
 #define AT_APP .value = stage_app
@@ -269,7 +273,7 @@ struct ifname {
 
 #define LATENCY_HOOKS(H)                                                                           \
 	H(latency, entry, 1, required, latency__netif_receive_skb,                                 \
-	  "time in the driver and in GRO")                                                         \
+	  "time in the driver and in GRO", AT_ENTRY)                                               \
 	H(latency, transport_tcp, 1, lines, latency__tcp_v4_rcv, "", AT_TRANSPORT)                 \
 	H(latency, transport_tcp, 2, lines, latency__tcp_v4_rcv_kprobe, "", AT_TRANSPORT)          \
 	H(latency, transport_tcp6, 1, lines, latency__tcp_v6_rcv, "", AT_TRANSPORT)                \

@@ -262,6 +262,15 @@ test_a_refused_entry_takes_the_whole_event() {
 		fail "$(head -n 1 "$work/lines")"
 }
 
+# What goes out has come in at no entry: nothing is hooked there, and nothing is missed.
+test_the_way_out_alone_needs_no_entry() {
+	export NETLOG_REFUSE=latency__netif_
+	status_of env LD_PRELOAD=build/refuse.so $netlog -d 0.1 -e latency --latency-stage=qdisc >"$work/lines"
+	equal "exit status ($message)" "$status" 0
+	equal "hooks" "$(jq -nc 'input | [.hooks[] | select(.event == "latency") | .hook, .error]' "$work/lines")" \
+		'["tp_btf/net_dev_queue",null,"tp_btf/net_dev_start_xmit",null]'
+}
+
 test_what_is_asked_for_by_name_must_be_served() {
 	export NETLOG_REFUSE=rtt__tcp_,latency__skb_co
 	refused 69 "event rtt cannot be served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1 -e rtt

@@ -257,7 +257,7 @@ TEST(the_schemas_hooks_are_there_for_the_stages_that_need_them)
 				  "transport_udp6, tcp" },
 		{ BIT(stage_app), "entry, transport_tcp, transport_tcp6, transport_udp, "
 				  "transport_udp6, tcp, app_tcp, app_udp" },
-		{ BIT(stage_qdisc), "entry, qdisc" },
+		{ BIT(stage_qdisc), "qdisc" },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(expected); i++) {
