@@ -120,6 +120,8 @@ $(BUILD)/asan/netlog: $(BUILD)/asan/src/main.o $(SOURCES:%.c=$(BUILD)/asan/%.o)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
 
+$(BUILD)/traffic: bpf/memory.h bpf/events.h
+
 $(BUILD)/%: tests/live/%.c tests/live/tool.h | $(BUILD)/requirements
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $< -o $@
