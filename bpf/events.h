@@ -218,8 +218,8 @@ struct ifname {
  * programs stand serves the part, and the others are left alone. role: lines = makes lines, and one
  * such part must stand for the event to be served; required = makes none, but its rung cannot do
  * without, and where no hook of the part makes lines, the whole event cannot; extra = makes none,
- * makes the lines better, and its rung stands without it. `program` is <event>__<hook> in
- * bpf/<event>.bpf.c; `blind` is what it cannot see, told in the start line.
+ * makes the lines better, and its rung stands without it. `program` is <event>__<hook> in a file
+ * whose name begins with the event's; `blind` is what it cannot see, told in the start line.
  */
 #define RETRANSMIT_HOOKS(H)                                                               \
 	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb,                  \
