@@ -122,6 +122,8 @@ $(BUILD)/asan/netlog: $(BUILD)/asan/src/main.o $(SOURCES:%.c=$(BUILD)/asan/%.o)
 
 TOOL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS)
 
+$(BUILD)/traffic: bpf/memory.h bpf/events.h
+
 $(BUILD)/tool.o: tests/live/tool.c tests/live/tool.h | $(BUILD)/requirements
 	$(call say,CC)
 	$(Q)$(CC) $(TOOL_CFLAGS) -c $< -o $@

@@ -6,8 +6,7 @@
 #ifndef NETLOG_ARRIVAL_BPF_H
 #define NETLOG_ARRIVAL_BPF_H
 
-#include "subject.bpf.h"
-#include "transit.bpf.h"
+#include "latency.bpf.h"
 
 /* When packets were handed to this host's stack. */
 static __u64 received[TRANSIT_SIZE] __attribute__((aligned(64)));
@@ -28,11 +27,6 @@ struct note {
 };
 
 static struct note notes[TRANSIT_SIZE] __attribute__((aligned(64)));
-
-static __always_inline bool stage_wanted(__u8 stage)
-{
-	return choice_wanted(latency, stage);
-}
 
 /* A packet at a stage. */
 struct arrival {
@@ -124,14 +118,6 @@ static __always_inline const struct net_device *note_dev(const struct note *note
 		return NULL;
 	dev = (void *)(address_of(received) + note->dev);
 	return (__u32)BPF_CORE_READ(dev, ifindex) == note->ifindex ? dev : NULL;
-}
-
-static __always_inline void event_set_ifname(struct latency *e, const struct net_device *dev)
-{
-	if (!dev)
-		return;
-	bpf_probe_read_kernel(&e->ifname, sizeof(e->ifname), dev->name);
-	MARK(e, ifname);
 }
 
 #endif

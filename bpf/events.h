@@ -234,8 +234,8 @@ struct ifname {
  * alone. role: lines = makes lines, and one such part must stand for the event to be served;
  * required = makes none, but its rung cannot do without, and where no hook of the part makes lines,
  * the whole event cannot; extra = makes none, makes the lines better, and its rung stands without
- * it. `program` is <event>__<hook> in bpf/<event>.bpf.c; `blind` is what it cannot see, told in the
- * start line.
+ * it. `program` is <event>__<hook> in a file whose name begins with the event's; `blind` is what it
+ * cannot see, told in the start line.
  *
  * Behind that may stand, as members of struct hook_desc (src/schema/event.h):
  * .value = the value of the event's choice that the part serves. Without one it serves all.
@@ -258,8 +258,7 @@ struct ifname {
 	H(rtt, sample, 1, lines, rtt__tcp_ack_update_rtt, "")                                    \
 	H(rtt, sample, 2, lines, rtt__tcp_probe,                                                 \
 	  "samples outside the established state; told at the socket's next packet, so that of " \
-	  "several samples in between only the sum shows, and the raw sample never")             \
-	H(rtt, sample, 2, extra, rtt__inet_sock_set_state, "")
+	  "several samples in between only the sum shows, and the raw sample never")
 
 /*
  * Inwards a line needs the packet's entry, and has the times of the stages before its own, so their
@@ -304,12 +303,13 @@ struct ifname {
 	  AT_QDISC)
 
 /*
- * Hooks that serve all events, in the same rows; event: none. They learn who owns a socket, each by
- * itself.
+ * Hooks that serve all events, in the same rows; event: none. They learn what is remembered of a
+ * socket: who owns it, each by itself, and the first one also when a connection begins and ends.
  */
 #define COMMON_HOOKS(H)                                                                              \
-	H(none, owner_open, 1, extra, owner__inet_sock_set_state,                                    \
-	  "UDP; from connect and listen; before Linux 5.11, an accepted socket until it is read")    \
+	H(none, socket, 1, extra, socket__inet_sock_set_state,                                       \
+	  "owners of UDP; from connect and listen; before Linux 5.11, of an accepted socket until "  \
+	  "it is read")                                                                              \
 	H(none, owner_read, 1, extra, owner__tcp_rcv_space_adjust, "UDP; mapped payload")            \
 	H(none, owner_write, 1, extra, owner__tcp_sendmsg_locked, "UDP")                             \
 	H(none, owner_call, 1, extra, owner__sock_send_length, "")                                   \

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * latency - how long a packet has been inside this host when it reaches a stage.
+ * latency - how long a packet has been inside this host when it reaches a stage. Here inwards; for
+ * outwards see latency_qdisc.bpf.c.
  *
- * Inwards, every packet enters the stack at netif_receive_skb, and keeps its skb's address on its
- * way to the socket and the application; that joins entry and stage (transit.bpf.h). Each stage
- * leaves its time for later ones. Outwards, a packet is given to its device at net_dev_queue and to
- * the driver at net_dev_start_xmit.
+ * Every packet enters the stack at netif_receive_skb, and keeps its skb's address on its way to the
+ * socket and the application; that joins entry and stage (transit.bpf.h). Each stage leaves its
+ * time for later ones.
  *
  * A packet of which it is not known any more when it set out has no line, and is counted as lost.
  */
@@ -15,8 +15,6 @@
 #include <linux/ptrace.h>
 
 #include <bpf/bpf_tracing.h>
-
-/* ---- inwards ---- */
 
 SEC("tp_btf/netif_receive_skb")
 int latency__netif_receive_skb(__u64 *ctx)
@@ -162,41 +160,6 @@ int latency__tcp_probe(__u64 *ctx)
 }
 
 /*
- * The socket behind the same file, as a pointer that helpers take: skb->sk is one of RCU since 6.3,
- * which they do not. It is the same socket, but for MPTCP, where many have one file. NULL: its
- * process has closed it (sk_socket is NULL from sock_orphan() on, and that half's sk while
- * inet_release() is at work), or is about to accept it (inet_csk_accept() gives it a file last).
- */
-static __always_inline struct sock *sock_of_file(const struct sock *sk)
-{
-	const struct socket *socket = sk->sk_socket;
-
-	return socket ? socket->sk : NULL;
-}
-
-/* Of a socket that was read out of an skb. Where it has no file, one that was asked for before. */
-static __always_inline __u64 skb_cookie(const struct sock *sk, const bool typed)
-{
-	struct sock *same = typed ? sock_of_file(sk) : NULL, *compared = same;
-
-	/* what is equal the compiler takes for the same, and the verifier does not */
-	barrier_var(compared);
-	return same && compared == sk ? socket_cookie(same) : cookie_read(sk);
-}
-
-static __always_inline void skb_owner(const struct sock *sk, struct owner *ret_owner,
-				      const bool typed)
-{
-	/* without typed loads there is no storage either, and the table takes any pointer */
-	struct sock *same = typed ? sock_of_file(sk) : (struct sock *)sk;
-
-	if (same)
-		owner_of_sock(same, ret_owner);
-	else
-		*ret_owner = (struct owner){};
-}
-
-/*
  * Has a part of the packet been read before? What had been known of it may be gone since, and it
  * has its line, or has been counted.
  */
@@ -292,130 +255,4 @@ int latency__skb_consume_udp_kprobe(struct pt_regs *ctx)
 	struct sock *sk = (void *)PT_REGS_PARM1(ctx);
 
 	return consume_udp(sk, (void *)PT_REGS_PARM2(ctx), cookie_read(sk), false);
-}
-
-/* ---- outwards ---- */
-
-/* When packets were handed to a device. */
-static __u64 queued[TRANSIT_SIZE] __attribute__((aligned(64)));
-
-/*
- * Where the host itself cuts a large TCP packet into segments (a device without TSO), these are
- * other skbs. They keep its departure time, which with its hash tells it from others. 0: there is
- * none, as of packets that are forwarded, and of UDP.
- */
-static __always_inline __u32 segments_hash(const struct sk_buff *skb, const bool typed)
-{
-	__u64 departure = READ(typed, skb, tstamp);
-
-	return departure ? transit_hash(departure ^ (__u64)READ(typed, skb, hash) << 20) : 0;
-}
-
-static __always_inline bool skb_is_gso(const struct sk_buff *skb)
-{
-	const struct skb_shared_info *shared = (void *)((__u64)skb->head + skb->end);
-
-	return BPF_CORE_READ(shared, gso_size);
-}
-
-static __always_inline void queued_put(__u32 hash, __u64 now)
-{
-	queued[transit_place_for(queued, hash, now)] = transit_entry(hash, now);
-}
-
-SEC("tp_btf/net_dev_queue")
-int latency__net_dev_queue(__u64 *ctx)
-{
-	const struct sk_buff *skb = ARGUMENT(net_dev_queue, skb);
-	__u64 now = bpf_ktime_get_boot_ns();
-	__u32 hash;
-
-	queued_put(skb_transit_hash(queued, skb, true), now);
-	if (skb_is_gso(skb)) {
-		hash = segments_hash(skb, true);
-		if (hash)
-			queued_put(hash, now);
-	}
-	return 0;
-}
-
-/*
- * Is it known when the packet was queued? One that is not is lost, however that came: segments that
- * were never queued lie where earlier packets did. A driver that refuses a packet, so that it comes
- * again (NETDEV_TX_BUSY), is held to be broken (Documentation/networking/driver.rst); where one
- * does, the second time is lost.
- */
-static __always_inline bool packet_departs(const struct sk_buff *skb, struct transit *ret_transit,
-					   const bool typed)
-{
-	__u32 hash = skb_transit_hash(queued, skb, typed);
-
-	if (transit_find(queued, hash, ret_transit) == transit_known) {
-		transit_end(queued, ret_transit);
-		return true;
-	}
-	hash = segments_hash(skb, typed);
-	return hash && transit_find(queued, hash, ret_transit) == transit_known;
-}
-
-/* The sending socket, where it is one that has an owner. */
-static __always_inline const struct sock *skb_sender(const struct sk_buff *skb, const bool typed)
-{
-	const struct sock *sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */
-
-	return sk && sock_is_full(&sk->__sk_common, typed) ? sk : NULL;
-}
-
-SEC("tp_btf/net_dev_start_xmit")
-int latency__net_dev_start_xmit(__u64 *ctx)
-{
-	const bool typed = loads_allowed();
-	const struct sk_buff *skb = ARGUMENT(net_dev_start_xmit, skb);
-	const struct net_device *dev = ARGUMENT(net_dev_start_xmit, dev);
-	struct transit transit = {};
-	bool known;
-	__u64 now, latency_ns;
-	const struct sock *sk;
-	struct packet packet;
-	struct subject subject;
-	struct latency *e;
-
-	known = packet_departs(skb, &transit, typed);
-	if (!stage_wanted(stage_qdisc))
-		return 0;
-	now = bpf_ktime_get_boot_ns();
-	latency_ns = transit_time(&transit, now);
-	if (known && !measure_wanted(latency, latency_ns))
-		return 0;
-	packet_read(&packet, skb, dev_netns(dev, typed), 0, typed);
-	sk = skb_sender(skb, typed);
-	subject_init(&subject);
-	subject.flow = packet.flow;
-	subject.sk = sk;
-	subject.dev = dev;
-	if (!subject_flow_passes(&subject) || !subject_ifname_passes(&subject))
-		return 0;
-	if (sk)
-		skb_owner(sk, &subject.owner, typed);
-	if (!subject_owner_passes(&subject))
-		return 0;
-	if (!known) {
-		event_missed(latency, 1, &subject);
-		return 0;
-	}
-	if (sk && READ(typed, sk, __sk_common.skc_state) != TCP_LISTEN)
-		subject.cookie = skb_cookie(sk, typed);
-	e = event_begin(latency, &subject, typed);
-	if (!e)
-		return 0;
-	e->header.time_ns = now;
-	SET(e, stage, stage_qdisc);
-	SET(e, latency_ns, latency_ns);
-	SET(e, len_bytes, packet.payload);
-	event_set_ifname(e, dev);
-	SET(e, direction, direction_egress);
-	if (packet.has_tcp_seq)
-		SET(e, tcp_seq, packet.tcp_seq);
-	event_submit(e);
-	return 0;
 }

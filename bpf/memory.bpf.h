@@ -1,62 +1,94 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * memory.bpf.h - what a program remembers of a socket from one event to the next.
+ * memory.bpf.h - one record for each socket, of what programs remember of it.
  *
  * It hangs on the socket itself and goes with it (sk_storage). Kernels before 5.11 do not offer
- * that to tracing programs: there it is a table that forgets the sockets not looked at for longest.
- * The table is made with room only where it is needed, see object.c.
+ * that to tracing programs: there it is a table by the socket's address, which forgets the sockets
+ * not looked at for longest. The table is made with room only where it is needed, see object.c. An
+ * address may soon be another socket's, so only those are in the table that are seen to end: TCP's,
+ * from being made to being closed (socket.bpf.c).
  */
 #ifndef NETLOG_MEMORY_BPF_H
 #define NETLOG_MEMORY_BPF_H
 
+#include "memory.h"
 #include "netlog.bpf.h"
 
-/* The kernel uses a socket's address again. The next socket there has other ports and addresses. */
-struct socket_key {
-	__u64 address;
-	__u32 hash; /* of the connection's addresses, ports and namespace: inet_ehashfn() */
-	__u16 local_port, remote_port;
-};
+/* A connection made from a listener begins with the listener's: sk_clone_lock() copies these. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct socket_memory);
+} sockets SEC(".maps") __weak;
 
-/* Memory of sockets, by this name: `type` is what is remembered of each. */
-#define SOCKET_MEMORY(memory, remembered)              \
-	struct {                                       \
-		__uint(type, BPF_MAP_TYPE_SK_STORAGE); \
-		__uint(map_flags, BPF_F_NO_PREALLOC);  \
-		__type(key, int);                      \
-		__type(value, remembered);             \
-	} memory SEC(".maps");                         \
-	struct {                                       \
-		__uint(type, BPF_MAP_TYPE_LRU_HASH);   \
-		__uint(max_entries, 1);                \
-		__type(key, struct socket_key);        \
-		__type(value, remembered);             \
-	} memory##_table SEC(".maps")
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct socket_memory);
+} sockets_by_address SEC(".maps") __weak;
 
-static __always_inline void *table_get(void *table, const struct sock *sk, const void *first)
+/*
+ * What is remembered of the socket, or NULL. `sk`: not NULL, and where sockets have storage, a
+ * pointer that its helper takes, so not one that was read out of an skb.
+ */
+static __always_inline struct socket_memory *memory_find(struct sock *sk)
 {
-	const bool typed = loads_allowed();
-	struct socket_key key = {
-		.address = (__u64)sk,
-		.hash = READ(typed, sk, __sk_common.skc_hash),
-		.local_port = READ(typed, sk, __sk_common.skc_num),
-		.remote_port = READ(typed, sk, __sk_common.skc_dport),
-	};
-	void *known = bpf_map_lookup_elem(table, &key);
+	__u64 key = (__u64)sk;
 
-	if (known || !first)
+	if (config.no_sk_storage)
+		return bpf_map_lookup_elem(&sockets_by_address, &key);
+	return bpf_sk_storage_get(&sockets, sk, NULL, 0);
+}
+
+/* Likewise; what was not remembered is from now on. NULL: the socket is going, or memory is short.
+ */
+static __always_inline struct socket_memory *memory_make(struct sock *sk)
+{
+	struct socket_memory nothing = {}, *known;
+	__u64 key = (__u64)sk;
+
+	if (!config.no_sk_storage)
+		return bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	known = bpf_map_lookup_elem(&sockets_by_address, &key);
+	if (known)
 		return known;
-	bpf_map_update_elem(table, &key, first, BPF_ANY);
-	return bpf_map_lookup_elem(table, &key);
+	bpf_map_update_elem(&sockets_by_address, &key, &nothing, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&sockets_by_address, &key);
 }
 
 /*
- * What is remembered of the socket. Where that is nothing: NULL, or `first`, which is remembered
- * from now on. With `first` it is NULL only for a socket that is going, or when memory is short.
+ * In the table may be the memory of an earlier connection, if the program that sees it end was not
+ * run (a call that the kernel skipped). What was counted of that one is not of this.
  */
-#define memory_get(memory, sk, first)                                            \
-	(config.no_sk_storage ? table_get(&memory##_table, sk, first) :          \
-				bpf_sk_storage_get(&memory, sk, (void *)(first), \
-						   (first) ? BPF_SK_STORAGE_GET_F_CREATE : 0))
+static __always_inline void memory_check(struct socket_memory *m, const struct sock *sk)
+{
+	const bool typed = loads_allowed();
+	struct connection now = {
+		.hash = READ(typed, sk, __sk_common.skc_hash),
+		.local_port = sock_local_port(&sk->__sk_common, typed),
+		.remote_port = READ(typed, sk, __sk_common.skc_dport),
+	};
+
+	if (m->connection.hash == now.hash && m->connection.local_port == now.local_port &&
+	    m->connection.remote_port == now.remote_port)
+		return;
+	m->connection = now;
+	m->known = 0;
+}
+
+/*
+ * What is remembered of a TCP connection, `known` telling what that is; with `make`, as
+ * memory_make().
+ */
+static __always_inline struct socket_memory *connection_memory(struct sock *sk, const bool make)
+{
+	struct socket_memory *m = make ? memory_make(sk) : memory_find(sk);
+
+	if (m && config.no_sk_storage)
+		memory_check(m, sk);
+	return m;
+}
 
 #endif

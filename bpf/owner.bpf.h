@@ -3,59 +3,13 @@
  * owner.bpf.h - who owns a socket: the process that was last seen to use it.
  *
  * Most events fire in softirq, where the current task is whoever was interrupted. So the owner is
- * learned where the task at work is the socket's user (owner.bpf.c), and kept with the socket. Who
- * is not known is absent.
+ * learned where the task at work is the socket's user (owner.bpf.c, socket.bpf.c), and kept with
+ * the socket. Who is not known is absent.
  */
 #ifndef NETLOG_OWNER_BPF_H
 #define NETLOG_OWNER_BPF_H
 
-#include "netlog.bpf.h"
-
-/*
- * Read and written without a lock (tracing programs have none), at any time, on any CPU: `sum`
- * tells a whole record from a mixture of two, and a mixture is nobody.
- */
-struct owner {
-	__u64 comm[COMM_BYTES / sizeof(__u64)];
-	__u32 pid; /* 0: not known */
-	__u32 sum;
-	__u32 found;	/* not seen at work, but found among a process's files */
-	__u32 reserved; /* the record has no gaps, where garbage might lie */
-};
-
-/* A connection made from a listener begins with the listener's: sk_clone_lock() copies these. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
-	__type(value, struct owner);
-} owners SEC(".maps") __weak;
-
-/*
- * The same by the socket's address, where sockets keep nothing (no_sk_storage). An address may soon
- * be another socket's, so only those are in it that are seen to end: TCP's, from being made to
- * being closed.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1); /* see object.c */
-	__type(key, __u64);
-	__type(value, struct owner);
-} owners_by_address SEC(".maps") __weak;
-
-/*
- * `sk`: not NULL, and where sockets have storage, a pointer that its helper takes, so not one that
- * was read out of an skb.
- */
-static __always_inline struct owner *owner_find(struct sock *sk)
-{
-	__u64 key;
-
-	if (!config.no_sk_storage)
-		return bpf_sk_storage_get(&owners, sk, NULL, 0);
-	key = (__u64)sk;
-	return bpf_map_lookup_elem(&owners_by_address, &key);
-}
+#include "memory.bpf.h"
 
 /* Odd multipliers of 64 bits: a change of any word changes the sum, but for 1 in 2^32. */
 static __always_inline __u32 owner_sum(const struct owner *owner)
@@ -71,11 +25,13 @@ static __always_inline __u32 owner_sum(const struct owner *owner)
  */
 static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_owner)
 {
-	const volatile struct owner *known = owner_find(sk);
+	const struct socket_memory *memory = memory_find(sk);
+	const volatile struct owner *known;
 
 	__builtin_memset(ret_owner, 0, sizeof(*ret_owner));
-	if (!known)
+	if (!memory)
 		return false;
+	known = &memory->owner;
 	ret_owner->comm[0] = known->comm[0];
 	ret_owner->comm[1] = known->comm[1];
 	ret_owner->pid = known->pid;
@@ -113,6 +69,41 @@ static __always_inline bool owner_of_current(struct owner *ret_owner)
 		return false;
 	owner_read_task(ret_owner, task);
 	return true;
+}
+
+/* What is kept of others by their address would stay for the next socket there. */
+static __always_inline bool sock_is_seen_to_end(const struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state != TCP_CLOSE;
+}
+
+/* The record that tells the socket's owner, also of one that is not known yet. */
+static __always_inline struct socket_memory *owner_memory(struct sock *sk)
+{
+	if (config.no_sk_storage && !sock_is_seen_to_end(sk))
+		return NULL;
+	return memory_make(sk);
+}
+
+/* Is that owner known, and by its work? */
+static __always_inline bool owner_is(const struct owner *known, const struct owner *now)
+{
+	return known->pid == now->pid && known->sum == now->sum && known->comm[0] == now->comm[0] &&
+	       known->comm[1] == now->comm[1] && !known->found;
+}
+
+/* The process at work uses this socket. Nearly always that is known already. */
+static __always_inline void owner_learn(struct sock *sk)
+{
+	struct socket_memory *memory;
+	struct owner now;
+
+	/* the kernel's own (NFS, tunnels): whoever is at work does not know of it */
+	if (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || !owner_of_current(&now))
+		return;
+	memory = owner_memory(sk);
+	if (memory && !owner_is(&memory->owner, &now))
+		memory->owner = now;
 }
 
 static __always_inline void event_set_owner(struct event *e, const struct owner *owner)

@@ -5,7 +5,6 @@
  * Two tracepoints: tcp_retransmit_skb (a full socket's segments, SYN included) and
  * tcp_retransmit_synack (a listener's answer, on a request socket that is not a full one).
  */
-#include "memory.bpf.h"
 #include "subject.bpf.h"
 
 /*
@@ -42,9 +41,6 @@ static __always_inline __u8 retrans_type(const struct tcp_sock *tp, __u8 state, 
 	return 0;
 }
 
-/* A socket's total_retrans, as it was when this program saw the socket last. */
-SOCKET_MEMORY(retransmit_seen, __u32);
-
 /*
  * How many segments this call stands for. TCP counts total_retrans before it sends, and not at all
  * what it gave up before (from 6.17 on, that is told too, with an error that does not say which).
@@ -58,23 +54,26 @@ SOCKET_MEMORY(retransmit_seen, __u32);
 static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 segs, int err,
 					   __u32 *ret_missed, const bool counted)
 {
-	__u32 *seen = counted ? memory_get(retransmit_seen, sk, NULL) : NULL, grown;
+	struct socket_memory *memory = counted ? connection_memory(sk, true) : NULL;
+	__u32 known = memory ? memory->known & KNOWN_RETRANS : 0, grown;
 
-	/* below it: another socket, at an address that is in a table still; or tcp_disconnect() */
-	if (seen && total < *seen) {
-		*seen = total;
+	/* it has gone backwards, and the beginning of this connection was not seen:
+	 * tcp_disconnect() */
+	if (known && total < memory->retrans_total) {
+		memory->retrans_total = total;
 		return segs;
 	}
-	if (!seen) {
-		if (counted)
-			memory_get(retransmit_seen, sk, &total);
+	grown = known ? total - memory->retrans_total : 0;
+	if (memory) {
+		memory->retrans_total = total;
+		memory->known |= KNOWN_RETRANS;
+	}
+	if (!known) {
 		if (err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM ||
 		    err == -EHOSTUNREACH)
 			return 0;
 		return segs;
 	}
-	grown = total - *seen;
-	*seen = total;
 	if (grown <= segs)
 		return grown;
 	*ret_missed = grown - segs;
@@ -206,12 +205,12 @@ int retransmit__tcp_retransmit_synack(__u64 *ctx)
 	struct sock *listener = ARGUMENT(tcp_retransmit_synack, sk);
 	struct request_sock *req = ARGUMENT(tcp_retransmit_synack, req);
 	struct subject subject;
-	__u32 *seen;
+	struct socket_memory *memory;
 
 	/* Fast Open: it is the connection itself by then, and counts the segment as its own */
-	seen = memory_get(retransmit_seen, listener, NULL);
-	if (seen)
-		*seen += 1;
+	memory = connection_memory(listener, false);
+	if (memory)
+		memory->retrans_total += 1;
 	subject_init(&subject);
 	owner_of_sock(listener, &subject.owner);
 	subject.cookie = socket_cookie(req);

@@ -8,37 +8,28 @@
  * a line tells a sample when the next packet comes, and only if there was one since the socket's
  * last line.
  */
-#include "memory.bpf.h"
 #include "subject.bpf.h"
 
 /*
- * The estimates in a socket's last line, and when it was. tcp_rtt_estimator() changes srtt_us or
- * mdev_us with every sample, unless the sample is the mean, in whole microseconds, and the
- * deviation is below one.
+ * What the socket's last line told; `first` if there has been none. A connection that was
+ * established while netlog runs begins with nothing, so that the sample of its handshake makes a
+ * line. NULL: the socket is going, or memory is short.
+ *
+ * tcp_rtt_estimator() changes srtt_us or mdev_us with every sample, unless the sample is the mean,
+ * in whole microseconds, and the deviation is below one.
  */
-struct reported {
-	__u32 srtt_us;
-	__u32 mdev_us;
-	__u64 time_ns;
-};
-
-SOCKET_MEMORY(rtt_reported, struct reported);
-
-/*
- * A socket that is established while netlog runs begins with nothing reported, so that the sample
- * of its handshake makes a line. For a socket that is older than netlog, the first call only stores
- * the current estimates; their next change makes the first line.
- */
-SEC("tp_btf/inet_sock_set_state")
-int rtt__inet_sock_set_state(__u64 *ctx)
+static __always_inline struct rtt_reported *rtt_last(struct sock *sk,
+						     const struct rtt_reported *first)
 {
-	struct sock *sk = ARGUMENT(inet_sock_set_state, sk);
-	int new_state = ARGUMENT(inet_sock_set_state, new_state);
-	struct reported nothing = {};
+	struct socket_memory *memory = connection_memory(sk, true);
 
-	if (new_state == TCP_ESTABLISHED && sk->sk_protocol == IPPROTO_TCP)
-		memory_get(rtt_reported, sk, &nothing);
-	return 0;
+	if (!memory)
+		return NULL;
+	if (!(memory->known & KNOWN_RTT)) {
+		memory->rtt = memory->known & KNOWN_START ? (struct rtt_reported){} : *first;
+		memory->known |= KNOWN_RTT;
+	}
+	return &memory->rtt;
 }
 
 /* Is there a line of this socket? Of one that has none, nothing need be remembered. */
@@ -89,7 +80,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	long sample = ARGUMENT(tcp_ack_update_rtt, seq_rtt_us);
 	const struct rate_sample *rs = ARGUMENT(tcp_ack_update_rtt, rs);
-	struct reported *last, now = {}, nothing = {};
+	struct rtt_reported *last, now = {}, nothing = {};
 	struct subject subject;
 	struct rtt *e;
 
@@ -105,7 +96,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 		return 0;
 	if (settings.rtt_interval_ns) {
 		now.time_ns = bpf_ktime_get_boot_ns();
-		last = memory_get(rtt_reported, sk, &nothing);
+		last = rtt_last(sk, &nothing);
 		if (last && last->time_ns && now.time_ns - last->time_ns < settings.rtt_interval_ns)
 			return 0;
 		if (last)
@@ -126,7 +117,7 @@ int rtt__tcp_probe(__u64 *ctx)
 	const bool typed = loads_allowed();
 	struct sock *sk = ARGUMENT(tcp_probe, sk);
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct reported *last, now;
+	struct rtt_reported *last, now;
 	struct subject subject;
 	struct rtt *e;
 
@@ -138,11 +129,10 @@ int rtt__tcp_probe(__u64 *ctx)
 		return 0;
 	now.mdev_us = READ(typed, tp, mdev_us);
 	now.time_ns = 0; /* nothing has been reported */
-	last = memory_get(rtt_reported, sk, NULL);
-	if (!last) {
-		memory_get(rtt_reported, sk, &now);
+	/* what a socket older than netlog had measured before is not new */
+	last = rtt_last(sk, &now);
+	if (!last)
 		return 0;
-	}
 	if (last->srtt_us == now.srtt_us && last->mdev_us == now.mdev_us)
 		return 0;
 	/* looked at and left out: only another one is new */

@@ -27,6 +27,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "../../bpf/memory.h"
 #include "tool.h"
 
 #define TCP_CLOSE_STATE 7
@@ -223,34 +224,40 @@ static int bpf(int command, union bpf_attr *attr)
 	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
 }
 
-/* The socket's key in netlog's memory: itself (sk_storage), or one that has its port
- * (bpf/memory.h). */
-struct memory_key {
-	uint64_t address;
-	uint32_t hash;
-	uint16_t local_port, remote_port;
-};
-
-static void memory_find(int map, int fd, const struct identity *identity, void *ret_key)
+/*
+ * The socket's key in netlog's memory, and what is there: the key is the socket itself (sk_storage),
+ * or its address in the kernel, which we do not know, but by the ports that lie there.
+ */
+static void memory_find(int map, int fd, const struct identity *identity, uint64_t *ret_key,
+			struct socket_memory *ret_memory)
 {
 	struct bpf_map_info info = {};
 	union bpf_attr about = {
 		.info = { .bpf_fd = (__u32)map, .info_len = sizeof(info), .info = (uintptr_t)&info }
 	};
-	struct memory_key key;
+	uint64_t key = 0;
+	union bpf_attr look = { .map_fd = (__u32)map,
+				.key = (uintptr_t)&key,
+				.value = (uintptr_t)ret_memory };
 	union bpf_attr next = { .map_fd = (__u32)map, .next_key = (uintptr_t)&key };
 
-	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &about) < 0)
+	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &about) < 0 || info.value_size != sizeof(*ret_memory))
 		fail("netlog's map");
 	if (info.type == BPF_MAP_TYPE_SK_STORAGE) {
-		memcpy(ret_key, &fd, sizeof(fd));
+		memcpy(&key, &fd, sizeof(fd));
+		if (bpf(BPF_MAP_LOOKUP_ELEM, &look) < 0)
+			fail("the socket is not in netlog's map");
+		*ret_key = key;
 		return;
 	}
 	while (bpf(BPF_MAP_GET_NEXT_KEY, &next) == 0) {
 		next.key = next.next_key;
-		if (key.local_port != identity->ends.local_port)
+		if (bpf(BPF_MAP_LOOKUP_ELEM, &look) < 0 ||
+		    ret_memory->connection.local_port != identity->ends.local_port ||
+		    ret_memory->connection.remote_port !=
+			    htons((uint16_t)identity->ends.remote_port))
 			continue;
-		memcpy(ret_key, &key, sizeof(key));
+		*ret_key = key;
 		return;
 	}
 	fail("the socket is not in netlog's map");
@@ -264,20 +271,20 @@ static void forget(int fd, const struct identity *identity)
 {
 	union bpf_attr by_id = { .map_id = (__u32)forget_map };
 	int map = bpf(BPF_MAP_GET_FD_BY_ID, &by_id);
-	struct memory_key key;
-	uint32_t seen = 0;
+	struct socket_memory memory;
+	uint64_t key;
 	union bpf_attr attr = {
 		.map_fd = (__u32)map,
 		.key = (uintptr_t)&key,
-		.value = (uintptr_t)&seen,
+		.value = (uintptr_t)&memory,
 	};
 
 	if (map < 0)
 		fail("netlog's map");
-	memory_find(map, fd, identity, &key);
-	if (bpf(BPF_MAP_LOOKUP_ELEM, &attr) < 0)
-		fail("the socket is not in netlog's map");
-	seen -= FORGET_SEGMENTS;
+	memory_find(map, fd, identity, &key, &memory);
+	if (!(memory.known & KNOWN_RETRANS))
+		fail("netlog has counted no segment");
+	memory.retrans_total -= FORGET_SEGMENTS;
 	if (bpf(BPF_MAP_UPDATE_ELEM, &attr) < 0)
 		fail("netlog's map");
 	close(map);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * socket - a TCP socket's life: when what is remembered of it begins, and when it ends. Makes no
+ * lines itself.
+ *
+ * An event that hangs on the same tracepoint is attached before this program, and so run before it:
+ * what is remembered is still there when it sees the socket's end (COMMON_HOOKS come last).
+ */
+#include "owner.bpf.h"
+
+/*
+ * A connection begins. What is remembered is of an earlier one: of the same socket (connect with
+ * AF_UNSPEC, and again); of the listener, as all of a socket is copied from it, and only the owner
+ * is as true of the copy; or, in the table, of a socket that had this address.
+ */
+static __always_inline void connection_begins(struct sock *sk)
+{
+	struct socket_memory *memory;
+	__u64 key = (__u64)sk;
+
+	if (config.no_sk_storage) {
+		bpf_map_delete_elem(&sockets_by_address, &key);
+		return;
+	}
+	memory = memory_find(sk);
+	if (memory)
+		memory->known = 0;
+}
+
+static __always_inline void connection_ends(struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	/* else it goes with the socket */
+	if (config.no_sk_storage)
+		bpf_map_delete_elem(&sockets_by_address, &key);
+}
+
+static __always_inline void connection_is_established(struct sock *sk)
+{
+	struct socket_memory *memory = connection_memory(sk, true);
+
+	if (memory)
+		memory->known |= KNOWN_START;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int socket__inet_sock_set_state(__u64 *ctx)
+{
+	struct sock *sk = ARGUMENT(inet_sock_set_state, sk);
+	int old_state = ARGUMENT(inet_sock_set_state, old_state);
+	int new_state = ARGUMENT(inet_sock_set_state, new_state);
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	/* connect(2), or a copy of the listener: inet_csk_clone_lock() */
+	if (new_state == TCP_SYN_SENT || (old_state == TCP_LISTEN && new_state == TCP_SYN_RECV))
+		connection_begins(sk);
+	if (new_state == TCP_ESTABLISHED)
+		connection_is_established(sk);
+	if (new_state == TCP_CLOSE)
+		connection_ends(sk);
+	/* connect(2) and listen(2), the latter for the connections to come */
+	if ((new_state == TCP_SYN_SENT || new_state == TCP_LISTEN) && sk->sk_lock.owned)
+		owner_learn(sk);
+	return 0;
+}
