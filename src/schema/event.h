@@ -36,8 +36,8 @@ struct hook_desc {
 	const char *program; /* name of the BPF program */
 	const char *blind;   /* what it cannot see; "" = nothing known */
 	unsigned int value;  /* of the event's choice, that the part serves; 0: all */
-	uint64_t needed_by;  /* further values that need it, as bits */
 	bool counted;	     /* its program finds calls that the kernel skipped */
+	uint64_t needed_by;  /* further values that need it, as bits */
 };
 
 struct event_desc {
