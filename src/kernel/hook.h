@@ -11,6 +11,8 @@
 #include "kernel/way.h"
 #include "schema/event.h"
 
+#define PROBE_REASON_MAX 160 /* so that those of all hooks fit the start line */
+
 struct probe_config {
 	const struct probe_settings *settings; /* the caller's, until the probe has been made */
 	/* the same; of events that none takes, hooks are there, switched off */
@@ -31,7 +33,8 @@ struct probe_hook {
 	bool standby; /* not tried, or not needed: another rung serves the part */
 	bool served;  /* its part is, by this rung or by another */
 	int error;    /* 0: attached, or on standby; else why not, and `reason` has words */
-	char *reason; /* the kernel's or libbpf's own words; NULL when error is 0 */
+	char *reason; /* the kernel's or libbpf's own words, of less than PROBE_REASON_MAX bytes;
+			 NULL when error is 0 */
 };
 
 /* The kernel has no such tracepoint or function, so that nobody has refused it. */

@@ -16,8 +16,11 @@ void hook_fail(struct probe_hook *hook, int error, const char *words)
 	free(hook->reason);
 	if (asprintf(&hook->reason, "%s%s%s", text, more ? ": " : "", more ? words : "") < 0)
 		hook->reason = NULL;
-	if (hook->reason)
-		hook->reason[strcspn(hook->reason, "\n")] = 0;
+	if (!hook->reason)
+		return;
+	hook->reason[strcspn(hook->reason, "\n")] = 0;
+	if (strlen(hook->reason) >= PROBE_REASON_MAX)
+		strcpy(hook->reason + PROBE_REASON_MAX - sizeof("..."), "...");
 }
 
 /* The values of the event's choice that want the hook, as bits. 0: all, or it has no choice. */

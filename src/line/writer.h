@@ -13,7 +13,7 @@
 #include "schema/format.h"
 #include "schema/item.h"
 
-#define LINE_MAX_BYTES 24576 /* newline included, of any format */
+#define LINE_MAX_BYTES 40960 /* newline included, of any format */
 
 struct writer;
 

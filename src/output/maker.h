@@ -17,7 +17,7 @@
 #include "output/spec.h"
 #include "schema/item.h"
 
-#define OUTPUT_LINE_MAX 32768 /* bytes of what is made of an item; names before it not counted */
+#define OUTPUT_LINE_MAX 49152 /* bytes of what is made of an item; names before it not counted */
 #define PIECES_BUFFER \
 	(256 * 1024) /* of what a sink's buffer holds, its maker's extra not counted */
 

@@ -29,7 +29,7 @@ struct lines {
 };
 
 #define CONTROL_LINE_MAX \
-	16384 /* bytes of a control line in netlog's own format, newline included */
+	32768 /* bytes of a control line in netlog's own format, newline included */
 
 /*
  * Lines to an output without sinks, which is theirs: output_configure() it. They stay where they

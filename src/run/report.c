@@ -8,6 +8,15 @@
 
 #define THOROUGH_NS (NSEC_PER_SEC / 2) /* between system calls for what the kernel has skipped */
 
+/* The start line has the rows of all hooks, why some were refused, and what leaves events out. */
+#define HOOK_ROOM(event, part, rung, role, program, blind, ...) \
+	+sizeof(#event #part #program blind) + PROBE_REASON_MAX + 64
+#define EVENT_HOOKS_ROOM(name, FIELDS, HOOKS, message_id, doc) HOOKS(HOOK_ROOM)
+#define START_REST 3072 /* the other keys: version, kernel, caution and the like */
+_Static_assert(START_REST + SETTINGS_TOLD_MAX EVENTS(EVENT_HOOKS_ROOM) COMMON_HOOKS(HOOK_ROOM) <=
+		       CONTROL_LINE_MAX,
+	       "a start line may be too long");
+
 static bool line_end(struct report *report, struct control *control)
 {
 	int r = lines_end(report->lines, control);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "settings/settings.h"
 
+#include "base/text.h"
 #include "settings/rates.h"
 
 /* ---- what the types have to know ---- */
@@ -235,6 +236,39 @@ static bool stdout_twice(const struct options *options)
 	return lines && records;
 }
 
+/* Of a filter and its value, or of an output and its own, in the start line; see report.c. */
+static size_t told_bytes(const char *name, const char *text)
+{
+	_cleanup_free_ char *escaped = malloc(JSON_TEXT_MAX(strlen(text)));
+
+	if (!escaped)
+		return SETTINGS_TOLD_MAX; /* memory is short */
+	return strlen(name) + strlen("\"\":[\"\"],") +
+	       (size_t)(put_json_string(escaped, text, strlen(text)) - escaped);
+}
+
+/* What leaves events out is told in one line, which must have room for it. */
+static char *told_check(const struct options *options)
+{
+	char buffer[SETTING_TEXT_MAX];
+	const char *text;
+	size_t bytes = 0;
+
+	for_each_place(place, options)
+		if (place.setting->choice != CHOOSES_NOTHING && !place_is_initial(&place))
+			for (unsigned int i = 0; (text = place_text(&place, i, buffer)); i++)
+				bytes += told_bytes(place_name(&place), text);
+	for (unsigned int i = 0; i < options->output_count; i++)
+		if (options->outputs[i].filters)
+			bytes += told_bytes("output", options->outputs[i].text);
+	if (bytes <= SETTINGS_TOLD_MAX)
+		return NULL;
+	return setting_wrong("all filters and the outputs' own would take %zu bytes in the start "
+			     "line, where %d are the most; put networks and ports together, as "
+			     "10.0.0.0/8 and 8000-8100",
+			     bytes, SETTINGS_TOLD_MAX);
+}
+
 char *settings_complete(struct options *options)
 {
 	_cleanup_free_ char *record = NULL, *refused = NULL;
@@ -251,7 +285,7 @@ char *settings_complete(struct options *options)
 	}
 	if (!wrong && stdout_twice(options))
 		wrong = setting_wrong("lines and records cannot both go to stdout");
-	return wrong;
+	return wrong ?: told_check(options);
 }
 
 bool settings_set_ssh(struct options *options, const struct ssh_connection *connection)

@@ -144,6 +144,8 @@ void settings_default(struct options *options, bool elsewhere);
 /* Free what the outputs have; they are none then. */
 void options_done(struct options *options);
 
+#define SETTINGS_TOLD_MAX 12288 /* bytes of JSON that filters may take in the start line */
+
 /* When all has been taken: what follows from several together. As place_take(). */
 char *settings_complete(struct options *options);
 

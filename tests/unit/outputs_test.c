@@ -434,3 +434,27 @@ TEST(the_outputs_that_refuse_are_those_whose_filters_do_not_take_it)
 		     "%llu taken, %llu refused, %llu by all", (unsigned long long)taken,
 		     (unsigned long long)refused, (unsigned long long)nobody);
 }
+
+/* Lists of addresses, of which a few outputs have as long ones as can be given. */
+TEST(more_filters_than_the_start_line_can_tell_are_refused)
+{
+	static char texts[OUTPUT_SINKS_MAX][SINK_TEXT_MAX + 64];
+	char *argv[2 + OUTPUT_SINKS_MAX] = { "netlog" }, *message;
+	struct options options;
+	int argc = 1, r = 0;
+
+	for (int i = 0; i < OUTPUT_SINKS_MAX && r == 0; i++) {
+		char *text = texts[i];
+
+		sprintf(text, "--output=file:/tmp/%d,addr=::1", i);
+		while (strlen(text) < SINK_TEXT_MAX - 64)
+			strcat(text, ",2001:db8:1111:2222:3333:4444:5555:6666/128");
+		argv[argc++] = text;
+		r = options_parse(argc, argv, &options, &message);
+		options_done(&options);
+	}
+	CHECK_EQUAL(r, -EINVAL);
+	CHECK(argc > 4); /* some may have such */
+	CHECK_SAYING(strstr(message, " bytes in the start line, where 12288 are the most; put"),
+		     "%s", message);
+}
