@@ -457,4 +457,5 @@ TEST(more_filters_than_the_start_line_can_tell_are_refused)
 	CHECK(argc > 4); /* some may have such */
 	CHECK_SAYING(strstr(message, " bytes in the start line, where 12288 are the most; put"),
 		     "%s", message);
+	free(message);
 }
