@@ -6,6 +6,8 @@
  */
 #include "filter/filter.h"
 
+#include "bpf/filter_match.h"
+
 #define HIERARCHY "/sys/fs/cgroup"
 
 #define HAS(event, field) ((event)->header.has & BIT(offsetof(struct event_index, field)))
