@@ -9,7 +9,8 @@
 #include "schema/control.h"
 
 #define PREFIX "NETLOG_"
-#define NAME_MAX_BYTES 64 /* of a field's, as journald takes them: journal_field_valid() */
+/* Of a field's name, behind the prefix: journald takes 64 in all, journal_field_valid() */
+#define NAME_MAX_BYTES (64 - (sizeof(PREFIX) - 1))
 
 /* An entry being made, and how much it may take. */
 struct maker_of_entry {
@@ -30,8 +31,10 @@ static bool field_fits(struct maker_of_entry *entry, size_t value)
 /* PREFIX and the name in capitals, for the journal takes no others, and `=`. */
 static char *put_name(char *p, const char *prefix, const char *name)
 {
+	const size_t length = strnlen(name, NAME_MAX_BYTES);
+
 	p = stpcpy(p, prefix);
-	for (size_t i = 0; name[i] && i < NAME_MAX_BYTES; i++)
+	for (size_t i = 0; i < length; i++)
 		*p++ = (char)toupper((unsigned char)name[i]);
 	*p++ = '=';
 	return p;
@@ -64,6 +67,7 @@ static char *unescape(char *from, const char *end)
 	char *p = from;
 
 	for (const char *q = from; q < end; q++) {
+		char digits[5] = "";
 		unsigned int code;
 
 		if (*q != '\\') {
@@ -72,7 +76,8 @@ static char *unescape(char *from, const char *end)
 		}
 		switch (*++q) {
 		case 'u': /* of a control character: C0, DEL or C1 */
-			sscanf(q + 1, "%4x", &code);
+			memcpy(digits, q + 1, 4);
+			code = (unsigned int)strtoul(digits, NULL, 16);
 			q += 4;
 			if (code >= 0x80)
 				*p++ = (char)(0xc0 | code >> 6);

@@ -26,12 +26,12 @@ struct rename {
 	const char *event;	/* of this event only; NULL: of all that have the field */
 	const char *where, *is; /* only where the enumeration `where` has the text `is` */
 	const char *lacks;	/* only where this field is not known */
-	bool otherwise;		/* only where no row of this field before it is */
 	/* The value; `put` as kind_put() has it. NULL: as its kind is written. */
 	char *(*put)(char *p, const void *value);
 	const char *json_schema; /* of the value, with `put` */
 	uint16_t text_max;	 /* the same, bytes; without quotes */
 	bool number;		 /* the same; else a string */
+	bool otherwise;		 /* only where no row of this field before it is */
 };
 
 /* What stands in front of a value: `,"key":`, and the quote of a string. */

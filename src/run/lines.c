@@ -110,13 +110,14 @@ static void record_broken(struct lines *lines, const struct event *event, size_t
 }
 
 /* With the names that a recording needs. */
-static __attribute__((noinline)) bool event_record(struct lines *lines, struct item *item)
+static __attribute__((noinline)) bool event_record(struct lines *lines, const struct item *item)
 {
 	const char *names[NAMED_NUMBERS_MAX];
+	struct item named = *item;
 
 	names_look_up(lines, item->event, names);
-	item->names = names;
-	return event_write(lines, item);
+	named.names = names;
+	return event_write(lines, &named);
 }
 
 bool lines_event(struct lines *lines, const void *record, size_t size)
