@@ -13,6 +13,8 @@
  */
 typedef uint32_t entry_length;
 
+#define ENTRY_FIELDS_MAX 256 /* of one entry; the event with the most has a third of that */
+
 /* A field is begun at `p` and ended at `p`, and so is an entry. */
 static inline char *entry_begin(char *p)
 {

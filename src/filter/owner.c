@@ -66,13 +66,31 @@ static char *cgroups_add(const struct half *half, const struct cgroup_found *fou
 	return NULL;
 }
 
+/* No part of it is . or .. */
+static bool path_is_plain(const char *path)
+{
+	for (const char *part = path; *part; part += strcspn(part, "/")) {
+		size_t length;
+
+		part += strspn(part, "/");
+		length = strcspn(part, "/");
+		if (length && length <= 2 && strspn(part, ".") == length)
+			return false;
+	}
+	return true;
+}
+
 char *take_cgroup(const struct half *half, const char *text)
 {
 	struct cgroup_found found;
 	int r;
 
 	if (*text && half->elsewhere)
-		return NULL;
+		return path_is_plain(text) ?
+			       NULL :
+			       setting_wrong("'%s' has a part . or .., which a recording's "
+					     "cgroups have not; give the path without",
+					     text);
 	r = *text ? cgroup_by_path(text, &found) : -ENOENT;
 	if (r == -ENODEV)
 		return setting_wrong("there are no cgroups of version 2 on this host");

@@ -8,7 +8,9 @@
 
 #include "bpf/filter_match.h"
 
-#define HIERARCHY "/sys/fs/cgroup"
+/* Where cgroups of version 2 are mounted, alone or beside those of version 1. The longer comes
+ * first. */
+static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
 
 #define HAS(event, field) ((event)->header.has & BIT(offsetof(struct event_index, field)))
 /* 0: it is not known, whatever lies there. */
@@ -47,8 +49,14 @@ static bool cgroup_is_below(const char *path, const char *above)
 	const char *wanted, *part;
 	size_t wanted_length, length;
 
-	if (!strncmp(above, HIERARCHY "/", strlen(HIERARCHY "/")) || !strcmp(above, HIERARCHY))
-		above += strlen(HIERARCHY);
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		const size_t mount = strlen(mounts[i]);
+
+		if (strncmp(above, mounts[i], mount) != 0 || (above[mount] && above[mount] != '/'))
+			continue;
+		above += mount;
+		break;
+	}
 	while ((wanted = path_part(&above, &wanted_length))) {
 		part = path_part(&path, &length);
 		if (!part || length != wanted_length || memcmp(part, wanted, length) != 0)

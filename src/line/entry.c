@@ -16,15 +16,18 @@
 struct maker_of_entry {
 	char *p;
 	const char *end;
+	unsigned int fields;
 	bool full;
 };
 
-/* Room for a field with so many bytes of value; else the entry cannot be made. */
+/* Room for one more field, with so many bytes of value; else the entry cannot be made. */
 static bool field_fits(struct maker_of_entry *entry, size_t value)
 {
+	entry->full |= entry->fields == ENTRY_FIELDS_MAX;
 	entry->full |=
 		sizeof(entry_length) + sizeof(PREFIX) + NAME_MAX_BYTES + 1 + value + LINE_SLACK >
 		(size_t)(entry->end - entry->p);
+	entry->fields += !entry->full;
 	return !entry->full;
 }
 
@@ -109,12 +112,15 @@ static char *unescape(char *from, const char *end)
 static void add_mended(struct maker_of_entry *entry, const char *name, const char *bytes,
 		       size_t size)
 {
-	char *begin = entry_field_begin(entry->p), *value;
+	_cleanup_free_ char *value = malloc(JSON_TEXT_MAX(size) + LINE_SLACK);
+	char *end;
 
-	if (!field_fits(entry, JSON_TEXT_MAX(size)))
+	if (!value) {
+		entry->full = true;
 		return;
-	value = put_name(begin, PREFIX, name);
-	entry->p = entry_field_end(begin, unescape(value, put_json_string(value, bytes, size)));
+	}
+	end = unescape(value, put_json_string(value, bytes, size));
+	add_bytes(entry, PREFIX, name, value, (size_t)(end - value));
 }
 
 /* What the line's type says; a loss is worth a warning. */

@@ -16,7 +16,8 @@
 #define FLOW_BYTES (offsetof(struct event, weight) - sizeof(struct event_header))
 #define FLOW_SET_BITS 10
 #define FLOW_WAYS 4 /* flows that share a set: of a thousand, one in 60 finds no place in its */
-#define FLOW_TEXT_MAX 702 /* the names of a container take some 300 */
+/* Most of a container's flow, whose names take some 300, with the longer keys of other formats. */
+#define FLOW_TEXT_MAX 1180
 
 struct flow_text {
 	uint64_t has;

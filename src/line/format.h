@@ -44,14 +44,24 @@ struct lead {
 struct control_rename {
 	const char *line; /* of this line only */
 	const char *name, *key;
+	/* The value's text at `to`, which has room for LEAD_BYTES; NULL: the value as it is. */
+	void (*text)(const char *value, char *to);
+	const char *json_schema; /* of the value, with `text` */
 };
 
-/* A key whose value is the same in all lines of a type: JSON. */
-struct constant {
-	const char *key;
-	char json[64];
+/* Keys whose values are the same in all lines of a type, and these values: JSON. */
+struct constants {
+	unsigned int count;
+	bool full; /* one had no room: there can be no such format */
+	struct constant {
+		const char *key;
+		char json[64];
+	} of[12];
 };
-#define CONSTANTS_MAX 12
+
+/* One more; `json` is a format of printf(3). */
+void constant_add(struct constants *constants, const char *key, const char *json, ...)
+	_printf_(3, 4);
 
 struct format {
 	/* keys of the envelope, but for the event's type */
@@ -59,8 +69,8 @@ struct format {
 	const char *prefix; /* of keys that no row names otherwise */
 	const struct rename *renames;
 	unsigned int rename_count;
-	/* The keys that tell what line it is; `name`: an event's or a control line's. Their count. */
-	unsigned int (*constants)(const char *name, struct constant of[CONSTANTS_MAX]);
+	/* The keys that tell what line it is; `name`: an event's or a control line's. */
+	void (*constants)(const char *name, struct constants *constants);
 	/* Keys of control lines' values that are not as those of events. */
 	const struct control_rename *control_renames;
 	unsigned int control_rename_count;
@@ -72,6 +82,7 @@ struct format {
 FORMATS(FORMAT_ROWS)
 const struct format *format_of(enum format_id id);
 
+#define HEAD_BYTES 16
 #define PROLOGUE_BYTES 512 /* a power of two: one is found by a shift */
 
 /* What stands between the timestamp and the seq's number. */
@@ -80,20 +91,30 @@ struct prologue {
 	size_t length;
 };
 
+/* How a step's value is made. */
+enum step_how {
+	STEP_KIND,  /* by kind_put() */
+	STEP_PUT,   /* by the row's own function */
+	STEP_NAMED, /* the same, and behind it the keys of its name */
+	STEP_AGAIN, /* it is the text of the step before, where that has one, else by kind_put() */
+};
+
 /* A field to be written, and when. */
 struct step {
-	uint64_t has;	/* fields that must be known, as bits; this one is */
-	uint64_t lacks; /* and those that must not be */
+	uint64_t has;	    /* fields that must be known, as bits; this one is */
+	uint64_t looked_at; /* these, and those that must not be known */
+	uint64_t own;	    /* its field */
 	char *(*put)(char *p, const void *value);
 	struct lead lead;
 	uint16_t offset;       /* of the value in the record */
 	uint16_t where_offset; /* of a byte that must be `is`; 0: none */
-	uint64_t own;	       /* of these, its field's */
-	bool otherwise;	       /* its field must not have been written yet */
-	uint16_t text_max;     /* of what `put` makes, bytes; without quotes */
+	uint16_t text_max;     /* of the value, bytes; without quotes */
 	uint8_t is;
 	uint8_t kind;
-	bool number; /* the value, in JSON */
+	uint8_t how;
+	bool conditional; /* there is more to be asked than what is known: */
+	bool otherwise;	  /* its field must not have been written yet */
+	bool number;	  /* the value, in JSON */
 };
 
 /* Of an event: what its lines are made by. */
@@ -124,6 +145,10 @@ const char *format_key(const struct format *format, const char *name, char key[L
 /* Is the row of this field of this event? Not asked: what the record must have for it. */
 bool rename_concerns(const struct rename *rename, const struct event_desc *event,
 		     const struct field_desc *field);
+
+/* What there is for that value of that control line; NULL: nothing. */
+const struct control_rename *format_control_rename(const struct format *format, const char *line,
+						   const char *name);
 
 /* The key of a control line's value, which the caller frees. NULL: memory is short. */
 char *format_control_key(const struct format *format, const char *line, const char *name);
@@ -189,7 +214,7 @@ static __always_inline size_t line_put(struct writer *writer, const struct item 
 	const struct event *event = item->event;
 	char *p = line;
 
-	memcpy(p, writer->head.text, 16);
+	memcpy(p, writer->head.text, HEAD_BYTES);
 	p += writer->head.length;
 	p = put_timestamp(p, &writer->timestamps,
 			  event->header.time_ns + (uint64_t)item->offset_ns);

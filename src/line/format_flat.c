@@ -96,11 +96,9 @@ static size_t flat_line(struct writer *writer, const struct item *item, char *p)
 	return line_put(writer, item, p, flat_flow, flat_own);
 }
 
-static unsigned int flat_constants(const char *name, struct constant of[CONSTANTS_MAX])
+static void flat_constants(const char *name, struct constants *constants)
 {
-	of[0].key = key_event_type;
-	snprintf(of[0].json, sizeof(of[0].json), "\"%s\"", name);
-	return 1;
+	constant_add(constants, key_event_type, "\"%s\"", name);
 }
 
 const struct format format_flat_rows = {

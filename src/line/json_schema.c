@@ -189,32 +189,35 @@ static void set_control_field(const struct format *format, struct json_object *p
 			      struct json_object *required, const struct control_desc *line,
 			      const struct control_field *field)
 {
+	const struct control_rename *rename =
+		format_control_rename(format, line->name, field->name);
 	_cleanup_free_ char *key = format_control_key(format, line->name, field->name);
 
 	if (!key)
 		return;
+	set_property(properties, key, field->doc,
+		     rename && rename->text ? json(rename->json_schema) :
+					      shape_schema(field->shape));
 	if (field->shape != shape_hex32_or_none && field->shape != shape_string_or_none)
-		set_required(properties, required, key, field);
-	else
-		set_property(properties, key, field->doc, shape_schema(field->shape));
+		require(required, key);
 }
 
 /* The keys that all lines have. */
 static void set_envelope(const struct format *format, const char *name,
 			 struct json_object *properties, struct json_object *required)
 {
-	struct constant constants[CONSTANTS_MAX];
-	unsigned int count = format->constants(name, constants);
+	struct constants constants = {};
 
+	format->constants(name, &constants);
 	set_required(properties, required, format->timestamp, &envelope_fields[envelope_timestamp]);
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < constants.count; i++) {
 		struct json_object *schema = json_object_new_object();
 
-		set(schema, "const", json(constants[i].json));
-		if (count == 1)
+		set(schema, "const", json(constants.of[i].json));
+		if (constants.count == 1)
 			set_string(schema, "description", envelope_fields[envelope_event_type].doc);
-		set(properties, constants[i].key, schema);
-		require(required, constants[i].key);
+		set(properties, constants.of[i].key, schema);
+		require(required, constants.of[i].key);
 	}
 	set_required(properties, required, format->seq, &envelope_fields[envelope_seq]);
 	set_required(properties, required, format->hostname, &envelope_fields[envelope_hostname]);

@@ -21,8 +21,8 @@
 
 struct recorder {
 	struct maker maker;
-	struct origin origin;
-	bool origin_known;    /* before that there is nothing to be written */
+	struct origin front;  /* whose items are at the front of the sink's buffer */
+	bool has_left;	      /* a header has: `front` is known */
 	uint32_t crc;	      /* of the last piece */
 	struct names *told;   /* what a reader knows who has read all that was made */
 	struct names *before; /* the same, up to the front of the sink's buffer */
@@ -91,14 +91,15 @@ static size_t recorder_make(struct maker *maker, const struct item *item, char *
 			     put_control(recorder, item, p);
 }
 
-static size_t recorder_origin(struct maker *maker, const struct origin *origin, char *p)
+static size_t put_header(struct recorder *recorder, const struct origin *origin, char *p)
 {
-	struct recorder *recorder = (struct recorder *)maker;
-
-	recorder->origin = *origin;
-	recorder->origin_known = true;
 	names_clear(recorder->told);
 	return recording_put_header(p, origin, &recorder->crc);
+}
+
+static size_t recorder_origin(struct maker *maker, const struct origin *origin, char *p)
+{
+	return put_header((struct recorder *)maker, origin, p);
 }
 
 static bool recorder_counts(const char *p)
@@ -131,6 +132,10 @@ static void recorder_leave(struct maker *maker, const char *p, size_t length)
 		struct recording_item item = recording_item_of(p);
 
 		names_follow(recorder->before, &item);
+		if (item.type != recording_header)
+			continue;
+		recorder->front = recording_origin_of(p);
+		recorder->has_left = true;
 	}
 }
 
@@ -139,6 +144,7 @@ static size_t put_again(struct recorder *recorder, const char *piece, char *p)
 {
 	struct recording_item item = recording_item_of(piece);
 	const char *names[NAMED_NUMBERS_MAX];
+	struct origin origin;
 
 	names_follow(recorder->before, &item);
 	switch (item.type) {
@@ -147,8 +153,9 @@ static size_t put_again(struct recorder *recorder, const char *piece, char *p)
 		return put_event(recorder, &item, names, p);
 	case recording_line:
 		return recording_put(p, &item, &recorder->crc);
-	case recording_header: /* it names the origin that is known now */
-		return recorder_origin(&recorder->maker, &recorder->origin, p);
+	case recording_header:
+		origin = recording_origin_of(piece);
+		return put_header(recorder, &origin, p);
 	default:
 		return 0;
 	}
@@ -164,10 +171,11 @@ static size_t recorder_begin(struct maker *maker, char *buffer, size_t length, s
 	const char *piece = buffer + size - length;
 	size_t end;
 
-	if (!recorder->origin_known || (length && recording_is_header(buffer)))
+	/* before the first header there is nothing to be written */
+	if (!recorder->has_left || (length && recording_is_header(buffer)))
 		return length;
 	memmove(buffer + size - length, buffer, length);
-	end = recorder_origin(maker, &recorder->origin, buffer);
+	end = put_header(recorder, &recorder->front, buffer);
 	for (; piece < buffer + size; piece += recording_length(piece))
 		end += put_again(recorder, piece, buffer + end);
 	return end;

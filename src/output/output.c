@@ -195,6 +195,13 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 void output_set_generation(struct output *output, uint32_t generation)
 {
 	output->generation = generation & OUTPUT_GENERATIONS;
+	/* what is long ago must not come to look like the future, for numbers begin anew */
+	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
+		if (((output->generation - output->since[i]) & OUTPUT_GENERATIONS) >
+			    OUTPUT_GENERATIONS / 4 &&
+		    !((output->generation - output->since[i]) & OUTPUT_GENERATION_SIGN))
+			output->since[i] =
+				(output->generation - OUTPUT_GENERATIONS / 4) & OUTPUT_GENERATIONS;
 }
 
 uint32_t output_lasting(const struct output *output, uint32_t generation)

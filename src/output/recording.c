@@ -123,6 +123,14 @@ struct recording_item recording_item_of(const char *p)
 	};
 }
 
+struct origin recording_origin_of(const char *p)
+{
+	struct recording_header header;
+
+	memcpy(&header, p, sizeof(header));
+	return header.origin;
+}
+
 size_t recording_length(const char *p)
 {
 	struct recording_frame frame;

@@ -102,6 +102,8 @@ size_t recording_length(const char *p);
 /* Is it a header, is it a name's frame? */
 bool recording_is_header(const char *p);
 bool recording_is_name(const char *p);
+/* Whose items follow the header at `p`. */
+struct origin recording_origin_of(const char *p);
 /* What recording_put() wrote at an aligned `p`: what the reader would say of it. */
 struct recording_item recording_item_of(const char *p);
 

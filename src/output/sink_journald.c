@@ -21,7 +21,6 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define HALF_BYTES (256 * 1024)
-#define FIELDS_MAX 256 /* of one entry; the event with the most has a third of that */
 #define TIMEOUT_NS (5 * NSEC_PER_SEC) /* of a journald that takes nothing at all */
 #define EVENTFD_FULL (UINT64_MAX - 1)
 
@@ -54,12 +53,12 @@ struct journald {
 /* 0 when journald has it. */
 static int send_entry(const char *entry)
 {
-	struct iovec fields[FIELDS_MAX];
+	struct iovec fields[ENTRY_FIELDS_MAX];
 	int count = 0, r, state;
 	size_t at = 0, length;
 	const char *field;
 
-	while (count < FIELDS_MAX && (field = entry_field(entry, &at, &length)))
+	while (count < ENTRY_FIELDS_MAX && (field = entry_field(entry, &at, &length)))
 		fields[count++] = (struct iovec){ (void *)field, length };
 	/* a thread that is waiting for a stopped journald must not keep netlog from ending */
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);

@@ -260,7 +260,7 @@ static int members_mend(struct json_object *object)
 	return r;
 }
 
-/* Have all strings in there written as ours are. Fractions we have none of; NaN would be one. */
+/* Have all strings in there written as ours are. Neither fractions, as NaN would be, nor null are. */
 static int values_mend(struct json_object *value)
 {
 	int r = 0;
@@ -269,6 +269,7 @@ static int values_mend(struct json_object *value)
 	case json_type_string:
 		return string_mend(value);
 	case json_type_double:
+	case json_type_null:
 		return -EBADMSG;
 	case json_type_array:
 		for (size_t i = 0; !r && i < json_object_array_length(value); i++)
