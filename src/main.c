@@ -386,6 +386,7 @@ int main(int argc, char **argv)
 	_cleanup_free_ char *message = NULL;
 	int r;
 
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit (RLIMIT_FSIZE) is an error like others */
 	descriptor_reserve(STDIN_FILENO, O_RDONLY);
 	descriptor_reserve(STDOUT_FILENO, O_PATH); /* nor can anybody write lines there */
 	descriptor_reserve(STDERR_FILENO, O_WRONLY);
