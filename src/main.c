@@ -300,6 +300,7 @@ static int run(struct options *options)
 	capabilities_drop(options, probe, lines.output);
 	announce(probe, options);
 	r = daemon_run(options, probe, &lines);
+	log_close();
 	if (r == -EIO)
 		return EX_IOERR;
 	if (r < 0 && r != -EBADMSG)
@@ -390,6 +391,7 @@ int main(int argc, char **argv)
 	descriptor_reserve(STDIN_FILENO, O_RDONLY);
 	descriptor_reserve(STDOUT_FILENO, O_PATH); /* nor can anybody write lines there */
 	descriptor_reserve(STDERR_FILENO, O_WRONLY);
+	log_open();
 	r = options_parse(argc, argv, &options, &message);
 	if (r < 0) {
 		log_error("%s", message ?: "memory is short");

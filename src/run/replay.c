@@ -44,6 +44,8 @@ static void on_signal(struct replay *replay)
 			log_error("cannot open an output anew; going on with the old file");
 		return;
 	}
+	if (info.ssi_signo == SIGHUP && signals_hangup_ignored())
+		return;
 	signals_release(); /* the next one ends it at once */
 	replay->until_ns = clock_boot_ns() + END_PATIENCE_NS;
 	replay->done |= replay->regular;
