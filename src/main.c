@@ -395,6 +395,8 @@ int main(int argc, char **argv)
 	r = options_parse(argc, argv, &options, &message);
 	if (r < 0) {
 		log_error("%s", message ?: "memory is short");
+		if (r == -ENOMEM || !message)
+			return EXIT_FAILURE; /* the service is tried again */
 		return r == -EINVAL ? EXIT_USAGE : EX_CONFIG;
 	}
 	log_set_quiet(options.quiet);

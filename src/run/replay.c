@@ -239,6 +239,8 @@ static int step(struct replay *replay)
 	if (r < 0 || replay->done)
 		return r;
 	r = on_item(replay, &item);
+	if (r == -ENOMEM)
+		log_error("cannot replay %s: memory is short" RECORDING_WRITTEN, path);
 	if (r == -EBADMSG)
 		log_error("%s: byte %llu: neither an event nor a line or name of netlog's, though "
 			  "the checksum agrees; no netlog has written it" RECORDING_WRITTEN,
