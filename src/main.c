@@ -167,6 +167,7 @@ static int run(struct options *options)
 	attach_drop_capabilities(options, probe, lines.output);
 	announce(probe, options);
 	r = daemon_run(options, probe, &lines);
+	log_close();
 	if (r == -EIO)
 		return EX_IOERR;
 	if (r < 0 && r != -EBADMSG)
@@ -253,12 +254,16 @@ int main(int argc, char **argv)
 	_cleanup_free_ char *message = NULL;
 	int r;
 
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit (RLIMIT_FSIZE) is an error like others */
 	descriptor_reserve(STDIN_FILENO, O_RDONLY);
 	descriptor_reserve(STDOUT_FILENO, O_PATH); /* nor can anybody write lines there */
 	descriptor_reserve(STDERR_FILENO, O_WRONLY);
+	log_open();
 	r = options_parse(argc, argv, &options, &message);
 	if (r < 0) {
 		log_error("%s", message ?: "memory is short");
+		if (r == -ENOMEM || !message)
+			return EXIT_FAILURE; /* the service is tried again */
 		return r == -EINVAL ? EXIT_USAGE : EX_CONFIG;
 	}
 	log_set_quiet(options.quiet);

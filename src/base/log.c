@@ -7,13 +7,25 @@
  */
 #include "base/log.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #define MESSAGE_MAX 2000
 
 static enum log_level log_max = LOG_LEVEL_INFO;
+
+static struct {
+	bool open;
+	int fd;
+	bool socket;
+	bool polled; /* it may block, so it is asked before each message */
+	bool torn;   /* the last one was cut */
+	unsigned long long dropped;
+} target;
 
 void log_set_quiet(bool quiet)
 {
@@ -50,6 +62,72 @@ static void clean(char *text)
 		strcpy(text + MESSAGE_MAX - 3, "...");
 }
 
+/* O_NONBLOCK of a description that is shared would be everybody's, so we have one of our own. */
+void log_open(void)
+{
+	struct stat status;
+	int own;
+
+	target.open = true;
+	target.fd = STDERR_FILENO;
+	if (fstat(STDERR_FILENO, &status) < 0 || S_ISREG(status.st_mode))
+		return;
+	target.socket = S_ISSOCK(status.st_mode);
+	if (target.socket)
+		return;
+	own = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	target.polled = own < 0;
+	if (own >= 0)
+		target.fd = own;
+}
+
+/* At once, or not at all; a pipe takes so little whole or not at all (pipe(7)). */
+static ssize_t put(const char *bytes, size_t length)
+{
+	struct pollfd pollfd = { .fd = target.fd, .events = POLLOUT };
+
+	if (target.socket)
+		return send(target.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (target.polled && poll(&pollfd, 1, 0) == 0)
+		return -1;
+	return write(target.fd, bytes, length);
+}
+
+/* The message, and before it how many have not got through. `text`: NULL: only that. */
+static void tell(enum log_level level, const char *text)
+{
+	char bytes[MESSAGE_MAX + 256], prefix[16] = "netlog: ";
+	size_t length = 0;
+	ssize_t n;
+
+	if (stderr_is_journal())
+		snprintf(prefix, sizeof(prefix), "<%d>", (int)level);
+	if (target.torn)
+		bytes[length++] = '\n';
+	if (target.dropped)
+		length +=
+			(size_t)sprintf(bytes + length,
+					"%s%llu messages were dropped: stderr did not take them\n",
+					prefix, target.dropped);
+	if (text)
+		length += (size_t)snprintf(bytes + length, sizeof(bytes) - length, "%s%s\n", prefix,
+					   text);
+	n = put(bytes, length);
+	if (n != (ssize_t)length) {
+		target.dropped += text != NULL;
+		target.torn |= n > 0;
+		return;
+	}
+	target.dropped = 0;
+	target.torn = false;
+}
+
+void log_close(void)
+{
+	if (target.dropped)
+		tell(LOG_LEVEL_WARNING, NULL);
+}
+
 void log_message(enum log_level level, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL;
@@ -66,8 +144,7 @@ void log_message(enum log_level level, const char *format, ...)
 		return;
 	}
 	clean(text);
-	if (stderr_is_journal())
-		dprintf(STDERR_FILENO, "<%d>%s\n", (int)level, text);
-	else
-		dprintf(STDERR_FILENO, "netlog: %s\n", text);
+	if (!target.open)
+		log_open();
+	tell(level, text);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * log.h - messages for people, to stderr; stdout belongs to the lines.
+ *
+ * Nobody waits for who reads them: a message that stderr does not take is dropped and counted, and
+ * the next one that it takes tells how many were.
  */
 #ifndef NETLOG_LOG_H
 #define NETLOG_LOG_H
@@ -14,6 +17,15 @@ enum log_level {
 	LOG_LEVEL_WARNING = 4,
 	LOG_LEVEL_INFO = 6,
 };
+
+/*
+ * Find out what stderr is, as long as it may be opened anew; else the first message does. stderr
+ * stays as it is for those who share it.
+ */
+void log_open(void);
+
+/* The last chance to tell of messages that were dropped. */
+void log_close(void);
 
 /* Leave out what is only informative (--quiet). */
 void log_set_quiet(bool quiet);

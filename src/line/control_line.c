@@ -84,7 +84,8 @@ size_t control_line_put(const struct format *format, struct json_object *control
 			size_t room)
 {
 	struct json_object *line = json_object_new_object();
-	const char *type = control_type_name(control), *text;
+	const char *type = control_type_name(control);
+	_cleanup_free_ char *text = NULL;
 	bool whole = line;
 	size_t length = 0;
 

@@ -204,17 +204,21 @@ static const struct control_desc *control_by_name(const char *name)
 static void add_control(struct maker_of_entry *entry, struct json_object *control)
 {
 	const struct control_desc *desc = control_by_name(control_type_name(control));
+	char count[U64_TEXT_MAX + 1];
 
 	json_object_object_foreach(control, key, value)
 	{
 		if (!strcmp(key, envelope_fields[envelope_event_type].name))
 			add_type(entry, desc->name, desc->message_id,
 				 desc == &control_descs[control_lost] ? LOG_WARNING : LOG_INFO);
-		else if (strcmp(key, envelope_fields[envelope_hostname].name) != 0 &&
-			 !json_object_is_type(value, json_type_object) &&
-			 !json_object_is_type(value, json_type_array))
+		else if (!strcmp(key, envelope_fields[envelope_hostname].name))
+			continue; /* the journal has its own */
+		else if (json_object_is_type(value, json_type_string))
 			add_mended(entry, key, json_object_get_string(value),
-				   strlen(json_object_get_string(value)));
+				   (size_t)json_object_get_string_len(value));
+		else if (json_object_is_type(value, json_type_int))
+			add_mended(entry, key, count,
+				   (size_t)(put_u64(count, json_object_get_uint64(value)) - count));
 	}
 }
 

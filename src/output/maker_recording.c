@@ -64,14 +64,12 @@ static size_t put_event(struct recorder *recorder, const struct recording_item *
 static size_t put_control(struct recorder *recorder, const struct item *item, char *p)
 {
 	struct recording_item line = { .type = recording_line };
-	const char *text = control_text(item->control, &line.size);
-	_cleanup_free_ char *copy = text ? malloc(line.size + 1) : NULL;
+	_cleanup_free_ char *text = control_text(item->control, &line.size);
 
-	if (!copy)
+	if (!text)
 		return 0;
-	memcpy(copy, text, line.size);
-	copy[line.size++] = '\n';
-	line.payload = copy;
+	text[line.size++] = '\n'; /* where its NUL was */
+	line.payload = text;
 	return recording_put(p, &line, &recorder->crc);
 }
 

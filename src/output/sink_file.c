@@ -1,48 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sink_file.c - lines appended to a file, which others may rename, read and append to as well; or a
- * recording, which is begun anew. A recording has a header at the beginning of each file, and
+ * sink_file.c - lines appended to a file, which others may rename, replace and append to as well;
+ * or a recording, which is begun anew. A recording has a header at the beginning of each file, and
  * wherever one has been opened anew; what is said of lines here holds for its records.
  *
  * Lines are whole in every file, also across reopening and rotation: both happen only where a line
- * has ended. A line that a full disk has cut in two is taken back and written when there is room
- * again; where it cannot be taken back, it is completed then.
+ * has ended. Only what we have open is ever moved: whatever else has come to the path meanwhile is
+ * somebody else's.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "output/path.h"
 #include "output/recording.h"
+#include "output/rotation.h"
 #include "output/sink_stream.h"
 
 struct file {
 	struct stream stream;
 	char *path;
-	uint64_t size; /* as far as we know; only with max_bytes */
+	char *real; /* where the file lies, when links have been followed */
 	uint64_t max_bytes;
 	unsigned int max_files;
+	uint64_t rotated; /* the number of the newest rotated file, 0: none by us */
+	bool reopen;	  /* as soon as a torn line is whole */
 };
-
-/* O_NONBLOCK matters if the path is a pipe: without a reader, ENXIO and not a wait */
-static int path_open(const char *path)
-{
-	int fd =
-		open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* Does the file end within a line, as after a crash? Its readers would glue our first line to it. */
-static bool path_torn(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	struct stat status;
-	char last;
-
-	return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size &&
-	       pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
-}
 
 static uint64_t size_of(int fd)
 {
@@ -51,55 +35,67 @@ static uint64_t size_of(int fd)
 	return fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
-/* The rest of a line that a full disk has cut belongs to the old file; it cannot have it any more. */
-static void torn_line_drop(struct file *file)
-{
-	struct stream *stream = &file->stream;
-
-	if (!stream->torn || stream->torn > stream->sink.end)
-		return;
-	stream_drop(stream, stream->torn);
-	file->stream.sink.lost.of[event_none]++;
-}
-
-/* Go on in the file that has the path now; the old one stays when there is none to be had. */
+/* Go on in what has the path now; the old file stays when there is none to be had. */
 static int path_switch(struct file *file)
 {
-	int fd = path_open(file->path);
+	char *real;
+	int fd = path_open(file->path, &real), r;
 
 	if (fd < 0)
 		return fd;
-	close(file->stream.fd);
-	file->stream.fd = fd;
-	file->size = size_of(fd);
-	torn_line_drop(file);
-	stream_begin(&file->stream);
+	r = stream_switch(&file->stream, fd);
+	if (r < 0) {
+		close(fd);
+		free(real);
+		return r;
+	}
+	free(file->real);
+	file->real = real;
 	return 0;
 }
 
-/* PATH.1 is the newest of the rotated files; the one past max_files is written over. */
+/*
+ * Is the file where it was? It may have been moved already, by us, when a new one could not be
+ * opened after that; or another one has its place, which is no business of ours.
+ */
+static int path_is_ours(const struct file *file)
+{
+	struct stat own, there;
+
+	if (fstat(file->stream.fd, &own) < 0)
+		return -errno;
+	if (lstat(file->real, &there) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return same_file(&own, &there);
+}
+
+/* Those that are too many are removed first, if that has failed before: they must not be more. */
 static int path_rotate(struct file *file)
 {
-	char from[PATH_MAX], to[PATH_MAX];
+	struct stat own;
+	int r = path_is_ours(file);
 
-	for (unsigned int i = file->max_files; i > 0; i--) {
-		int length =
-			snprintf(from, sizeof(from), i > 1 ? "%s.%u" : "%s", file->path, i - 1);
-
-		if (length < 0 || (size_t)length >= sizeof(from) - 8)
-			return -ENAMETOOLONG;
-		snprintf(to, sizeof(to), "%s.%u", file->path, i);
-		if (rename(from, to) < 0 && errno != ENOENT)
-			return -errno;
-	}
-	return path_switch(file);
+	if (r < 0)
+		return r;
+	if (!r)
+		return path_switch(file);
+	if (fstat(file->stream.fd, &own) < 0)
+		return -errno;
+	r = rotation_prune(file->real, own.st_uid, file->max_files);
+	r = r ?: rotation_move(file->real, &file->rotated);
+	r = r ?: path_switch(file);
+	if (r < 0)
+		return r;
+	rotation_prune(file->real, own.st_uid, file->max_files);
+	return 0;
 }
 
 /* How much of the buffer may go into the file as it is: whole lines up to max_bytes. */
 static size_t room(const struct file *file)
 {
 	const struct stream *stream = &file->stream;
-	uint64_t left = file->max_bytes > file->size ? file->max_bytes - file->size : 0;
+	uint64_t size = file->max_bytes && stream->regular ? size_of(stream->fd) : 0;
+	uint64_t left = file->max_bytes > size ? file->max_bytes - size : 0;
 	size_t whole;
 
 	if (!file->max_bytes || !stream->regular || stream->sink.end <= left)
@@ -110,10 +106,7 @@ static size_t room(const struct file *file)
 	return stream_first_end(stream); /* what has been begun is ended here, too */
 }
 
-/*
- * Between two links of one file rename(2) does nothing, and says that it went well: the file is as
- * full as before.
- */
+/* Somebody else's file that has the place may be full, too: not now again, but at the next try. */
 static int path_rotate_when_full(struct file *file)
 {
 	int r = path_rotate(file);
@@ -136,12 +129,26 @@ static int path_watch(struct file *file)
 	return path_switch(file);
 }
 
+/* It has been asked for while a line was torn, of which the old file gets the rest first. */
+static int reopen_when_whole(struct file *file)
+{
+	struct stream *stream = &file->stream;
+	int r = stream->torn ? stream_flush(stream, stream->torn) : 0;
+
+	if (stream->torn)
+		return r;
+	file->reopen = false;
+	return path_switch(file);
+}
+
 static int file_flush(struct sink *sink)
 {
 	struct file *file = (struct file *)sink;
 	struct stream *stream = &file->stream;
 	int r = stream->sink.end ? path_watch(file) : 0;
 
+	if (r == 0 && file->reopen)
+		r = reopen_when_whole(file);
 	if (r < 0)
 		return r;
 	while (stream->sink.end) {
@@ -154,20 +161,32 @@ static int file_flush(struct sink *sink)
 			continue;
 		}
 		r = stream_flush(stream, limit);
-		file->size += before - stream->sink.end;
 		if (r < 0 && (r != -EAGAIN || stream->sink.end == before))
 			return r;
 	}
 	return 0;
 }
 
+/* A pipe is opened anew only if it is another one: it may have no reader just now. */
+static bool is_pipe_still(const struct file *file)
+{
+	struct stat own, there;
+
+	return !file->stream.regular && fstat(file->stream.fd, &own) == 0 &&
+	       stat(file->path, &there) == 0 && same_file(&own, &there);
+}
+
 static int file_reopen(struct sink *sink)
 {
 	struct file *file = (struct file *)sink;
 
-	if (!file->stream.regular)
+	if (is_pipe_still(file))
 		return 0;
 	file_flush(sink); /* what is left goes to the new file */
+	if (file->stream.regular && file->stream.torn) {
+		file->reopen = true;
+		return 0;
+	}
 	return path_switch(file);
 }
 
@@ -175,7 +194,6 @@ static void file_configure(struct sink *sink, const struct sink_spec *spec)
 {
 	struct file *file = (struct file *)sink;
 
-	file->size = size_of(file->stream.fd);
 	file->max_bytes = spec->max_bytes;
 	file->max_files = spec->max_files;
 }
@@ -186,6 +204,7 @@ static void file_free(struct sink *sink)
 
 	stream_done(&file->stream);
 	free(file->path);
+	free(file->real);
 	free(file);
 }
 
@@ -199,27 +218,43 @@ static const struct sink_ops file_ops = {
 	.free = file_free,
 };
 
+/* Does it begin as a recording does? Asked of the file that is open, not of what has its path. */
+static bool is_recording(int fd)
+{
+	_cleanup_close_ int again = path_open_again(fd);
+	char magic[sizeof(RECORDING_MAGIC) - 1];
+	ssize_t n = again < 0 ? -1 : pread(again, magic, sizeof(magic), 0);
+
+	return n > 0 && !memcmp(magic, RECORDING_MAGIC, (size_t)n);
+}
+
 /*
  * A recording takes the place of an older one, as those of tcpdump(8) do; one that is rotated
- * moves the older one out of the way. But nothing else is written over.
+ * moves the older one out of the way. But nothing else is written over; nor is one that has another
+ * name, which a link gives away: who may make links where we record could choose what we empty.
  */
 static int recording_begin(struct file *file, const struct sink_spec *spec)
 {
-	_cleanup_close_ int fd = open(file->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	char magic[sizeof(RECORDING_MAGIC) - 1];
-	ssize_t n;
+	struct stat status;
 	int r;
 
-	if (!file->stream.regular || !size_of(file->stream.fd))
+	if (!file->stream.regular)
 		return 0;
-	n = fd < 0 ? -1 : pread(fd, magic, sizeof(magic), 0);
-	if (n <= 0 || memcmp(magic, RECORDING_MAGIC, (size_t)n) != 0)
+	if (fstat(file->stream.fd, &status) < 0)
+		return -errno;
+	if (!status.st_size)
+		return 0;
+	if (!is_recording(file->stream.fd))
 		return -EEXIST;
 	if (spec->max_bytes) {
 		file->max_files = spec->max_files;
 		r = path_rotate(file);
-		return r == 0 && size_of(file->stream.fd) ? -EEXIST : r; /* as above */
+		return r == 0 && size_of(file->stream.fd) ? -EEXIST : r;
 	}
+	if (strcmp(file->real, file->path) != 0)
+		return -ELOOP;
+	if (status.st_nlink > 1)
+		return -EMLINK;
 	return ftruncate(file->stream.fd, 0) < 0 ? -errno : 0;
 }
 
@@ -229,7 +264,7 @@ static int file_begin(struct file *file, const struct sink_spec *spec, struct ma
 	int fd, r;
 
 	file->path = strdup(path);
-	fd = file->path ? path_open(path) : -ENOMEM;
+	fd = file->path ? path_open(path, &file->real) : -ENOMEM;
 	if (fd < 0)
 		return fd;
 	r = stream_init(&file->stream, maker, fd, true);
@@ -237,10 +272,10 @@ static int file_begin(struct file *file, const struct sink_spec *spec, struct ma
 		close(fd);
 		return r;
 	}
+	file->stream.switches = true;
 	if (spec->takes == SINK_RECORDS)
 		return recording_begin(file, spec);
-	if (path_torn(path))
-		file->stream.sink.buffer[file->stream.sink.end++] = '\n';
+	stream_begin(&file->stream);
 	return 0;
 }
 
@@ -262,29 +297,22 @@ int sink_file_open(const struct sink_spec *spec, struct maker *maker, struct sin
 }
 
 /* `path`: NULL: standard output */
-static bool same_file(const char *path, const struct stat *file)
+static bool is_file(const char *path, const struct stat *file)
 {
 	struct stat status;
 
 	return (path ? stat(path, &status) : fstat(STDOUT_FILENO, &status)) == 0 &&
-	       status.st_dev == file->st_dev && status.st_ino == file->st_ino;
+	       same_file(&status, file);
 }
 
 bool sink_spec_writes_over(const struct sink_spec *spec, const struct stat *file)
 {
 	const char *path = strchr(spec->name, ':');
-	char rotated[SINK_NAME_MAX + 16];
 
 	if (!strcmp(spec->name, "stdout") || !strcmp(spec->name, "record:-"))
-		return same_file(NULL, file);
+		return is_file(NULL, file);
 	if (!path)
 		return false;
-	if (same_file(++path, file))
-		return true;
-	for (unsigned int i = 1; spec->max_bytes && i <= spec->max_files; i++) {
-		snprintf(rotated, sizeof(rotated), "%s.%u", path, i);
-		if (same_file(rotated, file))
-			return true;
-	}
-	return false;
+	/* of rotated ones, the oldest is removed */
+	return is_file(++path, file) || (spec->max_bytes && rotation_has(path, file));
 }

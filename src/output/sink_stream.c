@@ -2,6 +2,10 @@
 /*
  * sink_stream.c - whole pieces to a file descriptor, without ever waiting for it.
  *
+ * A file never gets shorter, nor anything but the rest behind a piece that was cut: room is asked
+ * for before pieces are written (reserve.h). Where a file system does not give any, a full disk may
+ * cut one; then nothing else is written before its rest.
+ *
  * Setting O_NONBLOCK on an inherited descriptor would change it for the shell and all who share it.
  * So a pipe or a terminal is opened anew, for a file description of our own. Where that is refused,
  * poll(2) says when PIPE_BUF bytes can be written without waiting. No more are written at once to a
@@ -15,6 +19,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+
+#include "output/path.h"
+#include "output/reserve.h"
 
 /* ---- pieces ---- */
 
@@ -60,7 +67,7 @@ static void pieces_leave(const struct stream *stream, size_t length)
 
 	if (length > stream->sink.end)
 		length = stream->sink.end;
-	if (maker->ops->leave && stream->regular && length > stream->torn)
+	if (maker->ops->leave && stream->switches && length > stream->torn)
 		maker->ops->leave(maker, stream->sink.buffer + stream->torn, length - stream->torn);
 }
 
@@ -82,13 +89,28 @@ void stream_drop(struct stream *stream, size_t length)
 	memmove(stream->sink.buffer, stream->sink.buffer + length, stream->sink.end);
 }
 
+/* A pipe and the like end nowhere. */
+static bool ends_within_a_line(const struct stream *stream)
+{
+	_cleanup_close_ int fd = stream->regular ? path_open_again(stream->fd) : -1;
+	struct stat status;
+	char last;
+
+	return fd >= 0 && fstat(fd, &status) == 0 && status.st_size &&
+	       pread(fd, &last, 1, status.st_size - 1) == 1 && last != '\n';
+}
+
 void stream_begin(struct stream *stream)
 {
 	struct sink *sink = &stream->sink;
 
-	if (sink->maker->ops->begin)
+	if (sink->maker->ops->begin) {
 		sink->end =
 			sink->maker->ops->begin(sink->maker, sink->buffer, sink->end, stream->size);
+	} else if (maker_makes_lines(sink->maker) && ends_within_a_line(stream)) {
+		memmove(sink->buffer + 1, sink->buffer, sink->end++);
+		sink->buffer[0] = '\n';
+	}
 }
 
 size_t stream_pending(const struct sink *sink)
@@ -151,44 +173,107 @@ static ssize_t write_some(struct stream *stream, const char *bytes, size_t lengt
 	}
 }
 
-/*
- * A full disk has taken a part of an item: take it back, if the file still ends with it, so that no
- * reader ever sees the half. Returns how much of the buffer is `written` then.
- */
-static size_t untear(const struct stream *stream, size_t written)
+/* Where the next byte will be written. */
+static off_t position(const struct stream *stream)
 {
-	size_t line = stream_last_end(stream, written);
-	off_t end = lseek(stream->fd, 0, SEEK_CUR), whole;
 	struct stat status;
 
-	if (!stream->regular || line == written || (!line && stream->torn))
-		return written;
-	whole = end - (off_t)(written - line);
-	if (fstat(stream->fd, &status) < 0 || status.st_size != end || whole < 0 ||
-	    ftruncate(stream->fd, whole) < 0)
-		return written;
-	lseek(stream->fd, whole, SEEK_SET);
-	return line;
+	if (!(fcntl(stream->fd, F_GETFL) & O_APPEND))
+		return lseek(stream->fd, 0, SEEK_CUR);
+	return fstat(stream->fd, &status) < 0 ? -1 : status.st_size;
 }
 
-int stream_flush(struct stream *stream, size_t limit)
+/*
+ * The rest of a torn piece can no longer be written behind its front: the file has been cut, or
+ * somebody has written there. What is half there is ended, and is lost.
+ */
+static void rest_drop(struct stream *stream, off_t at)
+{
+	const bool lines = maker_makes_lines(stream->sink.maker);
+
+	stream->sink.lost.of[event_none]++;
+	stream_drop(stream, stream->torn - (lines && at ? 1 : 0)); /* all but the newline */
+	stream->torn_end = at;
+	if (!lines)
+		stream_begin(stream);
+}
+
+/*
+ * Of the first *length bytes, as many as there is room for in the file: whole pieces, or the rest
+ * of a torn one. An error, if there is none.
+ */
+static int room_find(struct stream *stream, off_t at, size_t *length)
+{
+	size_t less;
+	int r;
+
+	while ((r = reserve(stream->fd, at, *length)) < 0) {
+		if (!reserve_refused(r)) {
+			stream->unreserved = true;
+			return 0;
+		}
+		less = stream_last_end(stream, *length / 2) ?: stream_first_end(stream);
+		if (less >= *length)
+			return r;
+		*length = less;
+	}
+	return 0;
+}
+
+/* The same, with the least of it where the last try has failed: it may fail for long. */
+static int room_of_file(struct stream *stream, size_t *length)
+{
+	off_t at = position(stream);
+	size_t first;
+
+	if (at < 0)
+		return 0; /* whatever is wrong, write(2) will say */
+	if (stream->torn && at != stream->torn_end)
+		rest_drop(stream, at);
+	if (*length > stream->sink.end)
+		*length = stream->sink.end;
+	first = stream_first_end(stream);
+	if (stream->sink.state == SINK_FAILING && first < *length)
+		*length = first;
+	return stream->unreserved ? 0 : room_find(stream, at, length);
+}
+
+/* Until it fails; *ret_written has become of them. */
+static int write_all(struct stream *stream, size_t length, size_t *ret_written)
 {
 	size_t written = 0;
 	int r = 0;
 
-	if (limit > stream->sink.end)
-		limit = stream->sink.end;
-	while (!r && written < limit) {
-		ssize_t n = write_some(stream, stream->sink.buffer + written, limit - written);
+	while (!r && written < length) {
+		ssize_t n = write_some(stream, stream->sink.buffer + written, length - written);
 
 		if (n >= 0)
 			written += (size_t)n;
 		else if (errno != EINTR)
 			r = errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	}
-	if (r < 0 && r != -EAGAIN)
-		written = untear(stream, written);
-	stream_drop(stream, written);
+	*ret_written = written;
+	return r;
+}
+
+int stream_flush(struct stream *stream, size_t limit)
+{
+	int r = 0;
+
+	if (limit > stream->sink.end)
+		limit = stream->sink.end;
+	while (!r && limit) {
+		size_t length = limit, written = 0;
+
+		r = stream->regular ? room_of_file(stream, &length) : 0;
+		r = r ?: write_all(stream, length, &written);
+		stream_drop(stream, written);
+		if (stream->torn && written)
+			stream->torn_end = lseek(stream->fd, 0, SEEK_CUR);
+		limit -= written;
+		if (limit > stream->sink.end)
+			limit = stream->sink.end;
+	}
 	return r ?: stream->sink.end ? -EAGAIN : 0;
 }
 
@@ -213,23 +298,20 @@ static int reopen_nonblocking(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
-/* Memory that is not used costs nothing: what is extra is seldom touched. */
-int stream_init(struct stream *stream, struct maker *maker, int fd, bool owned)
+/* What the descriptor is decides how it is written to. */
+static int kind_find(struct stream *stream, int fd, bool owned)
 {
 	struct stat status;
 	int own;
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
-	stream->size = PIECES_BUFFER + maker->ops->extra + 2 * OUTPUT_LINE_MAX;
-	stream->sink.maker = maker;
-	stream->sink.maker = maker;
-	stream->sink.buffer = malloc(stream->size);
-	if (!stream->sink.buffer)
-		return -ENOMEM;
 	stream->fd = fd;
 	stream->owned = owned;
 	stream->regular = S_ISREG(status.st_mode);
+	stream->unreserved = false;
+	stream->pollable = false;
+	stream->mode = STREAM_PLAIN;
 	if (S_ISSOCK(status.st_mode)) {
 		stream->mode = STREAM_SOCKET;
 		stream->pollable = true;
@@ -245,6 +327,38 @@ int stream_init(struct stream *stream, struct maker *maker, int fd, bool owned)
 		/* epoll refuses what cannot block, such as /dev/null */
 		stream->pollable = S_ISFIFO(status.st_mode) || isatty(stream->fd);
 	}
+	return 0;
+}
+
+/* Memory that is not used costs nothing: what is extra is seldom touched. */
+int stream_init(struct stream *stream, struct maker *maker, int fd, bool owned)
+{
+	int r;
+
+	stream->size = PIECES_BUFFER + maker->ops->extra + 2 * OUTPUT_LINE_MAX;
+	stream->sink.maker = maker;
+	stream->sink.buffer = malloc(stream->size);
+	if (!stream->sink.buffer)
+		return -ENOMEM;
+	r = kind_find(stream, fd, owned);
+	if (r < 0)
+		stream->owned = false;
+	return r;
+}
+
+int stream_switch(struct stream *stream, int fd)
+{
+	const int old = stream->fd;
+	int r = kind_find(stream, fd, true);
+
+	if (r < 0)
+		return r;
+	close(old);
+	if (stream->torn && stream->torn <= stream->sink.end) {
+		stream_drop(stream, stream->torn);
+		stream->sink.lost.of[event_none]++;
+	}
+	stream_begin(stream);
 	return 0;
 }
 

@@ -20,9 +20,12 @@ struct stream {
 	bool owned; /* close it when freed */
 	bool pollable;
 	bool regular;
+	bool unreserved; /* the file system does not give room beforehand */
+	bool switches;	 /* it may get another file, which its maker wants to know of */
 	enum stream_mode mode;
 	size_t torn; /* bytes at the buffer's front that end an item of which the front is written */
-	size_t size; /* of the buffer */
+	off_t torn_end; /* where a file ended with that front */
+	size_t size;	/* of the buffer */
 };
 
 /*
@@ -50,7 +53,17 @@ size_t stream_first_end(const struct stream *stream);
 /* Take so many bytes out of the buffer's front: they are written, or given up. */
 void stream_drop(struct stream *stream, size_t length);
 
-/* A new file has been begun, at a piece's beginning: it gets in front what its maker needs there. */
+/*
+ * A new file has been begun, at a piece's beginning: it gets in front what its maker needs there. A
+ * file that ends within a line, as after a crash, gets a newline, or its readers would glue our
+ * first line to it.
+ */
 void stream_begin(struct stream *stream);
+
+/*
+ * Go on in another file, which the stream then closes when it is done. The rest of a torn piece
+ * belongs to the old one, and is lost. An error of fstat(2): all is as it was.
+ */
+int stream_switch(struct stream *stream, int fd);
 
 #endif

@@ -108,6 +108,11 @@ const char *output_open_advice(const char *name, int error)
 		return "; it is no recording that could be written over: give another path";
 	if ((error == -ENOENT || error == -ECONNREFUSED) && !strcmp(name, "journald"))
 		return "; journald does not run here: give stdout or file:PATH";
+	if (error == -ELOOP)
+		return "; netlog follows links of root and its own user, and none to a recording that "
+		       "it would write over: give the path that it leads to";
+	if (error == -EMLINK)
+		return "; it has other names, and would be written over: give another path";
 	if (error == -ENOENT)
 		return "; its directory must be there";
 	if (error == -EISDIR)

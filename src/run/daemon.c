@@ -171,8 +171,8 @@ static void on_hangup(struct daemon *daemon)
 
 /*
  * SIGHUP reads the configuration and opens files anew, for logrotate(8); where there is neither, it
- * is the terminal's end. The first signal that ends the run does so in order, and gives the next
- * one its default meaning back.
+ * is the terminal's end, which nohup(1) wants to be survived. The first signal that ends the run
+ * does so in order, and gives the next one its default meaning back.
  */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
@@ -182,6 +182,11 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	if (info->ssi_signo == SIGHUP &&
 	    (daemon->options->config_path || output_reopens(daemon->output))) {
 		on_hangup(daemon);
+		return 0;
+	}
+	if (info->ssi_signo == SIGHUP && signals_hangup_ignored()) {
+		log_info("SIGHUP does nothing: nohup has it ignored, and there is neither a "
+			 "configuration file nor an output that could be opened anew");
 		return 0;
 	}
 	signals_release();

@@ -44,10 +44,23 @@ static void watch_update(struct delivery *delivery)
 	}
 }
 
+/* A file that was opened anew may be a pipe now, or was one. */
+static bool watched_others(const struct delivery *delivery)
+{
+	const struct sink *sink;
+
+	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++)
+		if (sink->ops->fd(sink) != delivery->fds[i])
+			return true;
+	return false;
+}
+
 void delivery_flush(struct delivery *delivery)
 {
 	output_flush(delivery->output, clock_boot_ns());
-	watch_update(delivery);
+	/* one that cannot be watched is tried again all the same, by the timer */
+	if (!watched_others(delivery) || delivery_rewatch(delivery) < 0)
+		watch_update(delivery);
 }
 
 static int on_output(sd_event_source *source, int fd, uint32_t events, void *context)
@@ -87,6 +100,7 @@ int delivery_rewatch(struct delivery *delivery)
 	for (unsigned int i = 0; (sink = output_sink(delivery->output, i)); i++) {
 		int fd = sink->ops->fd(sink), r;
 
+		delivery->fds[i] = fd;
 		if (fd < 0)
 			continue;
 		r = sd_event_add_io(delivery->loop, &delivery->watched[i], fd, 0, on_output,

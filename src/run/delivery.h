@@ -19,6 +19,7 @@ struct delivery {
 	uint64_t retry_us;	/* what the timer has been set to */
 	sd_event_source *retry; /* with an output that fails, or is about to be given up */
 	sd_event_source *watched[OUTPUT_SINKS_MAX]; /* for slow and for gone readers */
+	int fds[OUTPUT_SINKS_MAX]; /* which they watch; a file's may become another one */
 };
 
 /* Begin, with all but the sources filled in. An error of sd-event. End with delivery_done(). */

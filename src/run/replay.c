@@ -44,6 +44,8 @@ static void on_signal(struct replay *replay)
 			log_error("cannot open an output anew; going on with the old file");
 		return;
 	}
+	if (info.ssi_signo == SIGHUP && signals_hangup_ignored())
+		return;
 	signals_release(); /* the next one ends it at once */
 	replay->until_ns = clock_boot_ns() + END_PATIENCE_NS;
 	replay->done |= replay->regular;
@@ -237,6 +239,8 @@ static int step(struct replay *replay)
 	if (r < 0 || replay->done)
 		return r;
 	r = on_item(replay, &item);
+	if (r == -ENOMEM)
+		log_error("cannot replay %s: memory is short" RECORDING_WRITTEN, path);
 	if (r == -EBADMSG)
 		log_error("%s: byte %llu: neither an event nor a line or name of netlog's, though "
 			  "the checksum agrees; no netlog has written it" RECORDING_WRITTEN,

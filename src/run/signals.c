@@ -14,13 +14,17 @@ static const struct {
 
 void signals_set(sigset_t *ret_set)
 {
-	struct sigaction action;
-
 	sigemptyset(ret_set);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		if (signals[i].number != SIGHUP || sigaction(SIGHUP, NULL, &action) < 0 ||
-		    action.sa_handler != SIG_IGN)
-			sigaddset(ret_set, signals[i].number);
+		sigaddset(ret_set, signals[i].number);
+}
+
+/* One that is ignored comes all the same to who holds it and takes it by signalfd(2). */
+bool signals_hangup_ignored(void)
+{
+	struct sigaction action;
+
+	return sigaction(SIGHUP, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 void signals_hold(void)
@@ -38,7 +42,7 @@ void signals_release(void)
 
 	signals_set(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		if (sigismember(&set, signals[i].number) == 1)
+		if (signals[i].number != SIGHUP || !signals_hangup_ignored())
 			signal(signals[i].number, SIG_DFL);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * signals.h - the signals that end a run: SIGINT, SIGTERM, and SIGHUP unless nohup(1) has seen to
- * it.
+ * signals.h - the signals that end a run: SIGINT, SIGTERM, and SIGHUP where it opens nothing anew.
  */
 #ifndef NETLOG_SIGNALS_H
 #define NETLOG_SIGNALS_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 void signals_set(sigset_t *ret_set);
 
 /* Let them wait until somebody takes them; and no reader's going is a signal (SIGPIPE). */
 void signals_hold(void);
+
+/* Has nohup(1) seen to it that the terminal's end does not end us? It still opens files anew. */
+bool signals_hangup_ignored(void);
 
 /* From now on they end the process at once. */
 void signals_release(void);

@@ -2,7 +2,6 @@
 #include "schema/control.h"
 
 #include <errno.h>
-#include <limits.h>
 
 #include "base/text.h"
 
@@ -33,38 +32,6 @@ static void append(struct control *control, struct json_object *to, struct json_
 		return;
 	json_object_put(value);
 	control->failed = true;
-}
-
-/*
- * Have a json-c string written as the event lines write theirs: json-c itself would let invalid
- * UTF-8 and some control characters through. -ENOMEM.
- */
-static int string_mend(struct json_object *string)
-{
-	const char *bytes = json_object_get_string(string);
-	char *quoted = malloc(JSON_TEXT_MAX(strlen(bytes)) + 3);
-	char *p = quoted;
-
-	if (!quoted)
-		return -ENOMEM;
-	*p++ = '"';
-	p = put_json_string(p, bytes, strlen(bytes));
-	*p++ = '"';
-	*p = 0;
-	json_object_set_serializer(string, json_object_userdata_to_json_string, quoted,
-				   json_object_free_userdata);
-	return 0;
-}
-
-/* Any bytes as a json-c string. */
-static struct json_object *clean_string(const char *bytes)
-{
-	struct json_object *string = json_object_new_string(bytes);
-
-	if (!string || string_mend(string) == 0)
-		return string;
-	json_object_put(string);
-	return NULL;
 }
 
 /* The array or object of that name, made when there is none. */
@@ -115,7 +82,7 @@ void control_begin(struct control *control, enum control_type type, const char *
 
 void control_add_string(struct control *control, const char *name, const char *value)
 {
-	put(control, control->line, name, clean_string(value));
+	put(control, control->line, name, json_object_new_string(value));
 }
 
 void control_add_count(struct control *control, const char *name, uint64_t value)
@@ -154,7 +121,7 @@ void control_add_output(struct control *control, const char *name, const char *o
 	struct json_object *object = json_object_new_object();
 	struct json_object *part;
 
-	put(control, object, "output", clean_string(output));
+	put(control, object, "output", json_object_new_string(output));
 	part = json_object_new_object();
 	put_figures(control, part, emitted, events);
 	put(control, object, "emitted", part);
@@ -173,7 +140,7 @@ void control_add_hook(struct control *control, const char *name, const struct co
 	put(control, object, "part", json_object_new_string(hook->part));
 	put(control, object, "hook", json_object_new_string(hook->hook));
 	if (hook->error)
-		put(control, object, "error", clean_string(hook->error));
+		put(control, object, "error", json_object_new_string(hook->error));
 	else if (hook->blind[0])
 		put(control, object, "blind", json_object_new_string(hook->blind));
 	append(control, array, object);
@@ -185,20 +152,110 @@ void control_add_filter(struct control *control, const char *name, const char *f
 	struct json_object *object = child(control, name, json_object_new_object);
 
 	if (filter)
-		append(control, child_of(control, object, filter, make_array), clean_string(text));
+		append(control, child_of(control, object, filter, make_array),
+		       json_object_new_string(text));
 }
 
-const char *control_text(struct json_object *line, size_t *ret_length)
+/* Bytes that the value's text takes at the most; ours are strings, counts, arrays and objects. */
+static size_t text_most(struct json_object *value)
 {
-	return json_object_to_json_string_length(line, JSON_C_TO_STRING_NOSLASHESCAPE, ret_length);
+	size_t most = U64_TEXT_MAX;
+
+	switch (json_object_get_type(value)) {
+	case json_type_string:
+		return JSON_TEXT_MAX(json_object_get_string_len(value)) + strlen("\"\"");
+	case json_type_array:
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			most += text_most(json_object_array_get_idx(value, i)) + strlen(",");
+		return most;
+	case json_type_object: {
+		json_object_object_foreach(value, key, member) most +=
+			JSON_TEXT_MAX(strlen(key)) + text_most(member) + strlen("\"\":,");
+		return most;
+	}
+	default:
+		return most;
+	}
+}
+
+static char *put_quoted(char *p, const char *bytes)
+{
+	*p++ = '"';
+	p = put_json_string(p, bytes, strlen(bytes));
+	*p++ = '"';
+	return p;
+}
+
+static char *put_value(char *p, struct json_object *value);
+
+static char *put_array(char *p, struct json_object *array)
+{
+	*p++ = '[';
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		if (i)
+			*p++ = ',';
+		p = put_value(p, json_object_array_get_idx(array, i));
+	}
+	*p++ = ']';
+	return p;
+}
+
+static char *put_object(char *p, struct json_object *object)
+{
+	char separator = '{';
+
+	if (!json_object_object_length(object))
+		*p++ = separator;
+	json_object_object_foreach(object, key, value)
+	{
+		*p++ = separator;
+		p = put_quoted(p, key);
+		*p++ = ':';
+		p = put_value(p, value);
+		separator = ',';
+	}
+	*p++ = '}';
+	return p;
+}
+
+static char *put_value(char *p, struct json_object *value)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_string:
+		return put_quoted(p, json_object_get_string(value));
+	case json_type_array:
+		return put_array(p, value);
+	case json_type_object:
+		return put_object(p, value);
+	default:
+		return put_u64(p, json_object_get_uint64(value));
+	}
+}
+
+/*
+ * json-c's own text would let invalid UTF-8 and some control characters through, and where memory
+ * is short, it has a hole and does not say so.
+ */
+char *control_text(struct json_object *line, size_t *ret_length)
+{
+	char *text = malloc(text_most(line) + 1), *end;
+
+	if (!text)
+		return NULL;
+	end = put_value(text, line);
+	*end = 0;
+	*ret_length = (size_t)(end - text);
+	return text;
 }
 
 int control_end(struct control *control, size_t most, struct json_object **ret_line)
 {
+	_cleanup_free_ char *text = NULL;
 	size_t length = 0;
 	int r = -ENOMEM;
 
-	if (!control->failed && control_text(control->line, &length))
+	text = control->failed ? NULL : control_text(control->line, &length);
+	if (text)
 		r = length + 1 > most ? -E2BIG : 0;
 	if (r == 0)
 		*ret_line = control->line;
@@ -212,117 +269,4 @@ const char *control_type_name(struct json_object *line)
 {
 	return json_object_get_string(
 		json_object_object_get(line, envelope_fields[envelope_event_type].name));
-}
-
-/* Nothing that put_json_string() would have to escape or mend but quotes and backslashes. */
-static int text_check(const char *line, size_t length)
-{
-	_cleanup_free_ char *plain = malloc(length), *put = malloc(JSON_TEXT_MAX(length));
-
-	if (!plain || !put)
-		return -ENOMEM;
-	for (size_t i = 0; i < length; i++)
-		plain[i] = (char)(line[i] == '"' || line[i] == '\\' ? ' ' : line[i]);
-	if ((size_t)(put_json_string(put, plain, length) - put) != length)
-		return -EBADMSG;
-	return memcmp(put, plain, length) ? -EBADMSG : 0;
-}
-
-/* Keys as ours are, for journald takes no others; and a type that there is. */
-static int keys_check(struct json_object *line)
-{
-	bool typed = false;
-
-	json_object_object_foreach(line, key, value)
-	{
-		if (!key[0] || key[strspn(key, "abcdefghijklmnopqrstuvwxyz_0123456789")])
-			return -EBADMSG;
-		if (strcmp(key, envelope_fields[envelope_event_type].name) != 0)
-			continue;
-		for (enum control_type type = 0; type < control_types; type++)
-			typed |= json_object_is_type(value, json_type_string) &&
-				 !strcmp(json_object_get_string(value), control_descs[type].name);
-	}
-	return typed ? 0 : -EBADMSG;
-}
-
-static int values_mend(struct json_object *value);
-
-static int members_mend(struct json_object *object)
-{
-	int r = 0;
-
-	json_object_object_foreach(object, key, value)
-	{
-		(void)key;
-		r = r ?: values_mend(value);
-	}
-	return r;
-}
-
-/* Have all strings in there written as ours are. Neither fractions, as NaN would be, nor null are. */
-static int values_mend(struct json_object *value)
-{
-	int r = 0;
-
-	switch (json_object_get_type(value)) {
-	case json_type_string:
-		return string_mend(value);
-	case json_type_double:
-	case json_type_null:
-		return -EBADMSG;
-	case json_type_array:
-		for (size_t i = 0; !r && i < json_object_array_length(value); i++)
-			r = values_mend(json_object_array_get_idx(value, i));
-		return r;
-	case json_type_object:
-		return members_mend(value);
-	default:
-		return 0;
-	}
-}
-
-/*
- * json-c reads much that is no JSON, and its strict mode, in which 0.18 refuses UTF-8, some of it
- * still. But it writes none of that: what it has read must be, written as we write, the same text.
- */
-static int written_alike(struct json_object *object, const char *line, size_t length)
-{
-	int r = values_mend(object);
-	size_t written = 0;
-	const char *text = r < 0 ? NULL : control_text(object, &written);
-
-	if (r < 0)
-		return r;
-	if (!text)
-		return -ENOMEM;
-	return written == length && !memcmp(text, line, length) ? 0 : -EBADMSG;
-}
-
-int control_parse(const char *line, size_t length, struct json_object **ret_line)
-{
-	struct json_tokener *tokener;
-	struct json_object *object;
-	int r;
-
-	if (length < 3 || length > INT_MAX || line[0] != '{' || line[length - 2] != '}' ||
-	    line[length - 1] != '\n')
-		return -EBADMSG;
-	r = text_check(line, --length);
-	if (r < 0)
-		return r;
-	tokener = json_tokener_new();
-	if (!tokener)
-		return -ENOMEM;
-	object = json_tokener_parse_ex(tokener, line, (int)length);
-	r = -EBADMSG;
-	if (json_object_is_type(object, json_type_object) &&
-	    json_tokener_get_parse_end(tokener) == length)
-		r = keys_check(object) ?: written_alike(object, line, length);
-	json_tokener_free(tokener);
-	if (r == 0)
-		*ret_line = object;
-	else
-		json_object_put(object);
-	return r;
 }

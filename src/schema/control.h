@@ -153,9 +153,11 @@ void control_add_filter(struct control *control, const char *name, const char *f
  */
 int control_end(struct control *control, size_t most, struct json_object **ret_line);
 
-/* The line's text in netlog's own format, without a newline; it is the line's. NULL: memory is
- * short. */
-const char *control_text(struct json_object *line, size_t *ret_length);
+/*
+ * The line's text in netlog's own format, without a newline and with strings as the event lines
+ * write theirs; the caller frees. NULL: memory is short.
+ */
+char *control_text(struct json_object *line, size_t *ret_length);
 
 /* Which line it is: a name of CONTROL_LINES. */
 const char *control_type_name(struct json_object *line);

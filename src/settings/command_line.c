@@ -259,11 +259,12 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 
 static void print_string(const char *text)
 {
-	_cleanup_free_ char *escaped = malloc(JSON_TEXT_MAX(strlen(text)) + 1);
+	const size_t length = strlen(text);
+	char escaped[JSON_TEXT_MAX(SINK_TEXT_MAX) + 1]; /* an output is the longest of them */
 
-	if (escaped)
-		*put_json_string(escaped, text, strlen(text)) = 0;
-	printf("\"%s\"", escaped ?: "");
+	_Static_assert(SETTING_TEXT_MAX <= SINK_TEXT_MAX, "or another is");
+	*put_json_string(escaped, text, length < SINK_TEXT_MAX ? length : SINK_TEXT_MAX) = 0;
+	printf("\"%s\"", escaped);
 }
 
 static void place_print(const struct place *place)

@@ -58,6 +58,13 @@ static int complain(struct reader *reader, size_t at, const char *format, ...)
 	return -EBADMSG;
 }
 
+/* Which is no fault of the file's: another time it may go well. */
+static int memory_is_short(struct reader *reader)
+{
+	complain(reader, reader->at, "memory is short");
+	return -ENOMEM;
+}
+
 static char peek(const struct reader *reader)
 {
 	if (reader->at >= reader->length)
@@ -113,6 +120,16 @@ static const char *found(const struct reader *reader)
 	return text;
 }
 
+/* Is the string shorter than its text, though that has no escapes? json-c does not say so. */
+static bool cut(const char *text, struct json_object *object)
+{
+	const size_t length =
+		json_object_is_type(object, json_type_string) ? strcspn(text + 1, "\"\\") : 0;
+
+	return length && text[1 + length] == '"' &&
+	       length != (size_t)json_object_get_string_len(object);
+}
+
 /* A name, or a value that is no array. The caller puts it. */
 static int read_scalar(struct reader *reader, struct json_object **ret_object)
 {
@@ -128,6 +145,11 @@ static int read_scalar(struct reader *reader, struct json_object **ret_object)
 		json_object_put(object);
 		return complain(reader, begin, "this is no JSON: %s",
 				json_tokener_error_desc(json_tokener_get_error(reader->tokener)));
+	}
+	/* it says of a value for which memory is short that it went well; null is no value here */
+	if (!object || cut(reader->text + begin, object)) {
+		json_object_put(object);
+		return memory_is_short(reader);
 	}
 	*ret_object = object;
 	return 0;
@@ -232,13 +254,13 @@ static int name_note(struct reader *reader, size_t at, const char *text)
 					reader->names[i].line);
 	names = reallocarray(reader->names, reader->name_count + 1, sizeof(*names));
 	if (!names)
-		return complain(reader, at, "memory is short");
+		return memory_is_short(reader);
 	reader->names = names;
 	name = &names[reader->name_count];
 	name->line = line_of(reader, at);
 	name->text = strdup(text);
 	if (!name->text)
-		return complain(reader, at, "memory is short");
+		return memory_is_short(reader);
 	reader->name_count++;
 	return 0;
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * path.h - the file that a path names, where others may rename, replace and link.
+ */
+#ifndef NETLOG_PATH_H
+#define NETLOG_PATH_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+/*
+ * Open for appending, and make it with mode 0640 if there is none. *ret_real, which the caller
+ * frees, is its path without a symbolic link at the end. A link is followed if root or our own user
+ * has made it: of anybody else's, -ELOOP, for it would have us write wherever he likes. -ENXIO: a
+ * pipe that nobody reads.
+ */
+int path_open(const char *path, char **ret_real);
+
+/* Are these one file? */
+static inline bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* For reading, what `fd` has open, whatever has become of its path. A negative errno. */
+int path_open_again(int fd);
+
+#endif
