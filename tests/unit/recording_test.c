@@ -889,14 +889,13 @@ TEST(events_of_several_hosts_stay_theirs_when_files_are_rotated)
 	}
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	output_free(output);
-	do
+	do {
 		snprintf(more, sizeof(more), ".%d", files);
-	while (access(path_of(more), F_OK) == 0 && files++);
+		if (access(path_of(more), F_OK) == 0)
+			count = hosts_read(path_of(more), hosts, count);
+	} while (access(path_of(more), F_OK) == 0 && files++);
 	CHECK_SAYING(files > 5, "%d", files);
-	while (files--) {
-		snprintf(more, sizeof(more), files ? ".%d" : "", files);
-		count = hosts_read(path_of(more), hosts, count);
-	}
+	count = hosts_read(path_of(""), hosts, count);
 	CHECK_EQUAL(count, 4000);
 	for (unsigned int i = 0; i < count; i++)
 		CHECK_SAYING(hosts[i] == 'a' + (char)(i / 200), "event %u is of %c", i, hosts[i]);
