@@ -10,6 +10,7 @@
 #include "settings/file.h"
 
 #define LONG_FIRST 256 /* getopt_long()'s value for a place is this and its number: no letter */
+#define HELP_COLUMNS 80
 
 static int complain(char **message, const char *format, ...) _printf_(2, 3);
 static int complain(char **message, const char *format, ...)
@@ -297,10 +298,26 @@ static void rows_help(bool filters)
 			row_help(place.setting);
 }
 
+/* Words behind each other, in lines that fit a terminal. */
+static void words_print(char *text)
+{
+	size_t column = 0;
+	char *rest = text;
+
+	for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
+		bool fits = column + 1 + strlen(word) <= HELP_COLUMNS;
+
+		column = column && fits ? column + 1 + strlen(word) : strlen(word);
+		printf("%s%s", word == text ? "" : fits ? " " : "\n", word);
+	}
+	printf("\n");
+}
+
 void options_help(void)
 {
 	_cleanup_free_ char *events = word_list(&event_words);
 	_cleanup_free_ char *stages = word_list(&stage_words);
+	_cleanup_free_ char *words = NULL;
 
 	printf("Usage: netlog [OPTION]...\n"
 	       "Log each TCP retransmit, round-trip time and packet latency as a line of JSON.\n\n");
@@ -308,7 +325,8 @@ void options_help(void)
 	printf("Filters. Of one given several times any may match, different ones must all;\n"
 	       "not- leaves out what matches:\n");
 	rows_help(true);
-	printf("Events: %s. Latency stages: %s.\n", events ?: "", stages ?: "");
+	if (asprintf(&words, "Events: %s. Latency stages: %s.", events ?: "", stages ?: "") >= 0)
+		words_print(words);
 	printf("Times and sizes may have units: 50ms, 64MiB. Ports may have names: https.\n");
 	printf("Lines go to stdout, messages to stderr. Needs root, or CAP_BPF and CAP_PERFMON.\n"
 	       "Exit status: 0 as asked; 1 failure; 2 usage; 65 recording damaged; 66 not read;\n"

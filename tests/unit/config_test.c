@@ -151,7 +151,7 @@ static const struct {
 	{ "{\"events\":5}", ":1: \"events\": expected a string, or an array of strings, found 5" },
 	{ "{\"events\":[]}", ":1: \"events\": expected at least one value in []" },
 	{ "{\"events\":[\"rtt\",\n\"rtx\"]}",
-	  ":2: \"events\": there is no event 'rtx'; did you mean rtt? known are: retransmit, rtt, latency, all" },
+	  ":2: \"events\": there is no event 'rtx'; did you mean rtt? known are: retransmit, rtt, latency" },
 	{ "{\"events\":[\"rtt\",]}",
 	  ":1: \"events\": expected a string, a number, true, false, found" },
 	{ "{\"events\":[\"rtt\"\n\"latency\"]}", ":2: expected ',' or ']', found '\"'" },
