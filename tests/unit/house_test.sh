@@ -104,7 +104,7 @@ the_guide_names_what_there_is() {
 		grep -qE "(^|[^a-z_])$word\(" -r src bpf --include='*.[ch]' || echo "there is no $word()"
 	done
 	for word in $(grep -oE '[a-z]+/[a-z_0-9/]+\.(bpf\.[ch]|[ch8]|sh|catalog)' src/README.md | sort -u); do
-		[ -e "$word" ] || [ -e "src/$word" ] || [ "$word" = bpf/close.bpf.c ] || # its example
+		[ -e "$word" ] || [ -e "src/$word" ] || [ "$word" = bpf/ended.bpf.c ] || # its example
 			echo "there is no $word"
 	done
 	for word in src/*/; do
