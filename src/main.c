@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * main.c - read the command line, put the parts together, run, and say by the exit status how it
+ * main.c - read the command line, put the parts together, run, and report by the exit status how it
  * went. Statuses above 2 are those of sysexits.h.
  */
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 #define EXIT_USAGE 2
 
-/* What was printed to stdout must have got there. */
+/* Flush stdout: whatever was printed must have arrived. */
 static int printed(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
@@ -69,7 +69,7 @@ static int examine(const struct options *options)
 	return r ?: healthy ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
 
-/* Of an event's choice, values that were named one by one and have no hook, as bits. */
+/* Values of an event's choice that were named one by one but have no hook, as bits. */
 static uint64_t values_lacking(const struct options *options, const struct probe_hook *hooks,
 			       unsigned int count, enum event_type type)
 {
@@ -85,7 +85,10 @@ static uint64_t values_lacking(const struct options *options, const struct probe
 	return lacking;
 }
 
-/* Of a part that nothing serves, the last one refused tells why; those before are for the doctor. */
+/*
+ * Is this the last refused hook of a part that nothing serves? Its reason is logged; earlier ones
+ * are left to --doctor.
+ */
 static bool part_unserved(const struct probe_hook *hooks, unsigned int count, unsigned int i)
 {
 	for (unsigned int k = i + 1; k < count; k++)
@@ -95,7 +98,9 @@ static bool part_unserved(const struct probe_hook *hooks, unsigned int count, un
 	return hooks[i].error && hooks[i].error != -ECANCELED && !hooks[i].served;
 }
 
-/* Tell what is not as asked. Returns whether the user named something that cannot be served. */
+/*
+ * Log what differs from what was asked. Returns whether something named by the user is not served.
+ */
 static bool report_hooks(const struct probe *probe, const struct options *options)
 {
 	unsigned int count;
@@ -137,8 +142,8 @@ static bool report_hooks(const struct probe *probe, const struct options *option
 }
 
 /*
- * An event that no output takes is not asked of the kernel at all. But the next configuration may
- * have an output that takes it: then its hooks are there, switched off.
+ * An event that no output takes is not asked of the kernel. But the next configuration may have an
+ * output that takes it: so its hooks are attached, and switched off.
  */
 static int events_choose(struct options *options)
 {
@@ -206,8 +211,8 @@ static int attach(const struct options *options, const struct output *output,
 }
 
 /*
- * What is attached needs no capability any more. Only a file of somebody else, which root has been
- * told to write to, needs one to be opened anew; and old kernels one for the figures.
+ * Attached programs need no capabilities any more. Only opening another user's file again, which
+ * root was asked to write to, needs one; and on old kernels, reading the figures.
  */
 static void capabilities_drop(const struct options *options, struct probe *probe,
 			      const struct output *output)
@@ -226,7 +231,7 @@ static void capabilities_drop(const struct options *options, struct probe *probe
 		log_warning("cannot drop capabilities: %s; going on with them", strerror(-r));
 }
 
-/* Lines to the outputs that the options name. */
+/* Open the outputs that the options name. */
 static int outputs_open(const struct options *options, struct lines *lines)
 {
 	_cleanup_(output_freep) struct output *none = NULL;
@@ -257,7 +262,7 @@ static int names_find(struct names **ret_names)
 	return names_new(&config, ret_names);
 }
 
-/* While other processes' environments may still be read. */
+/* Called while other processes' environments may still be read. */
 static void ssh_leave_out(struct options *options)
 {
 	struct ssh_connection connection;
@@ -307,7 +312,10 @@ static int run(struct options *options)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Opening an output may already cut or move what is there: before that, it must not be the input. */
+/*
+ * Would an output overwrite the recording being read? Opening one may already truncate or move a
+ * file.
+ */
 static bool written_over(const struct options *options, int fd)
 {
 	struct stat status;
@@ -364,8 +372,8 @@ static int replay(const struct options *options)
 }
 
 /*
- * Where standard input, output or error is closed, the next file to be opened would take its place,
- * and messages or lines would end up in it.
+ * If standard input, output or error is closed, the next opened file would take its number, and
+ * messages or lines would end up in it. So something harmless takes it first.
  */
 static void descriptor_reserve(int fd, int flags)
 {
@@ -387,7 +395,7 @@ int main(int argc, char **argv)
 	int r;
 
 	descriptor_reserve(STDIN_FILENO, O_RDONLY);
-	descriptor_reserve(STDOUT_FILENO, O_PATH); /* nor can anybody write lines there */
+	descriptor_reserve(STDOUT_FILENO, O_PATH); /* writing lines to it fails */
 	descriptor_reserve(STDERR_FILENO, O_WRONLY);
 	r = options_parse(argc, argv, &options, &message);
 	if (r < 0) {
@@ -407,7 +415,7 @@ int main(int argc, char **argv)
 	case ACTION_DOCTOR:
 		return examine(&options);
 	case ACTION_CHECK_CONFIG:
-		puts("the settings can be used"); /* they have been read */
+		puts("the settings can be used"); /* options_parse() has read them */
 		return printed();
 	case ACTION_PRINT_CONFIG:
 		options_print(&options);
