@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * control_line.c - netlog's own lines, in any format. They are rare: json-c writes them.
+ * control_line.c - netlog's own lines, in any format. They are rare, so json-c writes them.
  */
 #include "schema/control.h"
 
 #include "line/format.h"
 
-/* Hand a value to the line, which then owns it. */
+/* Add a value to the line, which then owns it. */
 static bool add(struct json_object *line, const char *key, struct json_object *value)
 {
 	if (value && json_object_object_add(line, key, value) == 0)
@@ -39,7 +39,7 @@ char *format_control_key(const struct format *format, const char *line, const ch
 	return asprintf(&key, "%s%s", format->prefix, name) < 0 ? NULL : key;
 }
 
-/* One of the control line's own keys and its value, as the format has them. */
+/* Add a key of the control line itself, named and written as in the format. */
 static bool add_key(struct json_object *line, const struct format *format, const char *type,
 		    const char *name, struct json_object *value)
 {

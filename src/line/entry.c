@@ -9,16 +9,16 @@
 #include "schema/control.h"
 
 #define PREFIX "NETLOG_"
-#define NAME_MAX_BYTES 64 /* of a field's, as journald takes them: journal_field_valid() */
+#define NAME_MAX_BYTES 64 /* the limit of a field's name in journald: journal_field_valid() */
 
-/* An entry being made, and how much it may take. */
+/* An entry being made, and its limit. */
 struct maker_of_entry {
 	char *p;
 	const char *end;
 	bool full;
 };
 
-/* Room for a field with so many bytes of value; else the entry cannot be made. */
+/* Is there room for a field with a value of this size? If not, the entry cannot be made. */
 static bool field_fits(struct maker_of_entry *entry, size_t value)
 {
 	entry->full |=
@@ -27,7 +27,7 @@ static bool field_fits(struct maker_of_entry *entry, size_t value)
 	return !entry->full;
 }
 
-/* PREFIX and the name in capitals, for the journal takes no others, and `=`. */
+/* The prefix, the name in capitals (the journal accepts no others), and `=`. */
 static char *put_name(char *p, const char *prefix, const char *name)
 {
 	p = stpcpy(p, prefix);
@@ -56,8 +56,8 @@ static void add_text(struct maker_of_entry *entry, const char *prefix, const cha
 }
 
 /*
- * What was escaped for JSON by put_json_string() stands for itself again, from `from` to `end`;
- * returns the new end. The journal takes any bytes.
+ * Undo put_json_string() from `from` to `end`, in place; returns the new end. The journal accepts
+ * any bytes.
  */
 static char *unescape(char *from, const char *end)
 {
@@ -100,7 +100,7 @@ static char *unescape(char *from, const char *end)
 	return p;
 }
 
-/* Bytes of a string that may be no UTF-8, as the line has them. */
+/* Add a string that may be invalid UTF-8 as it would be in the line. */
 static void add_mended(struct maker_of_entry *entry, const char *name, const char *bytes,
 		       size_t size)
 {
@@ -112,7 +112,7 @@ static void add_mended(struct maker_of_entry *entry, const char *name, const cha
 	entry->p = entry_field_end(begin, unescape(value, put_json_string(value, bytes, size)));
 }
 
-/* What the line's type says; a loss is worth a warning. */
+/* Add the fields that depend on the line's type. A loss has the priority of a warning. */
 static void add_type(struct maker_of_entry *entry, const char *name, const char *message_id,
 		     int priority)
 {
@@ -158,7 +158,7 @@ static void add_field(struct maker_of_entry *entry, struct names *names,
 		return;
 	text = put_name(begin, PREFIX, field->name);
 	end = kind->put(text, value, event->ip_version);
-	if (end) /* without the quote that ends a string */
+	if (end) /* without the closing quote of a string */
 		entry->p = entry_field_end(begin, unescape(text, end - !kind->number));
 	if (KIND_HAS_NAMES(field->kind) && names)
 		add_names(entry, names, field->kind, (const char *)event + field->offset);
@@ -189,7 +189,7 @@ static const struct control_desc *control_by_name(const char *name)
 	return &control_descs[control_start]; /* control_parse() knows no other */
 }
 
-/* The line's keys, but for what is no single value, and the host, which journald knows. */
+/* Add the line's single values, except the host, which journald knows. */
 static void add_control(struct maker_of_entry *entry, struct json_object *control)
 {
 	const struct control_desc *desc = control_by_name(control_type_name(control));
