@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sink_file.c - lines appended to a file, which others may rename, read and append to as well; or a
- * recording, which is begun anew. A recording has a header at the beginning of each file, and
- * wherever one has been opened anew; what is said of lines here holds for its records.
+ * sink_file.c - lines appended to a file, which others may rename, read and append to; or a
+ * recording, which replaces an older one. A recording has a header at the start of each file, and
+ * wherever a file was opened again. Whatever is said of lines here is true of a recording's pieces.
  *
- * Lines are whole in every file, also across reopening and rotation: both happen only where a line
- * has ended. A line that a full disk has cut in two is taken back and written when there is room
- * again; where it cannot be taken back, it is completed then.
+ * Lines stay whole in every file, across reopening and rotation: both happen only at the end of a
+ * line. If a full disk cuts a line in two, the first part is taken back, and the line is written
+ * when there is room again; if it cannot be taken back, it is completed then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,12 +19,12 @@
 struct file {
 	struct stream stream;
 	char *path;
-	uint64_t size; /* as far as we know; only with max_bytes */
+	uint64_t size; /* as far as we know; only kept with max_bytes */
 	uint64_t max_bytes;
 	unsigned int max_files;
 };
 
-/* O_NONBLOCK matters if the path is a pipe: without a reader, ENXIO and not a wait */
+/* O_NONBLOCK: without a reader, opening a pipe fails with ENXIO instead of waiting */
 static int path_open(const char *path)
 {
 	int fd =
@@ -33,7 +33,7 @@ static int path_open(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Does the file end within a line, as after a crash? Its readers would glue our first line to it. */
+/* Does the file end within a line, as after a crash? Readers would join our first line to it. */
 static bool path_torn(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -51,7 +51,7 @@ static uint64_t size_of(int fd)
 	return fstat(fd, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
-/* The rest of a line that a full disk has cut belongs to the old file; it cannot have it any more. */
+/* Drop the rest of a line that a full disk has cut: it belongs to the old file, which is gone. */
 static void torn_line_drop(struct file *file)
 {
 	struct stream *stream = &file->stream;
@@ -62,7 +62,7 @@ static void torn_line_drop(struct file *file)
 	file->stream.sink.lost.of[event_none]++;
 }
 
-/* Go on in the file that has the path now; the old one stays when there is none to be had. */
+/* Continue in the file that now has the path. If it cannot be opened, the old one stays. */
 static int path_switch(struct file *file)
 {
 	int fd = path_open(file->path);
@@ -77,7 +77,7 @@ static int path_switch(struct file *file)
 	return 0;
 }
 
-/* PATH.1 is the newest of the rotated files; the one past max_files is written over. */
+/* Rename the files: PATH.1 is the newest, and the one after max_files is replaced. */
 static int path_rotate(struct file *file)
 {
 	char from[PATH_MAX], to[PATH_MAX];
@@ -95,7 +95,7 @@ static int path_rotate(struct file *file)
 	return path_switch(file);
 }
 
-/* How much of the buffer may go into the file as it is: whole lines up to max_bytes. */
+/* How many bytes of the buffer may go into this file: whole lines, up to max_bytes. */
 static size_t room(const struct file *file)
 {
 	const struct stream *stream = &file->stream;
@@ -107,12 +107,12 @@ static size_t room(const struct file *file)
 	whole = stream_last_end(stream, left);
 	if (whole || !stream->torn)
 		return whole;
-	return stream_first_end(stream); /* what has been begun is ended here, too */
+	return stream_first_end(stream); /* a line that has been begun is finished here */
 }
 
 /*
- * Between two links of one file rename(2) does nothing, and says that it went well: the file is as
- * full as before.
+ * rename(2) between two links to one file does nothing and reports success. Then the file is still
+ * full.
  */
 static int path_rotate_when_full(struct file *file)
 {
@@ -124,8 +124,8 @@ static int path_rotate_when_full(struct file *file)
 }
 
 /*
- * Has the file been removed? What is written to it then, nobody will ever read: go on in a new one,
- * and where its directory has gone, too, fail until there is one again.
+ * Has the file been removed? Nobody could read what is written to it, so continue in a new one. If
+ * its directory is gone too, fail until there is one.
  */
 static int path_watch(struct file *file)
 {
@@ -167,7 +167,7 @@ static int file_reopen(struct sink *sink)
 
 	if (!file->stream.regular)
 		return 0;
-	file_flush(sink); /* what is left goes to the new file */
+	file_flush(sink); /* the rest goes to the new file */
 	return path_switch(file);
 }
 
@@ -200,8 +200,8 @@ static const struct sink_ops file_ops = {
 };
 
 /*
- * A recording takes the place of an older one, as those of tcpdump(8) do; one that is rotated
- * moves the older one out of the way. But nothing else is written over.
+ * A recording replaces an older one, as those of tcpdump(8) do; if it is rotated, the older one is
+ * renamed instead. Anything else is not overwritten.
  */
 static int recording_begin(struct file *file, const struct sink_spec *spec)
 {
@@ -218,7 +218,7 @@ static int recording_begin(struct file *file, const struct sink_spec *spec)
 	if (spec->max_bytes) {
 		file->max_files = spec->max_files;
 		r = path_rotate(file);
-		return r == 0 && size_of(file->stream.fd) ? -EEXIST : r; /* as above */
+		return r == 0 && size_of(file->stream.fd) ? -EEXIST : r; /* two links */
 	}
 	return ftruncate(file->stream.fd, 0) < 0 ? -errno : 0;
 }
@@ -261,7 +261,7 @@ int sink_file_open(const struct sink_spec *spec, struct maker *maker, struct sin
 	return 0;
 }
 
-/* `path`: NULL: standard output */
+/* `path` NULL: standard output. */
 static bool same_file(const char *path, const struct stat *file)
 {
 	struct stat status;
