@@ -8,7 +8,9 @@
 
 #define THOROUGH_NS (NSEC_PER_SEC / 2) /* between system calls for what the kernel has skipped */
 
-/* The start line has the rows of all hooks, why some were refused, and what leaves events out. */
+/*
+ * The start line must have room for all hooks, why some were refused, and what leaves events out.
+ */
 #define HOOK_ROOM(event, part, rung, role, program, blind, ...) \
 	+sizeof(#event #part #program blind) + PROBE_REASON_MAX + 64
 #define EVENT_HOOKS_ROOM(name, FIELDS, HOOKS, message_id, doc) HOOKS(HOOK_ROOM)
@@ -64,7 +66,7 @@ static void add_filters(const struct options *options, struct control *control)
 			control_add_filter(control, "filters", "output", options->outputs[i].text);
 }
 
-/* Those that can be served, were asked for, and have an output. */
+/* The events that can be served, were asked for, and have an output. */
 static void add_events(const struct report *report, struct control *control)
 {
 	const struct lines *lines = report->lines;
@@ -104,7 +106,7 @@ void report_reload(struct report *report)
 	line_end(report, &control);
 }
 
-/* The types of which there are any, as bits: an output may have had other events before. */
+/* The types with a figure above 0, as bits: an output may have taken other events earlier. */
 static uint64_t figures_known(const struct figures *figures)
 {
 	uint64_t types = 0;
@@ -131,7 +133,7 @@ static void add_figures(const struct report *report, struct control *control,
 					     figures_known(&sink->lost)));
 }
 
-/* The kernel side's figures; with what the kernel has to be asked for, but not all the time. */
+/* Read the kernel side's figures. Those that take system calls are not read each time. */
 static void figures_read(struct report *report, struct probe_figures *ret_figures)
 {
 	uint64_t now_ns = clock_boot_ns();
@@ -142,7 +144,7 @@ static void figures_read(struct report *report, struct probe_figures *ret_figure
 	probe_figures(report->probe, thorough, ret_figures);
 }
 
-/* All that was lost, wherever, before it was a line. */
+/* All events that were lost before they were lines. */
 static struct figures lost_sum(const struct report *report, const struct probe_figures *figures)
 {
 	struct figures lost = {};
@@ -173,8 +175,8 @@ uint64_t report_lost(struct report *report)
 }
 
 /*
- * The kernel's count of what it produced runs ahead of what has come through the ring; so here
- * `produced` is what has been accounted for. The stop line has the kernel's count.
+ * The kernel's count of produced events is ahead of the records handled so far. So `produced` here
+ * counts the events that are accounted for; the stop line has the kernel's count.
  */
 static void stats_write(struct report *report, unsigned int pressure)
 {
@@ -208,7 +210,7 @@ bool report_pressure(struct report *report)
 	return changed || pressure;
 }
 
-/* Write the lost line, if there is something new to tell, and remember that it has been told. */
+/* Write a lost line if there is a new loss, and remember what it reported. */
 static bool tell(struct report *report, enum event_type type, uint64_t lost, uint64_t *told,
 		 const char *where)
 {
@@ -227,7 +229,7 @@ static bool tell(struct report *report, enum event_type type, uint64_t lost, uin
 	return true;
 }
 
-/* What a sink has lost, once it works again: a line for all, and it is one of them. */
+/* Report the losses of a sink that works again. All outputs get the line, this sink included. */
 static bool tell_sink(struct report *report, struct sink *sink)
 {
 	bool told = false;

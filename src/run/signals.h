@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * signals.h - the signals that end a run: SIGINT, SIGTERM, and SIGHUP unless nohup(1) has seen to
- * it.
+ * signals.h - the signals that end a run: SIGINT, SIGTERM, and SIGHUP unless nohup(1) is in effect.
  */
 #ifndef NETLOG_SIGNALS_H
 #define NETLOG_SIGNALS_H
@@ -10,13 +9,13 @@
 
 void signals_set(sigset_t *ret_set);
 
-/* Let them wait until somebody takes them; and no reader's going is a signal (SIGPIPE). */
+/* Block them until somebody reads them, and ignore SIGPIPE. */
 void signals_hold(void);
 
 /* From now on they end the process at once. */
 void signals_release(void);
 
-/* Its name, for those of the set. */
+/* The name of one of these signals. */
 const char *signal_name(int number);
 
 #endif
