@@ -17,7 +17,7 @@ const struct control_field envelope_fields[envelope_keys] = { ENVELOPE(CONTROL_F
 	[control_##name] = { #name, message_id, doc, ARRAY_SIZE(name##_fields), name##_fields },
 const struct control_desc control_descs[control_types] = { CONTROL_LINES(CONTROL_DESC) };
 
-/* Hand a new value to the object, which then owns it; NULL stands for a failed allocation. */
+/* Add a new value to the object, which then owns it. NULL: it could not be allocated. */
 static void put(struct control *control, struct json_object *to, const char *name,
 		struct json_object *value)
 {
@@ -36,8 +36,8 @@ static void append(struct control *control, struct json_object *to, struct json_
 }
 
 /*
- * Have a json-c string written as the event lines write theirs: json-c itself would let invalid
- * UTF-8 and some control characters through. -ENOMEM.
+ * Have a json-c string written as strings are in event lines: json-c itself would let invalid UTF-8
+ * and some control characters through. -ENOMEM.
  */
 static int string_mend(struct json_object *string)
 {
@@ -56,7 +56,7 @@ static int string_mend(struct json_object *string)
 	return 0;
 }
 
-/* Any bytes as a json-c string. */
+/* A json-c string of any bytes, mended. */
 static struct json_object *clean_string(const char *bytes)
 {
 	struct json_object *string = json_object_new_string(bytes);
@@ -67,7 +67,7 @@ static struct json_object *clean_string(const char *bytes)
 	return NULL;
 }
 
-/* The array or object of that name, made when there is none. */
+/* The array or object of that name, which is made if there is none. */
 static struct json_object *child_of(struct control *control, struct json_object *parent,
 				    const char *name, struct json_object *(*make)(void))
 {
@@ -214,7 +214,7 @@ const char *control_type_name(struct json_object *line)
 		json_object_object_get(line, envelope_fields[envelope_event_type].name));
 }
 
-/* Nothing that put_json_string() would have to escape or mend but quotes and backslashes. */
+/* Would put_json_string() change nothing but quotes and backslashes? */
 static int text_check(const char *line, size_t length)
 {
 	_cleanup_free_ char *plain = malloc(length), *put = malloc(JSON_TEXT_MAX(length));
@@ -228,7 +228,10 @@ static int text_check(const char *line, size_t length)
 	return memcmp(put, plain, length) ? -EBADMSG : 0;
 }
 
-/* Keys as ours are, for journald takes no others; and a type that there is. */
+/*
+ * Are all keys of the form that ours have (journald accepts no others), and is the type a known
+ * one?
+ */
 static int keys_check(struct json_object *line)
 {
 	bool typed = false;
@@ -260,7 +263,7 @@ static int members_mend(struct json_object *object)
 	return r;
 }
 
-/* Have all strings in there written as ours are. Fractions we have none of; NaN would be one. */
+/* Have all strings in the value written as ours are. We have no fractions; NaN would be one. */
 static int values_mend(struct json_object *value)
 {
 	int r = 0;
@@ -282,8 +285,8 @@ static int values_mend(struct json_object *value)
 }
 
 /*
- * json-c reads much that is no JSON, and its strict mode, in which 0.18 refuses UTF-8, some of it
- * still. But it writes none of that: what it has read must be, written as we write, the same text.
+ * json-c accepts more than JSON: even its strict mode does, which in 0.18 also refuses UTF-8. But
+ * it never writes such things. So write what it has parsed, and require the bytes that were read.
  */
 static int written_alike(struct json_object *object, const char *line, size_t length)
 {
