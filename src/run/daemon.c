@@ -14,6 +14,7 @@
 #include "run/service.h"
 #include "run/signals.h"
 #include "run/timer.h"
+#include "run/trouble.h"
 
 #define LOSS_INTERVAL_US (500 * USEC_PER_MSEC)	/* at least, between two lost lines of a type */
 #define STATUS_INTERVAL_US (10 * USEC_PER_SEC)	/* between two figures for the service manager */
@@ -48,7 +49,7 @@ static void deliver(struct daemon *daemon)
 	/* an output that works again learns at once what it has missed */
 	do
 		delivery_flush(&daemon->delivery);
-	while (report_outputs(&daemon->report) && report_losses(&daemon->report));
+	while (trouble_report(daemon->output) && report_losses(&daemon->report));
 }
 
 static void flush(struct daemon *daemon)
@@ -279,7 +280,7 @@ static int finish(struct daemon *daemon)
 	r = report_stop(&daemon->report, daemon->reason ?: "failure");
 	deliver_all(daemon, until_ns + OUTPUT_LINGER_NS);
 	output_stop(daemon->output);
-	return report_unwritten(daemon->output) || daemon->report.unwritten ? -EIO : r;
+	return trouble_unwritten(daemon->output) || daemon->report.unwritten ? -EIO : r;
 }
 
 static void identity_fill(struct run_identity *identity)

@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "output/wait.h"
 #include "run/lines.h"
-#include "run/report.h"
 #include "run/signals.h"
+#include "run/trouble.h"
 
 /*
  * After a signal, wait so long for a pipe's writer to end its recording: Ctrl-C reaches both of us.
@@ -126,7 +126,7 @@ static int finish(struct replay *replay)
 		r = flush(replay);
 	}
 	output_stop(replay->output);
-	return report_unwritten(replay->output) ? -EIO : r;
+	return trouble_unwritten(replay->output) ? -EIO : r;
 }
 
 /* ---- reading ---- */

@@ -5,6 +5,8 @@
 #include <sys/utsname.h>
 
 #include "base/log.h"
+#include "run/books.h"
+#include "run/trouble.h"
 
 #define THOROUGH_NS (NSEC_PER_SEC / 2) /* between system calls for what the kernel has skipped */
 
@@ -106,17 +108,6 @@ void report_reload(struct report *report)
 	line_end(report, &control);
 }
 
-/* The types with a figure above 0, as bits: an output may have taken other events earlier. */
-static uint64_t figures_known(const struct figures *figures)
-{
-	uint64_t types = 0;
-
-	for_each_event_type(type)
-		if (figures->of[type])
-			types |= BIT(type);
-	return types;
-}
-
 static void add_figures(const struct report *report, struct control *control,
 			const struct probe_figures *figures, const struct figures *lost)
 {
@@ -144,33 +135,13 @@ static void figures_read(struct report *report, struct probe_figures *ret_figure
 	probe_figures(report->probe, thorough, ret_figures);
 }
 
-/* All events that were lost before they were lines. */
-static struct figures lost_sum(const struct report *report, const struct probe_figures *figures)
-{
-	struct figures lost = {};
-
-	for_each_event_type(type)
-		lost.of[type] = figures->lost.of[type] + figures->missed.of[type] +
-				report->lines->broken.of[type];
-	return lost;
-}
-
-static uint64_t figures_sum(const struct figures *figures)
-{
-	uint64_t sum = 0;
-
-	for (int type = 0; type < event_types; type++)
-		sum += figures->of[type];
-	return sum;
-}
-
 uint64_t report_lost(struct report *report)
 {
 	struct probe_figures figures;
 	struct figures lost;
 
 	figures_read(report, &figures);
-	lost = lost_sum(report, &figures);
+	lost = lost_sum(report->lines, &figures);
 	return figures_sum(&lost);
 }
 
@@ -185,7 +156,7 @@ static void stats_write(struct report *report, unsigned int pressure)
 	struct figures lost;
 
 	figures_read(report, &figures);
-	lost = lost_sum(report, &figures);
+	lost = lost_sum(report->lines, &figures);
 	for_each_event_type(type)
 		figures.produced.of[type] = report->lines->emitted.of[type] + lost.of[type];
 	lines_begin(report->lines, &control, control_stats);
@@ -263,53 +234,11 @@ bool report_losses(struct report *report)
 	return told;
 }
 
-static void output_tell(const struct sink *sink)
-{
-	unsigned long long lost = figures_sum(&sink->lost);
-
-	if (sink->state == SINK_FLOWING)
-		log_warning("%s works again; %llu lines were lost there", sink->name, lost);
-	else
-		log_error("cannot write to %s: %s; %llu lines lost there so far", sink->name,
-			  sink->error ? strerror(-sink->error) : "it takes no more", lost);
-}
-
-bool report_outputs(struct report *report)
-{
-	bool recovered = false;
-	struct sink *sink;
-
-	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
-		if (sink->tell)
-			output_tell(sink);
-		recovered |= sink->step.from > SINK_BEHIND && sink->step.to == SINK_FLOWING;
-	}
-	return recovered;
-}
-
-bool report_unwritten(const struct output *output)
-{
-	const struct sink *sink;
-	bool unwritten = false;
-
-	for (unsigned int i = 0; (sink = output_sink(output, i)); i++) {
-		size_t left = sink->ops->pending(sink);
-		uint64_t lost = figures_sum(&sink->lost) - figures_sum(&sink->told.lost);
-
-		if ((!left && !lost) || sink->state == SINK_GONE)
-			continue;
-		unwritten = true;
-		log_error("%s: %zu lines were left unwritten, and %llu had been lost", sink->name,
-			  left, (unsigned long long)lost);
-	}
-	return unwritten;
-}
-
 void report_removed(struct report *report, struct output *removed)
 {
 	struct sink *sink;
 
-	report->unwritten |= report_unwritten(removed);
+	report->unwritten |= trouble_unwritten(removed);
 	for (unsigned int i = 0; (sink = output_sink(removed, i)); i++) {
 		sink->lost.of[event_none] += sink->ops->pending(sink);
 		for (enum event_type type = event_none; type < event_types; type++)
@@ -328,7 +257,7 @@ int report_stop(struct report *report, const char *reason)
 	report->thorough_at_ns = 0;
 	report_losses(report);
 	figures_read(report, &figures);
-	lost = lost_sum(report, &figures);
+	lost = lost_sum(report->lines, &figures);
 	for_each_event_type(type) {
 		uint64_t emitted = report->lines->emitted.of[type];
 		uint64_t *produced = &figures.produced.of[type];

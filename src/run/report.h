@@ -47,18 +47,6 @@ bool report_losses(struct report *report);
  */
 bool report_pressure(struct report *report);
 
-/*
- * After a flush: log which outputs take no lines, and which work again, by the steps they took.
- * Returns whether one works again.
- */
-bool report_outputs(struct report *report);
-
-/*
- * Log which outputs, at their end, did not write all lines and have not reported that in the
- * stream. Returns whether there are any.
- */
-bool report_unwritten(const struct output *output);
-
 /* After outputs were removed: log what they did not write, and report it in the other outputs. */
 void report_removed(struct report *report, struct output *removed);
 
