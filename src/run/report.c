@@ -108,16 +108,16 @@ void report_reload(struct report *report)
 	line_end(report, &control);
 }
 
-static void add_figures(const struct report *report, struct control *control,
-			const struct probe_figures *figures, const struct figures *lost)
+static void add_books(const struct report *report, struct control *control,
+		      const struct books *books)
 {
 	uint64_t events = report->lines->events;
 	const struct sink *sink;
 
-	control_add_figures(control, "produced", &figures->produced, events);
-	control_add_figures(control, "emitted", &report->lines->emitted, events);
-	control_add_figures(control, "lost", lost, events);
-	control_add_figures(control, "sampled_out", &figures->sampled_out, events);
+	control_add_figures(control, "produced", &books->produced, events);
+	control_add_figures(control, "emitted", &books->emitted, events);
+	control_add_figures(control, "lost", &books->lost, events);
+	control_add_figures(control, "sampled_out", &books->sampled_out, events);
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
 		control_add_output(control, "outputs", sink->name, &sink->taken, &sink->lost,
 				   events & (sink->events | figures_known(&sink->taken) |
@@ -135,14 +135,20 @@ static void figures_read(struct report *report, struct probe_figures *ret_figure
 	probe_figures(report->probe, thorough, ret_figures);
 }
 
-uint64_t report_lost(struct report *report)
+static void books_read(struct report *report, struct books *ret_books)
 {
 	struct probe_figures figures;
-	struct figures lost;
 
 	figures_read(report, &figures);
-	lost = lost_sum(report->lines, &figures);
-	return figures_sum(&lost);
+	books_make(ret_books, &figures, report->lines);
+}
+
+uint64_t report_lost(struct report *report)
+{
+	struct books books;
+
+	books_read(report, &books);
+	return figures_sum(&books.lost);
 }
 
 /*
@@ -151,16 +157,13 @@ uint64_t report_lost(struct report *report)
  */
 static void stats_write(struct report *report, unsigned int pressure)
 {
-	struct probe_figures figures;
 	struct control control;
-	struct figures lost;
+	struct books books;
 
-	figures_read(report, &figures);
-	lost = lost_sum(report->lines, &figures);
-	for_each_event_type(type)
-		figures.produced.of[type] = report->lines->emitted.of[type] + lost.of[type];
+	books_read(report, &books);
+	books_leave_out_ring(&books);
 	lines_begin(report->lines, &control, control_stats);
-	add_figures(report, &control, &figures, &lost);
+	add_books(report, &control, &books);
 	control_add_count(&control, "adaptive_one_in", BIT(pressure));
 	report->told_pressure = pressure;
 	line_end(report, &control);
@@ -247,32 +250,31 @@ void report_removed(struct report *report, struct output *removed)
 	}
 }
 
+static void log_unbalanced(const struct books *books, enum event_type type)
+{
+	log_error(
+		"%s: the kernel produced %llu events, but %llu were emitted and %llu lost; please "
+		"report this",
+		event_desc(type)->name, (unsigned long long)books->produced.of[type],
+		(unsigned long long)books->emitted.of[type],
+		(unsigned long long)books->lost.of[type]);
+}
+
 int report_stop(struct report *report, const char *reason)
 {
-	struct probe_figures figures;
 	struct control control;
-	struct figures lost;
-	int r = 0;
+	struct books books;
+	uint64_t unbalanced;
 
 	report->thorough_at_ns = 0;
 	report_losses(report);
-	figures_read(report, &figures);
-	lost = lost_sum(report->lines, &figures);
-	for_each_event_type(type) {
-		uint64_t emitted = report->lines->emitted.of[type];
-		uint64_t *produced = &figures.produced.of[type];
-
-		*produced -= report->lines->unasked.of[type];
-		if (*produced == emitted + lost.of[type])
-			continue;
-		log_error("%s: the kernel produced %llu events, but %llu were emitted and %llu "
-			  "lost; please report this",
-			  event_desc(type)->name, (unsigned long long)*produced,
-			  (unsigned long long)emitted, (unsigned long long)lost.of[type]);
-		r = -EBADMSG;
-	}
+	books_read(report, &books);
+	unbalanced = books_unbalanced(&books);
+	for_each_event_type(type)
+		if (unbalanced & BIT(type))
+			log_unbalanced(&books, type);
 	lines_begin(report->lines, &control, control_stop);
 	control_add_string(&control, "reason", reason);
-	add_figures(report, &control, &figures, &lost);
-	return line_end(report, &control) ? r : -EBADMSG;
+	add_books(report, &control, &books);
+	return line_end(report, &control) && !unbalanced ? 0 : -EBADMSG;
 }
