@@ -73,19 +73,19 @@ struct sink_step sink_step(struct sink *sink, int result, uint64_t now_ns)
  */
 static bool tell(struct sink *sink, uint64_t now_ns)
 {
-	const bool lately = sink->told.at_ns && now_ns - sink->told.at_ns < RETELL_NS;
-	const int told = sink->told.error;
+	const bool lately = sink->reported.at_ns && now_ns - sink->reported.at_ns < RETELL_NS;
+	const int reported = sink->reported.error;
 
 	switch (sink->state) {
 	case SINK_FLOWING:
-		sink->told.error = 0;
-		return told;
+		sink->reported.error = 0;
+		return reported;
 	case SINK_GIVEN_UP:
 	case SINK_FAILING:
-		if (lately && (sink->state == SINK_GIVEN_UP || sink->error == told))
+		if (lately && (sink->state == SINK_GIVEN_UP || sink->error == reported))
 			return false;
-		sink->told.error = sink->error ?: -EAGAIN;
-		sink->told.at_ns = now_ns;
+		sink->reported.error = sink->error ?: -EAGAIN;
+		sink->reported.at_ns = now_ns;
 		return true;
 	case SINK_BEHIND:
 	case SINK_GONE:

@@ -92,7 +92,7 @@ struct sink {
 		struct figures lost; /* of `lost`, those reported as lines */
 		int error;	     /* since it last flowed; -EAGAIN: given up */
 		uint64_t at_ns;	     /* when any trouble was last reported */
-	} told;
+	} reported;
 };
 
 /* Has it this much room? `room` saves a call for each line: only our own lines make it smaller. */

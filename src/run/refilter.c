@@ -54,12 +54,12 @@ static void filters_refresh(struct refilter *refilter)
 	int r;
 	bool changed = filters_look_up(refilter, &wrong, &r);
 
-	if (r < 0 && r != refilter->told)
+	if (r < 0 && r != refilter->logged)
 		log_warning("cannot watch the cgroups of --cgroup and --unit (inotify: %s): SIGHUP "
 			    "finds those that are there by then%s",
 			    strerror(-r),
 			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
-	refilter->told = r;
+	refilter->logged = r;
 	if (!changed)
 		return;
 	kernel_set(refilter->probe, refilter->options, refilter->output);

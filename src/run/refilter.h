@@ -16,7 +16,7 @@ struct refilter {
 	struct probe *probe;
 	struct output *output;
 	int inotify; /* reports that a cgroup may exist again; -1: nothing is watched */
-	int told;    /* the error logged last: each new cgroup could cause it again */
+	int logged;  /* the error logged last: each new cgroup could cause it again */
 };
 
 /*

@@ -165,7 +165,7 @@ static void stats_write(struct report *report, unsigned int pressure)
 	lines_begin(report->lines, &control, control_stats);
 	add_books(report, &control, &books);
 	control_add_count(&control, "adaptive_one_in", BIT(pressure));
-	report->told_pressure = pressure;
+	report->reported_pressure = pressure;
 	line_end(report, &control);
 }
 
@@ -176,8 +176,8 @@ void report_stats(struct report *report)
 
 bool report_pressure(struct report *report)
 {
-	unsigned int pressure = probe_pressure(report->probe), told = report->told_pressure;
-	bool changed = pressure > told || (!pressure && told);
+	unsigned int pressure = probe_pressure(report->probe), reported = report->reported_pressure;
+	bool changed = pressure > reported || (!pressure && reported);
 
 	if (changed)
 		stats_write(report, pressure);
@@ -185,35 +185,35 @@ bool report_pressure(struct report *report)
 }
 
 /* Write a lost line if there is a new loss, and remember what it reported. */
-static bool tell(struct report *report, enum event_type type, uint64_t lost, uint64_t *told,
-		 const char *where)
+static bool loss_write(struct report *report, enum event_type type, uint64_t lost,
+		       uint64_t *reported, const char *where)
 {
 	struct control control;
 
-	if (lost == *told)
+	if (lost == *reported)
 		return false;
 	lines_begin(report->lines, &control, control_lost);
 	control_add_string(&control, "lost_event",
 			   type == event_none ? LOST_OTHER : event_desc(type)->name);
-	control_add_count(&control, "count", lost - *told);
+	control_add_count(&control, "count", lost - *reported);
 	control_add_string(&control, "where", where);
 	if (!line_end(report, &control))
 		return false;
-	*told = lost;
+	*reported = lost;
 	return true;
 }
 
 /* Report the losses of a sink that works again. All outputs get the line, this sink included. */
-static bool tell_sink(struct report *report, struct sink *sink)
+static bool sink_losses_write(struct report *report, struct sink *sink)
 {
-	bool told = false;
+	bool reported = false;
 
 	if ((sink->state != SINK_FLOWING && sink->state != SINK_GONE) || !sink_ready(sink))
 		return false;
 	for (enum event_type type = event_none; type < event_types; type++)
-		told |= tell(report, type, sink->lost.of[type], &sink->told.lost.of[type],
-			     sink->name);
-	return told;
+		reported |= loss_write(report, type, sink->lost.of[type],
+				       &sink->reported.lost.of[type], sink->name);
+	return reported;
 }
 
 bool report_losses(struct report *report)
@@ -221,20 +221,20 @@ bool report_losses(struct report *report)
 	struct sink *sink;
 	const struct figures *broken = &report->lines->broken;
 	struct probe_figures figures;
-	bool told = false;
+	bool reported = false;
 
 	figures_read(report, &figures);
 	for_each_event_type(type) {
-		told |= tell(report, type, figures.lost.of[type], &report->told_lost.of[type],
-			     "ring");
-		told |= tell(report, type, figures.missed.of[type], &report->told_missed.of[type],
-			     "hook");
-		told |= tell(report, type, broken->of[type], &report->told_broken.of[type],
-			     "decode");
+		reported |= loss_write(report, type, figures.lost.of[type],
+				       &report->reported_lost.of[type], "ring");
+		reported |= loss_write(report, type, figures.missed.of[type],
+				       &report->reported_missed.of[type], "hook");
+		reported |= loss_write(report, type, broken->of[type],
+				       &report->reported_broken.of[type], "decode");
 	}
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
-		told |= tell_sink(report, sink);
-	return told;
+		reported |= sink_losses_write(report, sink);
+	return reported;
 }
 
 void report_removed(struct report *report, struct output *removed)
@@ -245,8 +245,8 @@ void report_removed(struct report *report, struct output *removed)
 	for (unsigned int i = 0; (sink = output_sink(removed, i)); i++) {
 		sink->lost.of[event_none] += sink->ops->pending(sink);
 		for (enum event_type type = event_none; type < event_types; type++)
-			tell(report, type, sink->lost.of[type], &sink->told.lost.of[type],
-			     sink->name);
+			loss_write(report, type, sink->lost.of[type], &sink->reported.lost.of[type],
+				   sink->name);
 	}
 }
 

@@ -17,11 +17,11 @@ struct report {
 	struct lines *lines;
 	uint64_t thorough_at_ns; /* when `thorough` figures were last read */
 	/* reported in lost lines so far */
-	struct figures told_lost;
-	struct figures told_missed;
-	struct figures told_broken;
-	unsigned int told_pressure; /* in the last stats line, see probe_pressure() */
-	bool unwritten;		    /* a removed output could not write all its lines */
+	struct figures reported_lost;
+	struct figures reported_missed;
+	struct figures reported_broken;
+	unsigned int reported_pressure; /* in the last stats line, see probe_pressure() */
+	bool unwritten;			/* a removed output could not write all its lines */
 };
 
 /* 128 bits each, as 32 hexadecimal digits; "": unknown. */

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "run/books.h"
 
-static void output_tell(const struct sink *sink)
+static void state_log(const struct sink *sink)
 {
 	unsigned long long lost = figures_sum(&sink->lost);
 
@@ -24,7 +24,7 @@ bool trouble_report(const struct output *output)
 
 	for (unsigned int i = 0; (sink = output_sink(output, i)); i++) {
 		if (sink->tell)
-			output_tell(sink);
+			state_log(sink);
 		recovered |= sink->step.from > SINK_BEHIND && sink->step.to == SINK_FLOWING;
 	}
 	return recovered;
@@ -37,7 +37,7 @@ bool trouble_unwritten(const struct output *output)
 
 	for (unsigned int i = 0; (sink = output_sink(output, i)); i++) {
 		size_t left = sink->ops->pending(sink);
-		uint64_t lost = figures_sum(&sink->lost) - figures_sum(&sink->told.lost);
+		uint64_t lost = figures_sum(&sink->lost) - figures_sum(&sink->reported.lost);
 
 		if ((!left && !lost) || sink->state == SINK_GONE)
 			continue;
