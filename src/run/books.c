@@ -6,8 +6,8 @@ void books_make(struct books *books, const struct probe_figures *kernel, const s
 	*books = (struct books){ .emitted = lines->emitted, .sampled_out = kernel->sampled_out };
 	for_each_event_type(type) {
 		books->produced.of[type] = kernel->produced.of[type] - lines->unasked.of[type];
-		books->lost.of[type] =
-			kernel->lost.of[type] + kernel->missed.of[type] + lines->broken.of[type];
+		books->lost.of[type] = kernel->lost.of[type] + kernel->missed.of[type] +
+				       lines->undecodable.of[type];
 	}
 }
 

@@ -105,12 +105,12 @@ void lines_refresh(struct lines *lines)
 		makers_forget(&lines->makers);
 }
 
-static void record_broken(struct lines *lines, const struct event *event, size_t size)
+static void record_undecodable(struct lines *lines, const struct event *event, size_t size)
 {
 	/* event_none stands for records without a known type */
 	const bool known = size >= sizeof(event->header) && event->header.type < event_types;
 
-	lines->broken.of[known ? event->header.type : event_none]++;
+	lines->undecodable.of[known ? event->header.type : event_none]++;
 }
 
 /* Write the event with its names, which a recording needs. */
@@ -133,7 +133,7 @@ bool lines_event(struct lines *lines, const void *record, size_t size)
 	};
 
 	if (type < 0) {
-		record_broken(lines, record, size);
+		record_undecodable(lines, record, size);
 		return output_ready(lines->output);
 	}
 	item.type = (enum event_type)type;

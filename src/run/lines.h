@@ -23,8 +23,8 @@ struct lines {
 	uint64_t seq;	 /* of the last line */
 	uint64_t events; /* types that are logged, as bits */
 	struct figures emitted;
-	struct figures broken;	/* records that are none we know: lost */
-	struct figures unasked; /* records that nobody wants any more: no part of the run */
+	struct figures undecodable; /* records that are none we know: lost */
+	struct figures unasked;	    /* records that nobody wants any more: no part of the run */
 	uint64_t emitted_total;
 };
 

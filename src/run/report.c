@@ -219,7 +219,7 @@ static bool sink_losses_write(struct report *report, struct sink *sink)
 bool report_losses(struct report *report)
 {
 	struct sink *sink;
-	const struct figures *broken = &report->lines->broken;
+	const struct figures *undecodable = &report->lines->undecodable;
 	struct probe_figures figures;
 	bool reported = false;
 
@@ -229,8 +229,8 @@ bool report_losses(struct report *report)
 				       &report->reported_lost.of[type], "ring");
 		reported |= loss_write(report, type, figures.missed.of[type],
 				       &report->reported_missed.of[type], "hook");
-		reported |= loss_write(report, type, broken->of[type],
-				       &report->reported_broken.of[type], "decode");
+		reported |= loss_write(report, type, undecodable->of[type],
+				       &report->reported_undecodable.of[type], "decode");
 	}
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
 		reported |= sink_losses_write(report, sink);

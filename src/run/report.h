@@ -19,7 +19,7 @@ struct report {
 	/* reported in lost lines so far */
 	struct figures reported_lost;
 	struct figures reported_missed;
-	struct figures reported_broken;
+	struct figures reported_undecodable;
 	unsigned int reported_pressure; /* in the last stats line, see probe_pressure() */
 	bool unwritten;			/* a removed output could not write all its lines */
 };

@@ -14,7 +14,7 @@ static const struct probe_figures kernel = {
 };
 static const struct lines counted = {
 	.emitted.of[event_rtt] = 80,
-	.broken.of[event_rtt] = 1,
+	.undecodable.of[event_rtt] = 1,
 	.unasked.of[event_rtt] = 12,
 };
 
