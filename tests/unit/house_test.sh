@@ -77,7 +77,7 @@ the_readme_tables_are_current() {
 	diff README.md "$work/README.md"
 }
 
-# The options, word for word, and every exit status that main.c can end with
+# The options, word for word, and every exit status that netlog can end with
 the_readme_and_the_man_page_have_all_options_and_statuses() {
 	build/netlog --help | grep '^  *-' | while IFS= read -r line; do
 		grep -qF -e "${line#  }" README.md || echo "README.md lacks: $line"
@@ -91,7 +91,7 @@ the_readme_and_the_man_page_have_all_options_and_statuses() {
 		grep -q "^| $status |" README.md || echo "README.md lacks status $status"
 		grep -q "^\.B $status\$" src/man/netlog.8 || echo "netlog.8 lacks status $status"
 	done
-	for name in $(grep -o 'EX_[A-Z]*' src/main.c | sort -u); do
+	for name in $(grep -oh 'EX_[A-Z]*' src/main.c src/run/attach.c | sort -u); do
 		number=$(sed -n "s/^#define $name[^0-9]*\([0-9]*\).*/\1/p" /usr/include/sysexits.h)
 		build/netlog --help | grep -q "$number " || echo "--help lacks $name ($number)"
 	done
