@@ -10,7 +10,7 @@
 #ifndef NETLOG_FILTER_KERNEL_H
 #define NETLOG_FILTER_KERNEL_H
 
-#include "filter.h"
+#include "filter_match.h"
 #include "owner.bpf.h"
 
 __weak struct filter filters[2] = {};

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 
+#include "bpf/filter_match.h"
 #include "filter/half.h"
 
 #define IPV4_BITS 32

@@ -4,6 +4,7 @@
  * record has all that is needed but for cgroups: an id means nothing away from its host, so the
  * recorded names are compared instead.
  */
+#include "bpf/filter_match.h"
 #include "filter/filter.h"
 
 #define HIERARCHY "/sys/fs/cgroup"
