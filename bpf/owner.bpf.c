@@ -63,7 +63,7 @@ int owner__sock_recv_length(__u64 *ctx)
 
 /*
  * Once, at the start: every open file of every process. A socket held by several processes has no
- * owner until one of them is seen using it. What the hooks above have learned meanwhile stays.
+ * owner until one of them is seen using it. Owners that the hooks above have learned stay.
  */
 SEC("iter/task_file")
 int owner__task_file(struct bpf_iter__task_file *ctx)

@@ -21,7 +21,7 @@
  *   before tlp.
  * tlp: tcp_write_timer_handler() clears icsk_pending before a timeout, but leaves
  *   ICSK_TIME_LOSS_PROBE standing while tcp_send_loss_probe() runs.
- * What is left, such as data refused by a Fast Open server, has no name here.
+ * Other causes, such as data refused by a Fast Open server, have no name here.
  */
 static __always_inline __u8 retrans_type(const struct tcp_sock *tp, __u8 state, __u8 ca_state,
 					 __u8 tcp_flags, const bool typed)
