@@ -64,7 +64,8 @@ static char *unescape(char *from, const char *end)
 	char *p = from;
 
 	for (const char *q = from; q < end; q++) {
-		unsigned int code;
+		char digits[5] = "";
+		unsigned long code;
 
 		if (*q != '\\') {
 			*p++ = *q;
@@ -72,7 +73,8 @@ static char *unescape(char *from, const char *end)
 		}
 		switch (*++q) {
 		case 'u': /* of a control character: C0, DEL or C1 */
-			sscanf(q + 1, "%4x", &code);
+			memcpy(digits, q + 1, sizeof(digits) - 1);
+			code = strtoul(digits, NULL, 16);
 			q += 4;
 			if (code >= 0x80)
 				*p++ = (char)(0xc0 | code >> 6);

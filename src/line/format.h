@@ -28,12 +28,12 @@ struct rename {
 	const char *event;	/* in this event only; NULL: in all that have the field */
 	const char *where, *is; /* only if the enumeration `where` has the text `is` */
 	const char *lacks;	/* only if this field is unknown */
-	bool otherwise;		/* only if no earlier row of this field applies */
 	/* The value, as by kind_put(). NULL: written as its kind. */
 	char *(*put)(char *p, const void *value);
 	const char *json_schema; /* of the value that `put` writes */
 	uint16_t text_max;	 /* its longest text, bytes without quotes */
 	bool number;		 /* it is a number; else a string */
+	bool otherwise;		 /* the row is used only if no earlier one of this field is */
 };
 
 /* The text before a value: `,"key":`, and the quote of a string. */
