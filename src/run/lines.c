@@ -117,10 +117,13 @@ static void record_undecodable(struct lines *lines, const struct event *event, s
 static __attribute__((noinline)) bool event_record(struct lines *lines, struct item *item)
 {
 	const char *names[NAMED_NUMBERS_MAX];
+	bool ready;
 
 	names_look_up(lines, item->event, names);
 	item->names = names;
-	return event_write(lines, item);
+	ready = event_write(lines, item);
+	item->names = NULL;
+	return ready;
 }
 
 bool lines_event(struct lines *lines, const void *record, size_t size)
