@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * filter.h - which flows are wanted: what user space sets, and what the kernel side asks of it.
+ * filter.h - which flows are wanted: what user space sets, and the kernel side asks.
  *
  * Included by both sides.
  *
- * Each filter has two halves: what is let through, and its not- twin, what is left out. Values of
- * one half are alternatives; different filters must all agree. What an event does not have (0, "")
- * is in no list: it does not pass the one half, and passes the other.
+ * Each filter has two halves: the values let through, and its not- twin, the values left out. The
+ * values of one half are alternatives; different filters must all agree. Something that an event
+ * does not have (0, "") is in no list, so it fails the first half and passes the twin.
  *
  * A half is a bit. How the halves are asked is in filter_match.h.
  *
@@ -19,8 +19,8 @@
 #include "flow.h"
 
 /*
- * F(filter, option, syntax, metavar, help): how values are written is take_<syntax>() in
- * src/filter.c. The order is also that of --help.
+ * F(filter, option, syntax, metavar, help): take_<syntax>() in src/filter parses the values. Rows
+ * are in the order of --help.
  */
 #define FILTERS(F)                                                                       \
 	F(addr, "addr", networks, "LIST", "either end's, as 10.0.0.0/8,fd00::/8")        \
@@ -42,9 +42,9 @@ enum filter_kind { FILTERS(FILTER_ENUM) filter_kinds };
 
 #define FILTER_BIT(kind, not ) (1U << (2 * (kind) + (not )))
 #define FILTER_BITS(kind) (FILTER_BIT(kind, 0) | FILTER_BIT(kind, 1))
-#define FILTER_TWINS 0xaaaaaaaaU /* all halves that leave out */
+#define FILTER_TWINS 0xaaaaaaaaU /* the halves that leave out, of all filters */
 
-#define FILTER_CONNECTION (1U << 31) /* active: a connection is left out. No half's bit */
+#define FILTER_CONNECTION (1U << 31) /* in `active`: a connection is excluded. Not a half's bit */
 
 _Static_assert(2 * filter_kinds <= 31,
 	       "a filter too many: two halves each, and the connection, are bits of a u32");
@@ -56,25 +56,26 @@ _Static_assert(2 * filter_kinds <= 31,
 #define FILTER_OF_CGROUPS (FILTER_BITS(filter_cgroup) | FILTER_BITS(filter_unit))
 #define FILTER_OF_OWNER (FILTER_BITS(filter_pid) | FILTER_BITS(filter_comm))
 
-/* Halves that ask nothing of the source, and those that ask nothing of the destination. */
+/* Halves that ignore the source, and halves that ignore the destination. */
 #define FILTER_NOT_OF_SRC (FILTER_BITS(filter_dest_addr) | FILTER_BITS(filter_dest_port))
 #define FILTER_NOT_OF_DEST (FILTER_BITS(filter_src_addr) | FILTER_BITS(filter_src_port))
 
-/* Places in each list, for both halves of all filters that use it. */
+/* Room in each list, shared by both halves of all filters that use it. */
 #define FILTER_NETWORKS 127
 #define FILTER_CGROUPS 32
-#define FILTER_LEVEL_MAX 255 /* of a cgroup, below the root; all bits set */
+#define FILTER_LEVEL_MAX 255 /* deepest level of a cgroup, the root being 0; all bits set */
 #define FILTER_NUMBERS 32
 #define FILTER_NAMES 32
 #define FILTER_PORTS 65536
 
-/* One more than two for each network: where it begins, and where it has ended. A power of two. */
+/* Two for each network, where it begins and where it has ended, and one more. A power of two. */
 #define FILTER_SEGMENTS 256
-#define FILTER_SEGMENTS_FEW 16 /* of a short list: the rest is not looked at; likewise */
+#define FILTER_SEGMENTS_FEW 16 /* if all fit these, only these are searched */
 
 /*
- * An address as a number of 131 bits: IP's version, and then the bytes as the record has them. In
- * three parts, the highest first, so short that differences of parts keep their sign.
+ * An address as a number of 131 bits, the IP version and then the bytes as in the record. It is
+ * split into three parts, highest first, short enough that the difference of two parts keeps its
+ * sign.
  */
 struct filter_address {
 	__s64 parts[3];
@@ -85,9 +86,9 @@ struct filter_address {
 _Static_assert(FILTER_PART_HIGH + FILTER_PART_MIDDLE + FILTER_PART_LOW == 128, "an address");
 
 /*
- * All addresses of a family, cut: a segment goes from its first address to the one before the next
- * segment's. The first one begins with 0; unused places at the end repeat the last. Most packets
- * are IPv4's, whose numbers fit a word: that costs half.
+ * All addresses of a family, cut into segments. A segment goes from its first address to the one
+ * before the next segment. The first segment begins at 0; unused places at the end repeat the last.
+ * Most packets are IPv4, whose addresses fit one word: searching these costs half.
  */
 struct filter_segment {
 	struct filter_address first;
@@ -99,7 +100,7 @@ struct filter_segment_ipv4 {
 	__u32 bits;
 };
 
-/* The bits of halves of ports, shifted, fit a byte. */
+/* The bits of the halves of ports, shifted down, fit a byte. */
 #define FILTER_PORTS_SHIFT (2 * filter_port)
 _Static_assert(!(FILTER_OF_PORTS & ~(0xffU << FILTER_PORTS_SHIFT)),
 	       "the filters of ports are not in a row: a port has one byte for their halves");
@@ -112,7 +113,7 @@ struct filter_numbers {
 	} of[FILTER_NUMBERS];
 };
 
-/* Up to 15 bytes and zeros: a thread's or an interface's. Words, since these compare quickly. */
+/* Up to 15 bytes and zeros: the name of a thread or an interface. Words are quicker to compare. */
 union filter_name {
 	char text[16];
 	__u64 words[2];
@@ -132,7 +133,7 @@ struct filter_cgroup {
 	__u32 bits;
 };
 
-/* A TCP connection, in no order of its ends. */
+/* A TCP connection; the ends are in no particular order. */
 struct filter_connection {
 	struct ip_address addresses[2];
 	__u32 ip_version;
@@ -140,12 +141,12 @@ struct filter_connection {
 } __attribute__((aligned(8)));
 
 struct filter {
-	__u32 active;	  /* bits of what is set; 0: everything is wanted */
-	__u32 generation; /* counts changes; the last bit says which of the two copies this is */
+	__u32 active;	  /* bits of the halves that are set; 0: everything is wanted */
+	__u32 generation; /* counts changes; the last bit tells the two copies apart */
 	__u32 ipv4_count;
 	__u32 ipv6_count;
 	__u32 cgroup_count;
-	__u64 protocols[2]; /* of each half, as bits by their number, which is below 64 */
+	__u64 protocols[2]; /* of each half, a bit for each protocol number below 64 */
 	struct filter_segment_ipv4 ipv4[FILTER_SEGMENTS];
 	struct filter_segment ipv6[FILTER_SEGMENTS];
 	struct filter_cgroup cgroups[FILTER_CGROUPS];
@@ -153,29 +154,25 @@ struct filter {
 	struct filter_numbers namespaces;
 	struct filter_names comms;
 	struct filter_names ifnames;
-	__u8 ports[FILTER_PORTS]; /* bits of halves of ports, shifted */
+	__u8 ports[FILTER_PORTS]; /* halves of each port, shifted: FILTER_PORTS_SHIFT */
 	struct filter_connection excluded;
 };
 
 /* ---- filters of outputs ---- */
 
 /*
- * An output may have filters of its own, besides those for all. An event is made if one output at
- * least takes it, and its record says which do: an output is a bit.
- *
- * Nine filters one after the other would be nine times as many ways through the code. So it is not
- * asked what an output says of the event, but of each question which outputs say no: the answers
- * are put together without a branch.
+ * An output may have filters of its own, besides those for all. An event is made if at least one
+ * output takes it, and its record has a bit for each output that does.
  */
 #define FILTER_OUTPUTS 8
 
-/* The word of a record's header: who takes it, and by the filters of which generation. */
+/* The word in a record's header: the takers, and the generation of the filters that were asked. */
 #define FILTER_TAKERS(generation, takers) ((generation) << FILTER_OUTPUTS | (takers))
 
 struct filter_takers {
-	__u32 of[event_types];	    /* outputs that have events of this type, as bits */
-	__u32 asked;		    /* halves that any output's filter asks */
-	__u32 asks[FILTER_OUTPUTS]; /* those of each; 0: it takes all */
+	__u32 of[event_types];	    /* outputs that want this event type, as bits */
+	__u32 asked;		    /* halves that some output's filter asks about */
+	__u32 asks[FILTER_OUTPUTS]; /* the same for each output; 0: it takes all */
 };
 
 #endif

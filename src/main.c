@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * main.c - read the command line, put the parts together, run, and say by the exit status how it
+ * main.c - read the command line, put the parts together, run, and report by the exit status how it
  * went. Statuses above 2 are those of sysexits.h.
  */
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 #define EXIT_USAGE 2
 
-/* What was printed to stdout must have got there. */
+/* Flush stdout: whatever was printed must have arrived. */
 static int printed(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
@@ -70,8 +70,8 @@ static int examine(const struct options *options)
 }
 
 /*
- * An event that no output takes is not asked of the kernel at all. But the next configuration may
- * have an output that takes it: then its hooks are there, switched off.
+ * An event that no output takes is not asked of the kernel. But the next configuration may have an
+ * output that takes it: so its hooks are attached, and switched off.
  */
 static int events_choose(struct options *options)
 {
@@ -124,7 +124,7 @@ static int names_find(struct names **ret_names)
 	return names_new(&config, ret_names);
 }
 
-/* While other processes' environments may still be read. */
+/* Called while other processes' environments may still be read. */
 static void ssh_leave_out(struct options *options)
 {
 	struct ssh_connection connection;
@@ -175,7 +175,10 @@ static int run(struct options *options)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Opening an output may already cut or move what is there: before that, it must not be the input. */
+/*
+ * Would an output overwrite the recording being read? Opening one may already truncate or move a
+ * file.
+ */
 static bool written_over(const struct options *options, int fd)
 {
 	struct stat status;
@@ -232,8 +235,8 @@ static int replay(const struct options *options)
 }
 
 /*
- * Where standard input, output or error is closed, the next file to be opened would take its place,
- * and messages or lines would end up in it.
+ * If standard input, output or error is closed, the next opened file would take its number, and
+ * messages or lines would end up in it. So something harmless takes it first.
  */
 static void descriptor_reserve(int fd, int flags)
 {
@@ -256,7 +259,7 @@ int main(int argc, char **argv)
 
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit (RLIMIT_FSIZE) is an error like others */
 	descriptor_reserve(STDIN_FILENO, O_RDONLY);
-	descriptor_reserve(STDOUT_FILENO, O_PATH); /* nor can anybody write lines there */
+	descriptor_reserve(STDOUT_FILENO, O_PATH); /* writing lines to it fails */
 	descriptor_reserve(STDERR_FILENO, O_WRONLY);
 	log_open();
 	r = options_parse(argc, argv, &options, &message);
@@ -279,7 +282,7 @@ int main(int argc, char **argv)
 	case ACTION_DOCTOR:
 		return examine(&options);
 	case ACTION_CHECK_CONFIG:
-		puts("the settings can be used"); /* they have been read */
+		puts("the settings can be used"); /* options_parse() has read them */
 		return printed();
 	case ACTION_PRINT_CONFIG:
 		options_print(&options);

@@ -4,7 +4,7 @@
 #include "filter/half.h"
 #include "host/cgroup.h"
 
-#define HIDDEN_LEVELS 7 /* a namespace's root is not deeper */
+#define HIDDEN_LEVELS 7 /* the root of a cgroup namespace is assumed to be no deeper */
 #define PID_MAX 4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
 
 /* ---- processes and their names ---- */
@@ -36,7 +36,10 @@ char *take_comm(const struct half *half, const char *text)
 
 /* ---- cgroups ---- */
 
-/* In a namespace it is not known how far below the kernel's root it lies: any of these levels. */
+/*
+ * Inside a cgroup namespace, how far below the kernel's root it lies is unknown: try all these
+ * levels.
+ */
 static unsigned int levels_of(const struct cgroup_found *found)
 {
 	return found->any_level ? HIDDEN_LEVELS : 0;
@@ -103,7 +106,7 @@ char *take_cgroup(const struct half *half, const char *text)
 	return cgroups_add(half, &found, 1);
 }
 
-/* As systemctl(1) does it: what has no type is a service. */
+/* As in systemctl(1), a name without a type is a service's. */
 static bool has_unit_type(const char *unit)
 {
 	static const char *const types[] = { ".service", ".scope", ".slice",

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * control_line.c - netlog's own lines, in any format. They are rare: json-c writes them.
+ * control_line.c - netlog's own lines, in any format. They are rare, so json-c writes them.
  */
 #include "schema/control.h"
 
 #include "line/format.h"
 
-/* Hand a value to the line, which then owns it. */
+/* Add a value to the line, which then owns it. */
 static bool add(struct json_object *line, const char *key, struct json_object *value)
 {
 	if (value && json_object_object_add(line, key, value) == 0)

@@ -12,7 +12,7 @@
 /* Of a field's name, behind the prefix: journald takes 64 in all, journal_field_valid() */
 #define NAME_MAX_BYTES (64 - (sizeof(PREFIX) - 1))
 
-/* An entry being made, and how much it may take. */
+/* An entry being made, and its limit. */
 struct maker_of_entry {
 	char *p;
 	const char *end;
@@ -31,7 +31,7 @@ static bool field_fits(struct maker_of_entry *entry, size_t value)
 	return !entry->full;
 }
 
-/* PREFIX and the name in capitals, for the journal takes no others, and `=`. */
+/* The prefix, the name in capitals (the journal accepts no others), and `=`. */
 static char *put_name(char *p, const char *prefix, const char *name)
 {
 	const size_t length = strnlen(name, NAME_MAX_BYTES);
@@ -62,8 +62,8 @@ static void add_text(struct maker_of_entry *entry, const char *prefix, const cha
 }
 
 /*
- * What was escaped for JSON by put_json_string() stands for itself again, from `from` to `end`;
- * returns the new end. The journal takes any bytes.
+ * Undo put_json_string() from `from` to `end`, in place; returns the new end. The journal accepts
+ * any bytes.
  */
 static char *unescape(char *from, const char *end)
 {
@@ -108,7 +108,7 @@ static char *unescape(char *from, const char *end)
 	return p;
 }
 
-/* Bytes of a string that may be no UTF-8, as the line has them. */
+/* Add a string that may be invalid UTF-8 as it would be in the line. */
 static void add_mended(struct maker_of_entry *entry, const char *name, const char *bytes,
 		       size_t size)
 {
@@ -123,7 +123,7 @@ static void add_mended(struct maker_of_entry *entry, const char *name, const cha
 	add_bytes(entry, PREFIX, name, value, (size_t)(end - value));
 }
 
-/* What the line's type says; a loss is worth a warning. */
+/* Add the fields that depend on the line's type. A loss has the priority of a warning. */
 static void add_type(struct maker_of_entry *entry, const char *name, const char *message_id,
 		     int priority)
 {
@@ -169,7 +169,7 @@ static void add_field(struct maker_of_entry *entry, struct names *names,
 		return;
 	text = put_name(begin, PREFIX, field->name);
 	end = kind->put(text, value, event->ip_version);
-	if (end) /* without the quote that ends a string */
+	if (end) /* without the closing quote of a string */
 		entry->p = entry_field_end(begin, unescape(text, end - !kind->number));
 	if (KIND_HAS_NAMES(field->kind) && names)
 		add_names(entry, names, field->kind, (const char *)event + field->offset);
@@ -200,7 +200,7 @@ static const struct control_desc *control_by_name(const char *name)
 	return &control_descs[control_start]; /* control_parse() knows no other */
 }
 
-/* The line's keys, but for what is no single value, and the host, which journald knows. */
+/* Add the line's single values, except the host, which journald knows. */
 static void add_control(struct maker_of_entry *entry, struct json_object *control)
 {
 	const struct control_desc *desc = control_by_name(control_type_name(control));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * format_ecs.c - the Elastic Common Schema, version 9.4: what it has a name for goes by that, and
- * the rest is netlog.FIELD. Dots in keys are what Elasticsearch takes for levels.
+ * format_ecs.c - the Elastic Common Schema, version 9.4. Fields that have a name in ECS are called
+ * that, all others netlog.FIELD. Elasticsearch reads dots in keys as levels.
  *
  * https://www.elastic.co/docs/reference/ecs
  */
@@ -9,7 +9,7 @@
 
 #define ECS_VERSION "9.4.0"
 
-/* ---- values that are written otherwise ---- */
+/* ---- values that are written in another way ---- */
 
 static char *put_network_type(char *p, const void *value)
 {
@@ -21,7 +21,7 @@ static char *put_network_type(char *p, const void *value)
 	return p;
 }
 
-/* As in IANA's list of protocol numbers, in lower case: ICMP for IPv6 has another name there. */
+/* The names of IANA's protocol numbers in lower case: ICMP for IPv6 differs from ours. */
 static char *put_transport(char *p, const void *value)
 {
 	const uint8_t proto = *(const uint8_t *)value;
@@ -107,7 +107,7 @@ static const struct control_rename control_renames[] = {
 	{ "start", "run_id", "agent.ephemeral_id", NULL, NULL },
 };
 
-/* What kind of line it is, in ECS's words: events that say nothing here are as the last row. */
+/* The type of a line in ECS's words. An event without a row is like the last row. */
 static const struct category {
 	const char *name, *action, *kind, *category, *type;
 } categories[] = {

@@ -5,7 +5,7 @@
 
 #include "line/format.h"
 
-/* ---- what is worked out at start ---- */
+/* ---- prepared at the start ---- */
 
 static const struct format *const all_formats[] = {
 #define FORMAT_ENTRY(name, doc) [format_##name] = &format_##name##_rows,
@@ -42,7 +42,7 @@ bool rename_concerns(const struct rename *rename, const struct event_desc *event
 	       (!rename->where || field_by_name(event, rename->where));
 }
 
-/* `,"key":`, and the quote of a string. -E2BIG. */
+/* Make `,"key":`, and the quote of a string. -E2BIG. */
 static int lead_make(struct lead *lead, const char *key, bool number)
 {
 	int length =
@@ -180,7 +180,7 @@ static int prologue_make(struct prologue *prologue, const struct format *format,
 	return length < size && !constants.full ? 0 : -E2BIG;
 }
 
-/* Of a named kind, what its keys take; see NAMED_ROOM. */
+/* The longest text of the keys of a named kind; see NAMED_ROOM. */
 static size_t names_room(const struct writer *writer, enum kind kind)
 {
 	const struct name_source_desc *desc;
@@ -303,7 +303,7 @@ char *put_name_keys(const struct writer *writer, char *p, enum name_source sourc
 	return p;
 }
 
-/* A field whose kind has names: its value, and their keys behind it. */
+/* Write a field whose kind has names: its value, and the keys of its name. */
 static __attribute__((noinline)) char *put_named(const struct writer *writer,
 						 const struct step *step, char *p,
 						 const void *value)

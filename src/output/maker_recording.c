@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * maker_recording.c - what goes into a recording: records, lines, headers, and names before their
+ * maker_recording.c - makes recordings: records, control lines, headers, and names before their
  * use.
  *
- * Each file must be readable by itself, and lines are to be the same to the byte. So the maker
- * keeps what a reader of its file knows at the end of what it has made, and puts a name before an
- * event where the host's differs from that. It also keeps what a reader knows at the front of the
- * sink's buffer: when a new file begins there, the names that the events in the buffer use are put
- * once more.
+ * Each file must be readable by itself, and must replay to byte-identical lines. So the maker keeps
+ * a table of the names that a reader of everything made so far knows, and writes the host's name
+ * before an event if the reader's differs. A second table holds what a reader knows at the front of
+ * the sink's buffer: if a new file begins there, the names used by the events in the buffer are
+ * written again.
  */
 #include "host/names.h"
 #include "output/maker.h"
 #include "output/recording.h"
 #include "schema/control.h"
 
-/* At the most, the names of each event that a sink's buffer holds. */
+/* Room for the names of every event that a sink's buffer can hold. */
 #define EXTRA_BYTES                                                   \
 	(PIECES_BUFFER / RECORDING_ITEM_BYTES(sizeof(struct event)) * \
 	 (NAMED_NUMBERS_MAX * RECORDING_ITEM_BYTES(RECORDING_NAME_MAX)))
@@ -24,11 +24,11 @@ struct recorder {
 	struct origin front;  /* whose items are at the front of the sink's buffer */
 	bool has_left;	      /* a header has: `front` is known */
 	uint32_t crc;	      /* of the last piece */
-	struct names *told;   /* what a reader knows who has read all that was made */
+	struct names *told;   /* the names known to a reader of all that was made */
 	struct names *before; /* the same, up to the front of the sink's buffer */
 };
 
-/* Names that the event has and the reader does not know so. */
+/* Write the event's names that the reader does not know, or knows differently. */
 static char *put_names(struct recorder *recorder, char *p, const struct event *event,
 		       const char *const names[NAMED_NUMBERS_MAX])
 {
@@ -106,8 +106,8 @@ static bool recorder_counts(const char *p)
 }
 
 /*
- * A reader has read this item: what does it know then? Also of events: a name that has not been
- * used for long makes room for others.
+ * Update a table as a reader does that reads this item. Events count too: using a name keeps it,
+ * and names that were not used for longest are replaced.
  */
 static void names_follow(struct names *names, const struct recording_item *item)
 {
@@ -137,7 +137,7 @@ static void recorder_leave(struct maker *maker, const char *p, size_t length)
 	}
 }
 
-/* The piece that was in the buffer, and before it the names that it needs here. */
+/* Write the piece again, after the names that it needs in its new place. */
 static size_t put_again(struct recorder *recorder, const char *piece, char *p)
 {
 	struct recording_item item = recording_item_of(piece);
@@ -160,8 +160,9 @@ static size_t put_again(struct recorder *recorder, const char *piece, char *p)
 }
 
 /*
- * What is in the buffer goes to its end, and is put in anew from there. That never overtakes: there
- * is room for all names that all of it may use, and for a piece on top.
+ * Move the pieces to the end of the buffer, and write them again from its front, with their names.
+ * The write position cannot pass the read position: the buffer has room for all names that its
+ * pieces may need, plus one piece.
  */
 static size_t recorder_begin(struct maker *maker, char *buffer, size_t length, size_t size)
 {
@@ -196,7 +197,7 @@ static const struct maker_ops recorder_ops = {
 	.counts = recorder_counts,
 	.begin = recorder_begin,
 	.leave = recorder_leave,
-	/* what goes around an item's bytes, and two headers: that of an origin and a new file's */
+	/* what goes around a piece, and two headers: one for a new origin, one for a new file */
 	.around =
 		RECORDING_ITEM_BYTES(0) + RECORDING_ALIGNMENT + 2 * sizeof(struct recording_header),
 	.extra = EXTRA_BYTES,
