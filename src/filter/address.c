@@ -7,8 +7,6 @@
 #include "bpf/filter_match.h"
 #include "filter/half.h"
 
-#include "bpf/filter_match.h"
-
 #define IPV4_BITS 32
 #define IPV6_BITS 128
 

@@ -7,8 +7,6 @@
 #include "bpf/filter_match.h"
 #include "filter/filter.h"
 
-#include "bpf/filter_match.h"
-
 /* Where cgroups of version 2 are mounted, alone or beside those of version 1. The longer comes
  * first. */
 static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
