@@ -118,15 +118,20 @@ test_logrotate_loses_and_doubles_no_line() {
 	for _ in 1 2 3 4 5 6; do
 		grown() { [ -e "$lines" ] && [ "$(count <"$lines")" -gt 500 ]; }
 		wait_for 20 grown || fail "no lines: $(service_told)"
+		another() { [ "$EPOCHSECONDS" != "${second:-}" ]; } # which the next file's name has
+		wait_for 5 another
+		second=$EPOCHSECONDS
 		in_container logrotate --force /etc/logrotate.d/netlog || fail "logrotate failed"
 	done
 	wait_for 20 test -s "$lines" || fail "not opened anew: $(service_told)"
 	service_stop
-	equal "files, owners and modes" "$(in_container stat -c '%U:%G %a' \
-		/var/log/netlog/netlog.jsonl{,.1,.{2,3,4,5,6}.gz} | sort | uniq -c | xargs)" "7 netlog:adm 640"
-	for old in 6 5 4 3 2; do
-		gunzip -c "$lines.$old.gz"
-	done | cat - "$lines.1" "$lines" >"$work/whole"
+	equal "files, owners and modes" "$(in_container bash -c 'stat -c "%U:%G %a" /var/log/netlog/netlog.jsonl*' |
+		sort | uniq -c | xargs)" "7 netlog:adm 640"
+	equal "files by name" "$(find "${lines%/*}" -name "${lines##*/}*" | sed "s,$lines,," | sed 's/[0-9]\{10\}/N/' |
+		sort | uniq -c | xargs)" "1 1 -N 5 -N.gz"
+	for old in "$lines"-*.gz; do
+		gunzip -c "$old"
+	done | cat - "$lines"-*[0-9] "$lines" >"$work/whole"
 	lines=$work/whole
 	check_books # seq from 1 on without a gap or a double
 }
