@@ -59,6 +59,7 @@ struct settings {
 	__u64 pace_ns[event_types];	   /* at the least between two events; 0: none */
 	__u32 one_in[event_types];	   /* of so many flows one is kept; not 0 */
 	__u32 adaptive;			   /* fewer while the ring is full: not 0 */
+	__u64 attached_ns; /* since when all hooks are, CLOCK_MONOTONIC; 0: not yet */
 };
 
 /* In mapped memory, raised and lowered by the kernel side: of 2^shift events one is kept. */
@@ -80,6 +81,8 @@ struct counters {
 	__u64 missed[event_types];	/* of these, those that were not seen, or not whole */
 	__u64 sampled_out[event_types]; /* events wanted, and left out by sampling: not produced */
 	__s64 waiting[event_types];	/* weight of such events, for the next line; see sample.h */
+	/* counts of the kernel's that had gone backwards, so that nobody knows what was missed */
+	__u64 refused[event_types];
 } __attribute__((aligned(64)));
 
 #endif

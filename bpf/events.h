@@ -245,10 +245,12 @@ struct ifname {
 #define RETRANSMIT_HOOKS(H)                                                                   \
 	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb,                      \
 	  "before Linux 6.17: retransmissions that could not be sent", .counted = true)       \
+	H(retransmit, segment, 1, extra, retransmit__inet_sock_set_state, "")                 \
+	H(retransmit, segment, 1, extra, retransmit__tcp_destroy_sock, "")                    \
 	H(retransmit, segment, 2, lines, retransmit__tcp_retransmit_skb_raw,                  \
-	  "retransmissions that could not be sent, or are counted twice; "                    \
-	  "calls that the kernel skipped",                                                    \
-	  .counted = true)                                                                    \
+	  "before Linux 6.17: retransmissions that could not be sent", .counted = true)       \
+	H(retransmit, segment, 2, extra, retransmit__inet_sock_set_state_raw, "")             \
+	H(retransmit, segment, 2, extra, retransmit__tcp_destroy_sock_raw, "")                \
 	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack, "SYN cookies",     \
 	  .counted = true)                                                                    \
 	H(retransmit, synack, 2, lines, retransmit__tcp_retransmit_synack_raw, "SYN cookies", \

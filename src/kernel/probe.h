@@ -67,6 +67,12 @@ struct probe_figures {
 	struct figures lost;	 /* of these, those for which the ring had no room */
 	struct figures missed; /* of these, those that the kernel side has not seen, or not whole */
 	struct figures sampled_out; /* events wanted, and left out by sampling: not produced */
+	/*
+	 * Not events, but how often a count had gone backwards, so that it does not tell how many
+	 * were missed: TCP's of a connection, or one of those above. None is ever told that cannot
+	 * be.
+	 */
+	struct figures refused;
 };
 
 /*

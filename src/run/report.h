@@ -20,8 +20,9 @@ struct report {
 	struct figures told_lost;
 	struct figures told_missed;
 	struct figures told_broken;
-	unsigned int told_pressure; /* in the last stats line, see probe_pressure() */
-	bool unwritten;		    /* an output that was removed did not get all lines */
+	struct figures told_refused; /* to the log */
+	unsigned int told_pressure;  /* in the last stats line, see probe_pressure() */
+	bool unwritten;		     /* an output that was removed did not get all lines */
 };
 
 /* 128 bits each, as 32 hexadecimal digits; "": not known. */
