@@ -9,6 +9,7 @@ TCP_INFO's total_retrans as a line of JSON.
 import ctypes
 import json
 import os
+import selectors
 import socket
 import struct
 import subprocess
@@ -55,7 +56,7 @@ def listeners_make():
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)
         listener.bind(("10.77.0.2", port))
-        listener.listen(64)
+        listener.listen(2048)
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
 
 
@@ -93,6 +94,27 @@ def refused(it, port):
     sys.exit("connected")
 
 
+def crowd(_, count):
+    """So many more sockets connect at once, and send a little"""
+    others = []
+    waiting = selectors.DefaultSelector()
+    for _ in range(int(count)):
+        other = socket.socket()
+        other.setblocking(False)
+        other.connect_ex(("10.77.0.2", 7100))
+        waiting.register(other, selectors.EVENT_WRITE)
+        others.append(other)
+    for _ in others:
+        for key, _ in waiting.select(LIMIT_S) or sys.exit("not all connected"):
+            waiting.unregister(key.fileobj)
+            key.fileobj.send(b"x")
+        if not waiting.get_map():
+            break
+    for other in others:
+        other.close()
+    ended()
+
+
 def disconnect(it, _):
     if libc.connect(it.fileno(), bytes(16), 16) < 0:
         sys.exit("disconnect: " + os.strerror(ctypes.get_errno()))
@@ -116,6 +138,7 @@ STEPS = {
     "bind": lambda it, _: it.bind(("10.77.0.1", 7300)),
     "close": lambda it, _: it.close(),
     "connect": connect,
+    "crowd": crowd,
     "disconnect": disconnect,
     "drop": lambda _, port: drop_syn(port),
     "ended": ended,
