@@ -39,6 +39,7 @@
 	A(inet_sock_set_state, 0, struct sock *, sk, "whose state is being set")                   \
 	A(inet_sock_set_state, 1, int, old_state, "")                                              \
 	A(inet_sock_set_state, 2, int, new_state, "")                                              \
+	A(tcp_destroy_sock, 0, struct sock *, sk, "the socket that tcp_v4_destroy_sock() clears")  \
 	A(tcp_rcv_space_adjust, 0, struct sock *, sk, "the locked socket that is being read")      \
 	A(tcp_sendmsg_locked, 0, struct sock *, sk, "the locked socket that is written to")        \
 	A(tcp_sendmsg_locked, 2, struct sk_buff *, skb_or_null,                                    \

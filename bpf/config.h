@@ -57,9 +57,10 @@ struct settings {
 	__u64 values_off[event_types];	   /* values of its choice that are not wanted, as bits */
 	struct limits limits[event_types]; /* of what it measures, in its unit */
 	__u32 generation;		   /* of the filters in force */
-	__u64 pace_ns[event_types];	   /* shortest time between two events; 0: no limit */
-	__u32 one_in[event_types];	   /* one of so many flows is kept; never 0 */
-	__u32 adaptive;			   /* not 0: keep fewer while the ring is full */
+	__u64 pace_ns[event_types];	   /* at the least between two events; 0: none */
+	__u32 one_in[event_types];	   /* of so many flows one is kept; not 0 */
+	__u32 adaptive;			   /* fewer while the ring is full: not 0 */
+	__u64 attached_ns; /* since when all hooks are, CLOCK_MONOTONIC; 0: not yet */
 };
 
 /* Mapped; the kernel side raises and lowers it. One of 2^shift events is kept. */
@@ -81,6 +82,8 @@ struct counters {
 	__u64 missed[event_types];	/* of these, events not seen, or seen only in part */
 	__u64 sampled_out[event_types]; /* events wanted, and left out by sampling: not produced */
 	__s64 waiting[event_types];	/* weight of such events, for the next line; see sample.h */
+	/* counts of the kernel's that had gone backwards, so that nobody knows what was missed */
+	__u64 refused[event_types];
 } __attribute__((aligned(64)));
 
 #endif

@@ -249,16 +249,28 @@ struct ifname {
  * .needed_by  further values, as bits, whose lines use something that this hook has noted.
  * .counted    true if the program itself finds the calls that the kernel skipped.
  */
-#define RETRANSMIT_HOOKS(H)                                                                   \
-	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb,                      \
-	  "before Linux 6.17: retransmissions that could not be sent", .counted = true)       \
-	H(retransmit, segment, 2, lines, retransmit__tcp_retransmit_skb_raw,                  \
-	  "retransmissions that could not be sent, or are counted twice; "                    \
-	  "calls that the kernel skipped",                                                    \
-	  .counted = true)                                                                    \
-	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack, "SYN cookies",     \
-	  .counted = true)                                                                    \
-	H(retransmit, synack, 2, lines, retransmit__tcp_retransmit_synack_raw, "SYN cookies", \
+/*
+ * Calls that the kernel skips are found by TCP's own count; of connections older than netlog only
+ * where an iterator has seen them, which raw tracepoints have nothing of.
+ */
+#define RETRANSMIT_HOOKS(H)                                                                                       \
+	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb,                                          \
+	  "before Linux 6.17, retransmissions that could not be sent: what TCP counts of them is "                \
+	  "counted as lost",                                                                                      \
+	  .counted = true)                                                                                        \
+	H(retransmit, segment, 1, extra, retransmit__inet_sock_set_state, "")                                     \
+	H(retransmit, segment, 1, extra, retransmit__tcp_destroy_sock, "")                                        \
+	H(retransmit, segment, 2, lines, retransmit__tcp_retransmit_skb_raw,                                      \
+	  "before Linux 6.17, retransmissions that could not be sent: what TCP counts of them is "                \
+	  "counted as lost; of a connection older than netlog, calls that the kernel skipped before the first",   \
+	  .counted = true)                                                                                        \
+	H(retransmit, segment, 2, extra, retransmit__inet_sock_set_state_raw, "")                                 \
+	H(retransmit, segment, 2, extra, retransmit__tcp_destroy_sock_raw, "")                                    \
+	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack,                                        \
+	  "SYN cookies; calls that the kernel skipped of requests that came to nothing, after the last one seen", \
+	  .counted = true)                                                                                        \
+	H(retransmit, synack, 2, lines, retransmit__tcp_retransmit_synack_raw,                                    \
+	  "SYN cookies; calls that the kernel skipped of requests that came to nothing, after the last one seen", \
 	  .counted = true)
 
 #define RTT_HOOKS(H)                                                                             \

@@ -163,6 +163,7 @@ struct tcp_sock {
 	u32 mss_cache;
 	u32 undo_marker;
 	struct minmax rtt_min;
+	struct request_sock *fastopen_rsk;
 };
 
 struct rate_sample {
@@ -183,6 +184,7 @@ struct request_sock {
 };
 
 struct tcp_request_sock {
+	u64 snt_synack;
 	u32 snt_isn;
 };
 

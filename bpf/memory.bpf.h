@@ -4,9 +4,10 @@
  *
  * It is attached to the socket and freed with it (sk_storage). Kernels before 5.11 do not offer
  * that to tracing programs: there it is a table by the socket's address, which forgets the sockets
- * that were not used for longest, and object.c gives the table room only there. Another socket may
- * soon have the same address, so the table holds only sockets that are seen to end: TCP's, from
- * creation to close (socket.bpf.c).
+ * not looked at for longest. The table is made with room only where it is needed, see object.c. An
+ * address may soon be another socket's, so only those are in the table that are seen to end: TCP's,
+ * from being made to being closed (socket.bpf.c). Raw tracepoints have nothing but addresses on any
+ * kernel: where one of them serves, there is a table for it, too.
  */
 #ifndef NETLOG_MEMORY_BPF_H
 #define NETLOG_MEMORY_BPF_H
@@ -42,19 +43,40 @@ static __always_inline struct socket_memory *memory_find(struct sock *sk)
 	return bpf_sk_storage_get(&sockets, sk, NULL, 0);
 }
 
-/* The same, made if there was none. NULL: the socket is being freed, or memory is short. */
-static __always_inline struct socket_memory *memory_make(struct sock *sk)
+/* Likewise; what was not remembered is from now on. NULL: the socket is going, or memory is short. */
+static __always_inline struct socket_memory *memory_make_by_address(__u64 key)
 {
 	struct socket_memory nothing = {}, *known;
-	__u64 key = (__u64)sk;
 
-	if (!config.no_sk_storage)
-		return bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	known = bpf_map_lookup_elem(&sockets_by_address, &key);
 	if (known)
 		return known;
 	bpf_map_update_elem(&sockets_by_address, &key, &nothing, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&sockets_by_address, &key);
+}
+
+static __always_inline struct socket_memory *memory_make(struct sock *sk)
+{
+	if (config.no_sk_storage)
+		return memory_make_by_address((__u64)sk);
+	return bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/* Which connection it is now; before it has its ports, none. */
+static __always_inline void connection_of_sock(struct connection *ret_connection,
+					       const struct sock *sk, const bool typed)
+{
+	*ret_connection = (struct connection){
+		.hash = READ(typed, sk, __sk_common.skc_hash),
+		.local_port = sock_local_port(&sk->__sk_common, typed),
+		.remote_port = READ(typed, sk, __sk_common.skc_dport),
+	};
+}
+
+static __always_inline bool connection_is(const struct connection *a, const struct connection *b)
+{
+	return a->hash == b->hash && a->local_port == b->local_port &&
+	       a->remote_port == b->remote_port;
 }
 
 /*
@@ -63,15 +85,10 @@ static __always_inline struct socket_memory *memory_make(struct sock *sk)
  */
 static __always_inline void memory_check(struct socket_memory *m, const struct sock *sk)
 {
-	const bool typed = loads_allowed();
-	struct connection now = {
-		.hash = READ(typed, sk, __sk_common.skc_hash),
-		.local_port = sock_local_port(&sk->__sk_common, typed),
-		.remote_port = READ(typed, sk, __sk_common.skc_dport),
-	};
+	struct connection now;
 
-	if (m->connection.hash == now.hash && m->connection.local_port == now.local_port &&
-	    m->connection.remote_port == now.remote_port)
+	connection_of_sock(&now, sk, loads_allowed());
+	if (connection_is(&m->connection, &now))
 		return;
 	m->connection = now;
 	m->known = 0;

@@ -35,9 +35,23 @@ struct connection {
 };
 
 /* What is remembered of a connection, as bits of `known`. */
-#define KNOWN_START 1U	 /* it was established while netlog was running */
-#define KNOWN_RTT 2U	 /* rtt */
-#define KNOWN_RETRANS 4U /* retrans_total */
+#define KNOWN_START 1U /* it was established while netlog ran */
+#define KNOWN_RTT 2U   /* rtt */
+
+/*
+ * How far TCP's count of a connection's retransmits has been accounted for: see
+ * retransmit_account.bpf.h.
+ */
+struct retrans_account {
+	__u32 total; /* of TCP's own count, all up to here is in lines, or counted as lost */
+	__u32 known; /* ACCOUNT_ bits; 0: nothing */
+	struct connection connection; /* whose it is: a copy of a listener's is nobody's */
+	__u32 found; /* one more than TCP's count when netlog began; 0: not known */
+};
+
+#define ACCOUNT_TOTAL 1U    /* total */
+#define ACCOUNT_NEW 2U	    /* its socket had no ports yet: `connection` is not known */
+#define ACCOUNT_ACCEPTED 4U /* TCP's count began with that of its request */
 
 /*
  * An accepted connection begins with a copy of its listener's memory, of which only the owner is
@@ -47,8 +61,8 @@ struct socket_memory {
 	struct owner owner;
 	struct rtt_reported rtt;
 	__u32 known;
-	__u32 retrans_total;	      /* TCP's own count when a program last saw it */
-	struct connection connection; /* in the table by address: which one `known` is about */
+	struct connection connection; /* where it is found by its address only: whose `known` is */
+	struct retrans_account retrans;
 };
 
 #endif

@@ -10,6 +10,7 @@
  * backlog off: release_sock().
  */
 #include "owner.bpf.h"
+#include "retransmit_account.bpf.h"
 
 static __always_inline bool sock_is_inet(const struct sock *sk)
 {
@@ -86,6 +87,7 @@ int owner__task_file(struct bpf_iter__task_file *ctx)
 	memory = owner_memory(sk);
 	if (!memory)
 		return 0;
+	account_found(&memory->retrans, sk);
 	owner_read_task(&now, task);
 	now.found = 1;
 	known = &memory->owner;

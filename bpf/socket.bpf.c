@@ -8,22 +8,20 @@
 #include "owner.bpf.h"
 
 /*
- * A connection begins: forget what is remembered of an earlier one. That may be one of the same
- * socket (connect() again after AF_UNSPEC), the listener, which the socket is a copy of, or, in the
- * table, another socket that had this address. Of the first two the owner stays true.
+ * A connection begins. What is remembered is of an earlier one: of the same socket (connect with
+ * AF_UNSPEC, and again); of the listener, as all of a socket is copied from it, and only the owner
+ * is as true of the copy; or, in the table, of a socket that had this address. What has been told
+ * of its retransmits knows by itself whose it is: see retransmit_account.bpf.h.
  */
 static __always_inline void connection_begins(struct sock *sk)
 {
-	struct socket_memory *memory;
-	__u64 key = (__u64)sk;
+	struct socket_memory *memory = memory_find(sk);
 
-	if (config.no_sk_storage) {
-		bpf_map_delete_elem(&sockets_by_address, &key);
+	if (!memory)
 		return;
-	}
-	memory = memory_find(sk);
-	if (memory)
-		memory->known = 0;
+	memory->known = 0;
+	if (config.no_sk_storage)
+		memory->owner = (struct owner){};
 }
 
 static __always_inline void connection_ends(struct sock *sk)

@@ -58,7 +58,7 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 {
 	struct netlog_bpf *skeleton = netlog_bpf__open();
 	struct bpf_program *program;
-	struct bpf_map *map;
+	bool by_address = object->lacks & FEATURE(sk_storage);
 
 	if (!skeleton)
 		return NULL;
@@ -66,6 +66,7 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 		bpf_program__set_autoload(program, false);
 	for (unsigned int i = 0; i < object->ladder.hook_count; i++) {
 		const struct probe_hook *hook = &object->ladder.hooks[i];
+		bool used;
 
 		program = program_of(skeleton, hook);
 		if (!program) { /* a test compares the schema's hooks with the programs */
@@ -73,8 +74,9 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 			errno = ENOENT;
 			return NULL;
 		}
-		bpf_program__set_autoload(program,
-					  only ? only == hook : hook_in_use(&object->ladder, hook));
+		used = only ? only == hook : hook_in_use(&object->ladder, hook);
+		bpf_program__set_autoload(program, used);
+		by_address |= used && bpf_program__type(program) == BPF_PROG_TYPE_RAW_TRACEPOINT;
 	}
 	skeleton->rodata->config.tick_ns = object->config.tick_ns;
 	features_forgo((struct config *)&skeleton->rodata->config, object->lacks);
@@ -86,10 +88,8 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 		bpf_map__set_max_entries(skeleton->maps.output_filters, 2 * FILTER_OUTPUTS);
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
-	bpf_object__for_each_map(map, skeleton->obj)
-		if (object->lacks & FEATURE(sk_storage) &&
-		    bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
-			bpf_map__set_max_entries(map, SOCKETS_REMEMBERED);
+	if (by_address)
+		bpf_map__set_max_entries(skeleton->maps.sockets_by_address, SOCKETS_REMEMBERED);
 	return skeleton;
 }
 

@@ -5,11 +5,13 @@
 #include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "bpf/config.h"
 #include "bpf/sample.h"
 #include "kernel/load.h"
@@ -20,9 +22,12 @@
 struct probe {
 	struct object object;
 	struct ring_buffer *ring;
-	unsigned int cpus;	/* numbers of CPUs are below this */
-	struct figures skipped; /* calls that the kernel has skipped, when it was last asked */
-	struct filter *outputs; /* mapped: the outputs' filters, in two copies; NULL: none ever */
+	unsigned int cpus; /* numbers of CPUs are below this */
+	/* what the kernel side, and the kernel by itself (`skipped`), had counted when last asked */
+	struct probe_figures counted;
+	struct figures skipped;
+	struct probe_figures figures; /* what is told of that */
+	struct filter *outputs;	      /* mapped: their filters, twice; NULL: there will be none */
 	size_t outputs_bytes;
 	/* the arguments of the drain under way */
 	bool (*handle)(void *context, const void *record, size_t size);
@@ -159,7 +164,18 @@ static int outputs_map(struct probe *probe)
 
 _Static_assert(sizeof(struct filter) % 8 == 0, "it is a whole element of an array");
 
-/* Load and attach. If a hook cannot be attached, load everything again with its replacement. */
+/* What began earlier netlog may not have seen. */
+static void attached_set(struct settings *mapped)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	__atomic_store_n(&mapped->attached_ns,
+			 (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec,
+			 __ATOMIC_RELAXED);
+}
+
+/* Load and attach; where a hook cannot be attached, all is loaded again with what replaces it. */
 static int hooks_set_up(struct probe *probe)
 {
 	for (;;) {
@@ -175,7 +191,9 @@ static int hooks_set_up(struct probe *probe)
 				  probe->object.config.outputs);
 		}
 		if (object_attach(&probe->object)) {
-			/* after attaching, so that nothing is missed in between */
+			if (probe->object.skeleton->bss)
+				attached_set(&probe->object.skeleton->bss->settings);
+			/* last, so that what is seen meanwhile is not missed */
 			object_iterate(&probe->object);
 			return 0;
 		}
@@ -246,7 +264,14 @@ static int skipped_count(struct probe *probe)
 			return -errno;
 		skipped.of[hook->desc->event] += info.recursion_misses;
 	}
-	probe->skipped = skipped;
+	for_each_event_type(type) {
+		uint64_t more = 0;
+
+		if (!count_follow(&more, &probe->skipped.of[type], skipped.of[type]))
+			probe->figures.refused.of[type]++;
+		probe->figures.produced.of[type] += more;
+		probe->figures.missed.of[type] += more;
+	}
 	return 0;
 }
 
@@ -255,28 +280,41 @@ int probe_check(struct probe *probe)
 	return skipped_count(probe);
 }
 
+/* One of the kernel side's counts, over all CPUs. `first` is that of the first CPU. */
+static uint64_t count_sum(const struct probe *probe, const __u64 *first)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int cpu = 0; cpu < probe->cpus; cpu++)
+		sum += __atomic_load_n(first + cpu * (sizeof(struct counters) / sizeof(*first)),
+				       __ATOMIC_RELAXED);
+	return sum;
+}
+
 void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret_figures)
 {
-	const struct counters *counters = probe->object.skeleton->bss->counters;
-	struct probe_figures sum = {};
+	const struct counters *first = probe->object.skeleton->bss->counters;
+	struct probe_figures *figures = &probe->figures, *counted = &probe->counted;
 
 	if (thorough)
 		skipped_count(probe);
 	for_each_event_type(type) {
-		for (unsigned int cpu = 0; cpu < probe->cpus; cpu++) {
-			const struct counters *c = &counters[cpu];
+		const struct {
+			uint64_t *told, *before;
+			const __u64 *now;
+		} counts[] = {
+#define COUNT(name) { &figures->name.of[type], &counted->name.of[type], &first->name[type] }
+			COUNT(produced),    COUNT(lost),    COUNT(missed),
+			COUNT(sampled_out), COUNT(refused),
+#undef COUNT
+		};
 
-			sum.produced.of[type] +=
-				__atomic_load_n(&c->produced[type], __ATOMIC_RELAXED);
-			sum.lost.of[type] += __atomic_load_n(&c->lost[type], __ATOMIC_RELAXED);
-			sum.missed.of[type] += __atomic_load_n(&c->missed[type], __ATOMIC_RELAXED);
-			sum.sampled_out.of[type] +=
-				__atomic_load_n(&c->sampled_out[type], __ATOMIC_RELAXED);
-		}
-		sum.produced.of[type] += probe->skipped.of[type];
-		sum.missed.of[type] += probe->skipped.of[type];
+		for (unsigned int i = 0; i < ARRAY_SIZE(counts); i++)
+			if (!count_follow(counts[i].told, counts[i].before,
+					  count_sum(probe, counts[i].now)))
+				figures->refused.of[type]++;
 	}
-	*ret_figures = sum;
+	*ret_figures = *figures;
 }
 
 /*

@@ -69,6 +69,12 @@ struct probe_figures {
 	struct figures lost;	 /* of these, events for which the ring had no room */
 	struct figures missed;	 /* of these, events that programs have not seen, or only in part */
 	struct figures sampled_out; /* events wanted, and left out by sampling: not produced */
+	/*
+	 * Not events, but how often a count had gone backwards, so that it does not tell how many
+	 * were missed: TCP's of a connection, or one of those above. None is ever told that cannot
+	 * be.
+	 */
+	struct figures refused;
 };
 
 /*

@@ -216,6 +216,20 @@ static bool sink_losses_write(struct report *report, struct sink *sink)
 	return reported;
 }
 
+/* A figure that cannot be is told to nobody; that there was one is. */
+static void log_refused(struct report *report, const struct figures *refused)
+{
+	for_each_event_type(type) {
+		if (refused->of[type] == report->told_refused.of[type])
+			continue;
+		log_warning(
+			"%s: a count of the kernel's went backwards (%llu times so far); what was "
+			"missed by then is not known, and in no figure",
+			event_desc(type)->name, (unsigned long long)refused->of[type]);
+		report->told_refused.of[type] = refused->of[type];
+	}
+}
+
 bool report_losses(struct report *report)
 {
 	struct sink *sink;
@@ -224,6 +238,7 @@ bool report_losses(struct report *report)
 	bool reported = false;
 
 	figures_read(report, &figures);
+	log_refused(report, &figures.refused);
 	for_each_event_type(type) {
 		reported |= loss_write(report, type, figures.lost.of[type],
 				       &report->reported_lost.of[type], "ring");

@@ -282,9 +282,9 @@ static void forget(int fd, const struct identity *identity)
 	if (map < 0)
 		fail("netlog's map");
 	memory_find(map, fd, identity, &key, &memory);
-	if (!(memory.known & KNOWN_RETRANS))
+	if (!(memory.retrans.known & ACCOUNT_TOTAL))
 		fail("netlog has counted no segment");
-	memory.retrans_total -= FORGET_SEGMENTS;
+	memory.retrans.total -= FORGET_SEGMENTS;
 	if (bpf(BPF_MAP_UPDATE_ELEM, &attr) < 0)
 		fail("netlog's map");
 	close(map);
