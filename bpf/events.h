@@ -142,6 +142,7 @@ struct ifname {
 #define COMMON_FIELDS(F)                                                                          \
 	F(u8, ip_version, "IP version on the wire: 4 or 6")                                       \
 	F(ip_protocol, proto, "transport protocol")                                               \
+	F(u8, proto_number, "its number at IANA, of one that has no name here")                   \
 	F(ip, src_ip, "source address, as on the wire; the local end for socket samples")         \
 	F(u16, src_port, "source port")                                                           \
 	F(ip, dest_ip, "destination address")                                                     \

@@ -201,6 +201,7 @@ struct sk_buff {
 	unsigned int data_len;
 	int skb_iif;
 	__u32 hash;
+	__be16 protocol;
 	__u8 peeked : 1;
 	__u16 transport_header;
 	__u16 network_header;
