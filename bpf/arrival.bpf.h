@@ -9,7 +9,7 @@
 #include "latency.bpf.h"
 
 /* When packets were handed to this host's stack. */
-static __u64 received[TRANSIT_SIZE] __attribute__((aligned(64)));
+static struct transit_slot received[TRANSIT_SIZE] __attribute__((aligned(64)));
 
 /*
  * What later stages want to know of a received packet, at the same place. The device may be that of
@@ -38,10 +38,13 @@ struct arrival {
 };
 
 static __always_inline void packet_find(struct arrival *a, const struct sk_buff *skb,
-					const bool typed)
+					const __u64 besides, const bool typed)
 {
+	struct transit_key key =
+		skb_transit_key(received, skb, READ(typed, skb, network_header), typed);
+
 	*a = (struct arrival){};
-	a->state = transit_find(received, skb_transit_hash(received, skb, typed), &a->transit);
+	a->state = transit_find(received, &key, PLACE_MOVES, besides, &a->transit);
 	if (a->state != transit_known)
 		return;
 	a->note = &notes[a->transit.place & (TRANSIT_SIZE - 1)];
@@ -50,14 +53,15 @@ static __always_inline void packet_find(struct arrival *a, const struct sk_buff 
 }
 
 /*
- * False where this skb is not known to have come in: it came before netlog did, has been here
- * before, or TCP made it itself when it compacted its queue (tcp_collapse(): no interface).
+ * False where the packet is not new here: it has been here before, or TCP made it itself when it
+ * compacted its queue (tcp_collapse(): no interface). A packet in the backlog may have got several
+ * segments only there (tcp_add_backlog()), but TCP cuts none on the way in.
  */
 static __always_inline bool packet_arrives(struct arrival *a, const struct sk_buff *skb,
 					   const bool typed)
 {
-	packet_find(a, skb, typed);
-	return (a->state == transit_known || a->state == transit_lost) && READ(typed, skb, skb_iif);
+	packet_find(a, skb, IDENTITY_SEGMENTS, typed);
+	return a->state != transit_done && READ(typed, skb, skb_iif);
 }
 
 /* udp_rcv() and udpv6_rcv() are seen here: a host may allow their hooks, and not those of others. */
@@ -65,16 +69,16 @@ static volatile bool udp_seen;
 
 /*
  * The same of UDP at its socket. udp_rcv() may hand over an skb that never came in: a copy for one
- * of several sockets (multicast), or a piece of what GRO had merged. The entry found for such an skb
- * is that of an earlier packet at the same address. We know it for one, and call the datagram lost,
- * if that packet went to another transport or to none, or if it has been read already. A datagram
- * that has only been looked at (MSG_PEEK) has been here before, too: it is neither new nor lost.
+ * of several sockets (multicast), or a piece of what GRO had merged. If the entry that is found for
+ * it is an earlier packet's, that one went to another transport or to none, or has been read
+ * already. A datagram that has only been looked at (MSG_PEEK) has been here before, too: it is
+ * neither new nor lost.
  */
 static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_buff *skb,
 					     const bool typed)
 {
-	packet_find(a, skb, typed);
-	if (a->state == transit_none || a->state == transit_done) {
+	packet_find(a, skb, 0, typed);
+	if (a->state != transit_known) {
 		if (BPF_CORE_READ_BITFIELD_PROBED(skb, peeked))
 			return false;
 		a->state = transit_lost;
@@ -88,7 +92,7 @@ static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_
 static __always_inline void packet_ends(const struct arrival *a)
 {
 	if (a->state == transit_known)
-		transit_end(received, &a->transit);
+		transit_end(received, &a->transit, TIME_DONE);
 }
 
 /* Does it make a line at this stage? A packet that is lost has no time: it might have made one. */

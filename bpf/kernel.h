@@ -212,6 +212,7 @@ struct sk_buff {
 
 struct skb_shared_info {
 	unsigned short gso_size;
+	unsigned int gso_type;
 };
 
 struct tcp_skb_cb {
