@@ -28,14 +28,18 @@ typedef __s32 s32;
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
+#define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 
 /* include/uapi/linux/tcp.h, enum tcp_ca_state */
 #define TCP_CA_Recovery 3
 #define TCP_CA_Loss 4
+
+#define SOCK_RAW 3
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 
@@ -126,6 +130,7 @@ struct sock {
 	socket_lock_t sk_lock;
 	u8 sk_kern_sock : 1;
 	struct socket *sk_socket;
+	u16 sk_type;
 	u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
 };

@@ -86,12 +86,19 @@ static __always_inline bool packet_departs(const struct sk_buff *skb, struct tra
 	       transit_find(queued, &key, 0, 0, ret_transit) == transit_known;
 }
 
-/* The sending socket, where it is one that has an owner. */
+/*
+ * The sending socket, where it is one that has an owner. TCP, ICMP and IGMP answer by raw sockets
+ * of the kernel's own what no socket has sent (inet_ctl_sock_create()): a closed port's RST, an
+ * echo's reply.
+ */
 static __always_inline const struct sock *skb_sender(const struct sk_buff *skb, const bool typed)
 {
 	const struct sock *sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */
 
-	return sk && sock_is_full(&sk->__sk_common, typed) ? sk : NULL;
+	if (!sk || !sock_is_full(&sk->__sk_common, typed) ||
+	    (READ(typed, sk, sk_type) == SOCK_RAW && READ_BITFIELD(typed, sk, sk_kern_sock)))
+		return NULL;
+	return sk;
 }
 
 SEC("tp_btf/net_dev_start_xmit")

@@ -4,9 +4,10 @@
  *
  * It hangs on the socket itself and goes with it (sk_storage). Kernels before 5.11 do not offer
  * that to tracing programs: there it is a table by the socket's address, which forgets the sockets
- * not looked at for longest. The table is made with room only where it is needed, see object.c. An
- * address may soon be another socket's, so only those are in the table that are seen to end: TCP's,
- * from being made to being closed (socket.bpf.c).
+ * not looked at for longest. An address may soon be another socket's, so only those are in the
+ * table that are seen to end: TCP's, from being made to being closed (socket.bpf.c). Where sockets
+ * do have storage, those are in it that their process has closed while TCP goes on to send: from
+ * their packets no way leads to a pointer that the storage's helper takes.
  */
 #ifndef NETLOG_MEMORY_BPF_H
 #define NETLOG_MEMORY_BPF_H
@@ -58,21 +59,30 @@ static __always_inline struct socket_memory *memory_make(struct sock *sk)
 	return bpf_map_lookup_elem(&sockets_by_address, &key);
 }
 
+static __always_inline struct connection connection_of(const struct sock *sk, const bool typed)
+{
+	return (struct connection){
+		.hash = READ(typed, sk, __sk_common.skc_hash),
+		.local_port = sock_local_port(&sk->__sk_common, typed),
+		.remote_port = READ(typed, sk, __sk_common.skc_dport),
+	};
+}
+
+static __always_inline bool connection_is(const struct connection *a, const struct connection *b)
+{
+	return a->hash == b->hash && a->local_port == b->local_port &&
+	       a->remote_port == b->remote_port;
+}
+
 /*
  * In the table may be the memory of an earlier connection, if the program that sees it end was not
  * run (a call that the kernel skipped). What was counted of that one is not of this.
  */
 static __always_inline void memory_check(struct socket_memory *m, const struct sock *sk)
 {
-	const bool typed = loads_allowed();
-	struct connection now = {
-		.hash = READ(typed, sk, __sk_common.skc_hash),
-		.local_port = sock_local_port(&sk->__sk_common, typed),
-		.remote_port = READ(typed, sk, __sk_common.skc_dport),
-	};
+	struct connection now = connection_of(sk, loads_allowed());
 
-	if (m->connection.hash == now.hash && m->connection.local_port == now.local_port &&
-	    m->connection.remote_port == now.remote_port)
+	if (connection_is(&m->connection, &now))
 		return;
 	m->connection = now;
 	m->known = 0;
@@ -89,6 +99,35 @@ static __always_inline struct socket_memory *connection_memory(struct sock *sk, 
 	if (m && config.no_sk_storage)
 		memory_check(m, sk);
 	return m;
+}
+
+/*
+ * The process has closed the socket, and TCP goes on to send: what is remembered goes to the table,
+ * for those who come by way of a packet.
+ */
+static __always_inline void memory_close(struct sock *sk)
+{
+	const struct socket_memory *known = memory_find(sk);
+	struct socket_memory closed;
+	__u64 key = (__u64)sk;
+
+	if (config.no_sk_storage || !known)
+		return;
+	closed = *known;
+	closed.connection = connection_of(sk, loads_allowed());
+	bpf_map_update_elem(&sockets_by_address, &key, &closed, BPF_ANY);
+}
+
+/* `sk`: any pointer. NULL: it was not seen to close. */
+static __always_inline const struct socket_memory *memory_find_closed(const struct sock *sk,
+								      const bool typed)
+{
+	struct connection now = connection_of(sk, typed);
+	const struct socket_memory *known;
+	__u64 key = (__u64)sk;
+
+	known = bpf_map_lookup_elem(&sockets_by_address, &key);
+	return known && connection_is(&known->connection, &now) ? known : NULL;
 }
 
 #endif

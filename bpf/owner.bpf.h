@@ -23,9 +23,9 @@ static __always_inline __u32 owner_sum(const struct owner *owner)
  * The owner as it is now, a copy; false, with all zeros, when it is not known. The copy is made
  * word by word, each read once: what is checked must be what is used.
  */
-static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_owner)
+static __always_inline bool owner_of_memory(const struct socket_memory *memory,
+					    struct owner *ret_owner)
 {
-	const struct socket_memory *memory = memory_find(sk);
 	const volatile struct owner *known;
 
 	__builtin_memset(ret_owner, 0, sizeof(*ret_owner));
@@ -40,6 +40,11 @@ static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_own
 		return true;
 	__builtin_memset(ret_owner, 0, sizeof(*ret_owner));
 	return false;
+}
+
+static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_owner)
+{
+	return owner_of_memory(memory_find(sk), ret_owner);
 }
 
 static __always_inline void owner_read_task(struct owner *owner, const struct task_struct *task)
