@@ -194,6 +194,7 @@ struct tcp_request_sock {
 struct net_device {
 	char name[16];
 	int ifindex;
+	u64 features;
 	possible_net_t nd_net;
 };
 

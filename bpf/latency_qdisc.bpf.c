@@ -12,11 +12,13 @@ static struct transit_slot queued[TRANSIT_SIZE] __attribute__((aligned(64)));
 /* include/linux/skbuff.h */
 #define SKB_GSO_TCPV4 (1 << 0)
 #define SKB_GSO_TCPV6 (1 << 4)
+#define NETIF_F_SG 1ULL /* include/linux/netdev_features.h */
 
 /*
  * Where the host itself cuts a large TCP packet into segments (a device without TSO), these are
- * other skbs, in other buffers. They keep its departure time, which with its hash tells it from
- * others. False: there is none, as of packets that are forwarded.
+ * other skbs, in other buffers; and one that it makes linear (a device without scatter/gather) may
+ * get another buffer. They keep TCP's departure time, which with its hash tells them from others.
+ * False: there is none, as of packets that are forwarded.
  */
 static __always_inline bool segments_key(struct transit_key *key, const struct sk_buff *skb,
 					 const bool typed)
@@ -35,6 +37,14 @@ static __always_inline bool skb_is_cut_by_tcp(const struct sk_buff *skb)
 	return BPF_CORE_READ(skb_shared(skb, true), gso_type) & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6);
 }
 
+/* skb_needs_linearize(); UDP makes no others for such a device. */
+static __always_inline bool skb_is_made_linear(const struct sk_buff *skb)
+{
+	const struct net_device *dev = skb->dev;
+
+	return skb->data_len && dev && !(dev->features & NETIF_F_SG);
+}
+
 static __always_inline void queued_put(const struct transit_key *key, __u64 now)
 {
 	__u32 place = transit_place_for(queued, key->hash, now) & (TRANSIT_SIZE - 1);
@@ -50,7 +60,7 @@ int latency__net_dev_queue(__u64 *ctx)
 	struct transit_key key = skb_transit_key(queued, skb, skb->network_header, true);
 
 	queued_put(&key, now);
-	if (key.identity & IDENTITY_SEGMENTS && skb_is_cut_by_tcp(skb) &&
+	if ((key.identity & IDENTITY_SEGMENTS ? skb_is_cut_by_tcp(skb) : skb_is_made_linear(skb)) &&
 	    segments_key(&key, skb, true))
 		queued_put(&key, now);
 	return 0;

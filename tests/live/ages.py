@@ -8,11 +8,14 @@ ages.py - packets whose greatest possible age is known by the sender's own clock
   ages.py CLIENT SERVER cut COUNT SEGMENTS             UDP to port 10, so many segments at a time
   ages.py CLIENT SERVER xdp INTERFACE                  XDP in generic mode at the server's interface,
                                                        which lets all pass; until stdin ends
+  ages.py CLIENT SERVER linear INTERFACE               the client's interface takes no packets in
+                                                       parts any more (scatter/gather)
 
 CLIENT and SERVER are network namespaces, as paths. For each message a line of JSON: its source
 port, and how long it was from before it was sent until after it was read, or had been sent.
 """
 import ctypes
+import fcntl
 import json
 import os
 import socket
@@ -110,11 +113,20 @@ def xdp(interface):
     os.close(link)
 
 
+def linear(interface):
+    enter(client_netns)
+    value = ctypes.create_string_buffer(struct.pack("<II", 0x19, 0))  # ETHTOOL_SSG
+    request = struct.pack("16sQ16x", interface.encode(), ctypes.addressof(value))
+    fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8946, request)  # SIOCETHTOOL
+
+
 if what == "connections":
     connections(int(sys.argv[4]), "fastopen" in sys.argv)
 elif what == "flood":
     flood(int(sys.argv[4]))
 elif what == "cut":
     cut(int(sys.argv[4]), int(sys.argv[5]))
+elif what == "linear":
+    linear(sys.argv[4])
 else:
     xdp(sys.argv[4])

@@ -91,4 +91,13 @@ test_segments_of_udp_have_their_own_age_or_none() {
 	young qdisc 3000 3000
 }
 
+# A device without scatter/gather: behind the queue the packet gets another buffer.
+test_a_packet_that_is_made_linear_keeps_its_age() {
+	wire_up
+	ages linear wire0 2>"$work/linear" || skip "no ETHTOOL_SSG: $(tail -n 1 "$work/linear")"
+	netlog_start --events=latency --latency-stage=qdisc --proto=tcp --netns="$ns0"
+	ages connections 50 >"$work/bounds" || fail "not sent"
+	young qdisc 5
+}
+
 run_tests
