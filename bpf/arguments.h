@@ -21,6 +21,7 @@
 /* of tracepoints */
 #define TRACEPOINT_ARGUMENTS(A)                                                                    \
 	A(netif_receive_skb, 0, struct sk_buff *, skb, "the packet that is being received")        \
+	A(kfree_skb, 0, struct sk_buff *, skb, "the packet whose last holder drops it")            \
 	A(net_dev_queue, 0, struct sk_buff *, skb, "the packet that __dev_queue_xmit() was given") \
 	A(net_dev_start_xmit, 0, struct sk_buff *, skb, "xmit_one() hands it to the driver")       \
 	A(net_dev_start_xmit, 1, struct net_device *, dev, "the driver's, in xmit_one()")          \

@@ -8,7 +8,7 @@
 #include "latency.bpf.h"
 
 /* When packets were handed to this host's stack. */
-static __u64 received[TRANSIT_SIZE] __attribute__((aligned(64)));
+static struct transit_slot received[TRANSIT_SIZE] __attribute__((aligned(64)));
 
 /*
  * Notes about a received packet for later stages, at the same index as its entry. While a new
@@ -37,10 +37,13 @@ struct arrival {
 };
 
 static __always_inline void packet_find(struct arrival *a, const struct sk_buff *skb,
-					const bool typed)
+					const __u64 besides, const bool typed)
 {
+	struct transit_key key =
+		skb_transit_key(received, skb, READ(typed, skb, network_header), typed);
+
 	*a = (struct arrival){};
-	a->state = transit_find(received, skb_transit_hash(received, skb, typed), &a->transit);
+	a->state = transit_find(received, &key, PLACE_MOVES, besides, &a->transit);
 	if (a->state != transit_known)
 		return;
 	a->note = &notes[a->transit.place & (TRANSIT_SIZE - 1)];
@@ -49,15 +52,15 @@ static __always_inline void packet_find(struct arrival *a, const struct sk_buff 
 }
 
 /*
- * Find the packet at a stage. False if there is nothing to tell of it: it came before netlog
- * started, has been at this stage before, or TCP made the skb itself when it compacted its queue
- * (tcp_collapse(): such an skb has no interface).
+ * False where the packet is not new here: it has been here before, or TCP made it itself when it
+ * compacted its queue (tcp_collapse(): no interface). A packet in the backlog may have got several
+ * segments only there (tcp_add_backlog()), but TCP cuts none on the way in.
  */
 static __always_inline bool packet_arrives(struct arrival *a, const struct sk_buff *skb,
 					   const bool typed)
 {
-	packet_find(a, skb, typed);
-	return (a->state == transit_known || a->state == transit_lost) && READ(typed, skb, skb_iif);
+	packet_find(a, skb, IDENTITY_SEGMENTS, typed);
+	return a->state != transit_done && READ(typed, skb, skb_iif);
 }
 
 /*
@@ -66,18 +69,17 @@ static __always_inline bool packet_arrives(struct arrival *a, const struct sk_bu
 static volatile bool udp_seen;
 
 /*
- * Find a datagram at its socket. False if there is nothing to tell of it. udp_rcv() may hand over
- * an skb that never came in: a copy for one of several sockets (multicast), or a piece of a packet
- * merged by GRO. The entry at such an skb's address belongs to an earlier packet. We notice that,
- * and call the datagram lost, if the earlier packet went to another transport or to none, or has
- * already been read. A datagram that was only peeked at (MSG_PEEK) has been seen before, so it is
+ * The same of UDP at its socket. udp_rcv() may hand over an skb that never came in: a copy for one
+ * of several sockets (multicast), or a piece of what GRO had merged. If the entry that is found for
+ * it is an earlier packet's, that one went to another transport or to none, or has been read
+ * already. A datagram that has only been looked at (MSG_PEEK) has been here before, too: it is
  * neither new nor lost.
  */
 static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_buff *skb,
 					     const bool typed)
 {
-	packet_find(a, skb, typed);
-	if (a->state == transit_none || a->state == transit_done) {
+	packet_find(a, skb, 0, typed);
+	if (a->state != transit_known) {
 		if (BPF_CORE_READ_BITFIELD_PROBED(skb, peeked))
 			return false;
 		a->state = transit_lost;
@@ -91,7 +93,7 @@ static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_
 static __always_inline void packet_ends(const struct arrival *a)
 {
 	if (a->state == transit_known)
-		transit_end(received, &a->transit);
+		transit_end(received, &a->transit, TIME_DONE);
 }
 
 /*

@@ -143,6 +143,7 @@ struct ifname {
 #define COMMON_FIELDS(F)                                                                          \
 	F(u8, ip_version, "IP version on the wire: 4 or 6")                                       \
 	F(ip_protocol, proto, "transport protocol")                                               \
+	F(u8, proto_number, "its number at IANA, of one that has no name here")                   \
 	F(ip, src_ip, "source address, as on the wire; the local end for socket samples")         \
 	F(u16, src_port, "source port")                                                           \
 	F(ip, dest_ip, "destination address")                                                     \
@@ -292,6 +293,7 @@ struct ifname {
 #define LATENCY_HOOKS(H)                                                                           \
 	H(latency, entry, 1, required, latency__netif_receive_skb,                                 \
 	  "time in the driver and in GRO", AT_ENTRY)                                               \
+	H(latency, drop, 1, extra, latency__kfree_skb, "", AT_ENTRY)                               \
 	H(latency, transport_tcp, 1, lines, latency__tcp_v4_rcv, "", AT_TRANSPORT)                 \
 	H(latency, transport_tcp, 2, lines, latency__tcp_v4_rcv_kprobe, "", AT_TRANSPORT)          \
 	H(latency, transport_tcp6, 1, lines, latency__tcp_v6_rcv, "", AT_TRANSPORT)                \
@@ -304,17 +306,18 @@ struct ifname {
 	  "packets outside the established state; packets merged into another", AT_TCP)            \
 	H(latency, app_tcp, 1, lines, latency__skb_copy_datagram_iovec,                            \
 	  "payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into "               \
-	  "another packet",                                                                        \
+	  "another packet; that of a SYN (TCP Fast Open): counted as lost",                        \
 	  AT_APP)                                                                                  \
 	H(latency, app_udp, 1, lines, latency__skb_consume_udp,                                    \
-	  "copies of a multicast datagram for several sockets and datagrams that GRO had merged: " \
-	  "counted as lost",                                                                       \
+	  "copies of a multicast datagram for several sockets, and datagrams that GRO had merged " \
+	  "or that came in fragments: counted as lost",                                            \
 	  AT_APP)                                                                                  \
 	H(latency, app_udp, 2, lines, latency__skb_consume_udp_kprobe,                             \
-	  "copies of a multicast datagram for several sockets and datagrams that GRO had merged: " \
-	  "counted as lost",                                                                       \
+	  "copies of a multicast datagram for several sockets, and datagrams that GRO had merged " \
+	  "or that came in fragments: counted as lost",                                            \
 	  AT_APP)                                                                                  \
 	H(latency, qdisc, 1, required, latency__net_dev_queue, "", AT_QDISC)                       \
+	H(latency, drop_queued, 1, extra, latency__kfree_skb_queued, "", AT_QDISC)                 \
 	H(latency, qdisc, 1, lines, latency__net_dev_start_xmit,                                   \
 	  "time in the driver; packets that pass the queue by (PACKET_QDISC_BYPASS, pktgen); "     \
 	  "segments that the host cuts itself, of UDP and of what it forwards: these are counted " \

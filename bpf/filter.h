@@ -29,7 +29,7 @@
 	F(port, "port", ports, "LIST", "either end's, as 80,443,8000-8100")              \
 	F(src_port, "src-port", ports, "LIST", "the source's")                           \
 	F(dest_port, "dest-port", ports, "LIST", "the destination's")                    \
-	F(proto, "proto", protocols, "LIST", "protocol, as tcp,udp")                     \
+	F(proto, "proto", protocols, "LIST", "protocol, as tcp,sctp,47")                 \
 	F(pid, "pid", pids, "LIST", "process that owns the socket, where known")         \
 	F(comm, "comm", comm, "NAME", "its name")                                        \
 	F(cgroup, "cgroup", cgroup, "PATH", "cgroup of the socket, or above it")         \
@@ -105,6 +105,11 @@ struct filter_segment_ipv4 {
 _Static_assert(!(FILTER_OF_PORTS & ~(0xffU << FILTER_PORTS_SHIFT)),
 	       "the filters of ports are not in a row: a port has one byte for their halves");
 
+/* Those of protocols do, too. */
+#define FILTER_PROTO_SHIFT (2 * filter_proto)
+#define FILTER_PROTO_UNKNOWN 256
+#define FILTER_PROTOS 512
+
 struct filter_numbers {
 	__u32 count;
 	struct filter_number {
@@ -146,7 +151,6 @@ struct filter {
 	__u32 ipv4_count;
 	__u32 ipv6_count;
 	__u32 cgroup_count;
-	__u64 protocols[2]; /* of each half, a bit for each protocol number below 64 */
 	struct filter_segment_ipv4 ipv4[FILTER_SEGMENTS];
 	struct filter_segment ipv6[FILTER_SEGMENTS];
 	struct filter_cgroup cgroups[FILTER_CGROUPS];
@@ -154,7 +158,8 @@ struct filter {
 	struct filter_numbers namespaces;
 	struct filter_names comms;
 	struct filter_names ifnames;
-	__u8 ports[FILTER_PORTS]; /* halves of each port, shifted: FILTER_PORTS_SHIFT */
+	__u8 ports[FILTER_PORTS];      /* bits of halves of ports, shifted */
+	__u8 protocols[FILTER_PROTOS]; /* likewise; none of FILTER_PROTO_UNKNOWN */
 	struct filter_connection excluded;
 };
 

@@ -238,12 +238,14 @@ static __always_inline __u32 filter_match_ports(const struct filter *f, const st
 				 FILTER_LOOK(ports, f, flow->dest_port));
 }
 
-static __always_inline __u32 filter_match_proto(const struct filter *f, __u8 proto)
+static __always_inline __u32 filter_proto_of(const struct flow *flow)
 {
-	if (proto >= 64)
-		return 0;
-	return (f->protocols[0] >> proto & 1) << 2 * filter_proto |
-	       (f->protocols[1] >> proto & 1) << (2 * filter_proto + 1);
+	return flow->ip_version && !flow->proto_hidden ? flow->proto : FILTER_PROTO_UNKNOWN;
+}
+
+static __always_inline __u32 filter_match_proto(const struct filter *f, __u32 proto)
+{
+	return (__u32)f->protocols[proto & (FILTER_PROTOS - 1)] << FILTER_PROTO_SHIFT;
 }
 
 static __always_inline __u64 filter_end_differs(const struct filter_connection *connection, int end,
@@ -283,7 +285,8 @@ static __always_inline bool filter_takes_ends(const struct filter *f, const stru
 	if (filter_active_of(f, FILTER_CONNECTION) && filter_is_excluded(&f->excluded, flow))
 		return false;
 	return !FILTER_REFUSES(f, FILTER_OF_PORTS, filter_match_ports(f, flow)) &&
-	       !FILTER_REFUSES(f, FILTER_BITS(filter_proto), filter_match_proto(f, flow->proto)) &&
+	       !FILTER_REFUSES(f, FILTER_BITS(filter_proto),
+			       filter_match_proto(f, filter_proto_of(flow))) &&
 	       !FILTER_REFUSES(f, FILTER_OF_ADDRESSES, filter_match_addresses(f, flow));
 }
 
@@ -402,7 +405,7 @@ static __always_inline __u32 filter_refusing(const struct filter_takers *t, filt
 					     const union filter_name *ifname)
 {
 	return FILTER_ASK(ports, t, outputs, flow->src_port, flow->dest_port, 0, 0) |
-	       FILTER_ASK(proto, t, outputs, flow->proto, 0, 0, 0) |
+	       FILTER_ASK(proto, t, outputs, filter_proto_of(flow), 0, 0, 0) |
 	       filter_refusing_addresses(t, outputs, flow) |
 	       FILTER_ASK(netns, t, outputs, flow->netns, 0, 0, 0) |
 	       FILTER_ASK(owner, t, outputs, pid, comm->words[0], comm->words[1], 0) |

@@ -18,8 +18,9 @@ struct flow {
 	struct ip_address src, dest;
 	__u32 netns;
 	__u16 src_port, dest_port;
-	__u8 ip_version; /* 4 or 6; 0: not IP, and nothing more is known */
-	__u8 proto;	 /* 0: unknown */
+	__u8 ip_version;   /* 4 or 6; 0: no IP, and no more is known */
+	__u8 proto;	   /* IANA's number */
+	bool proto_hidden; /* it is not known, though this is IP: behind headers not to be read */
 	bool has_ports;
 } __attribute__((aligned(8))); /* addresses are compared by words of eight bytes */
 

@@ -28,14 +28,18 @@ typedef __s32 s32;
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
 #define TCP_TIME_WAIT 6
 #define TCP_CLOSE 7
+#define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 
 /* include/uapi/linux/tcp.h, enum tcp_ca_state */
 #define TCP_CA_Recovery 3
 #define TCP_CA_Loss 4
+
+#define SOCK_RAW 3
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 
@@ -126,6 +130,7 @@ struct sock {
 	socket_lock_t sk_lock;
 	u8 sk_kern_sock : 1;
 	struct socket *sk_socket;
+	u16 sk_type;
 	u16 sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
 };
@@ -191,6 +196,7 @@ struct tcp_request_sock {
 struct net_device {
 	char name[16];
 	int ifindex;
+	u64 features;
 	possible_net_t nd_net;
 };
 
@@ -203,6 +209,7 @@ struct sk_buff {
 	unsigned int data_len;
 	int skb_iif;
 	__u32 hash;
+	__be16 protocol;
 	__u8 peeked : 1;
 	__u16 transport_header;
 	__u16 network_header;
@@ -213,6 +220,7 @@ struct sk_buff {
 
 struct skb_shared_info {
 	unsigned short gso_size;
+	unsigned int gso_type;
 };
 
 struct tcp_skb_cb {

@@ -16,14 +16,18 @@
 
 #include <bpf/bpf_tracing.h>
 
+/*
+ * IP's header is where the packet begins, behind VLAN tags and what else is still to be taken off:
+ * skb->network_header is set next.
+ */
 SEC("tp_btf/netif_receive_skb")
 int latency__netif_receive_skb(__u64 *ctx)
 {
 	struct sk_buff *skb = ARGUMENT(netif_receive_skb, skb);
 	struct net_device *dev = skb->dev; /* no extra miss: its rx_handler is read next */
 	__u64 now = bpf_ktime_get_boot_ns();
-	__u32 hash = skb_transit_hash(received, skb, true);
-	__u32 place = transit_place_for(received, hash, now);
+	struct transit_key key = skb_transit_key(received, skb, skb->data - skb->head, true);
+	__u32 place = transit_place_for(received, key.hash, now) & (TRANSIT_SIZE - 1);
 	struct note *note = &notes[place];
 
 	note->dev = (void *)dev - (void *)received;
@@ -31,7 +35,17 @@ int latency__netif_receive_skb(__u64 *ctx)
 	note->transport_ns = 0;
 	note->tcp_ns = 0;
 	note->proto = 0;
-	received[place] = transit_entry(hash, now);
+	transit_put(&received[place], &key, now);
+	return 0;
+}
+
+/* Another packet may have its skb and its buffer next, without having come in. */
+SEC("tp_btf/kfree_skb")
+int latency__kfree_skb(__u64 *ctx)
+{
+	const struct sk_buff *skb = ARGUMENT(kfree_skb, skb);
+
+	transit_drop(received, skb, buffer_hash(skb));
 	return 0;
 }
 

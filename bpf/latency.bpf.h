@@ -56,7 +56,7 @@ static __always_inline void skb_owner(const struct sock *sk, struct owner *ret_o
 	if (same)
 		owner_of_sock(same, ret_owner);
 	else
-		*ret_owner = (struct owner){};
+		owner_of_memory(memory_find_closed(sk, typed), ret_owner);
 }
 
 #endif

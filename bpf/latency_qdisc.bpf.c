@@ -7,30 +7,49 @@
 #include "packet.bpf.h"
 
 /* When packets were handed to a device. */
-static __u64 queued[TRANSIT_SIZE] __attribute__((aligned(64)));
+static struct transit_slot queued[TRANSIT_SIZE] __attribute__((aligned(64)));
+
+/* include/linux/skbuff.h */
+#define SKB_GSO_TCPV4 (1 << 0)
+#define SKB_GSO_TCPV6 (1 << 4)
+#define NETIF_F_SG 1ULL /* include/linux/netdev_features.h */
 
 /*
- * When the host itself cuts a large TCP packet into segments (a device without TSO), the segments
- * are new skbs. They keep the packet's departure time, which together with its hash identifies it.
- * 0 if there is no such time, as with forwarded packets and UDP.
+ * Where the host itself cuts a large TCP packet into segments (a device without TSO), these are
+ * other skbs, in other buffers; and one that it makes linear (a device without scatter/gather) may
+ * get another buffer. They keep TCP's departure time, which with its hash tells them from others.
+ * False: there is none, as of packets that are forwarded.
  */
-static __always_inline __u32 segments_hash(const struct sk_buff *skb, const bool typed)
+static __always_inline bool segments_key(struct transit_key *key, const struct sk_buff *skb,
+					 const bool typed)
 {
-	__u64 departure = READ(typed, skb, tstamp);
+	__u64 departure = READ(typed, skb, tstamp), hash = READ(typed, skb, hash);
 
-	return departure ? transit_hash(departure ^ (__u64)READ(typed, skb, hash) << 20) : 0;
+	key->hash = transit_hash(departure ^ hash << 20);
+	/* not like that of an skb: no address has such bits */
+	key->identity = departure * 0x9e3779b97f4a7c15ULL + hash;
+	return departure;
 }
 
-static __always_inline bool skb_is_gso(const struct sk_buff *skb)
+/* Of UDP, an application may have given several packets the same departure time (SO_TXTIME). */
+static __always_inline bool skb_is_cut_by_tcp(const struct sk_buff *skb)
 {
-	const struct skb_shared_info *shared = (void *)((__u64)skb->head + skb->end);
-
-	return BPF_CORE_READ(shared, gso_size);
+	return BPF_CORE_READ(skb_shared(skb, true), gso_type) & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6);
 }
 
-static __always_inline void queued_put(__u32 hash, __u64 now)
+/* skb_needs_linearize(); UDP makes no others for such a device. */
+static __always_inline bool skb_is_made_linear(const struct sk_buff *skb)
 {
-	queued[transit_place_for(queued, hash, now)] = transit_entry(hash, now);
+	const struct net_device *dev = skb->dev;
+
+	return skb->data_len && dev && !(dev->features & NETIF_F_SG);
+}
+
+static __always_inline void queued_put(const struct transit_key *key, __u64 now)
+{
+	__u32 place = transit_place_for(queued, key->hash, now) & (TRANSIT_SIZE - 1);
+
+	transit_put(&queued[place], key, now);
 }
 
 SEC("tp_btf/net_dev_queue")
@@ -38,14 +57,22 @@ int latency__net_dev_queue(__u64 *ctx)
 {
 	const struct sk_buff *skb = ARGUMENT(net_dev_queue, skb);
 	__u64 now = bpf_ktime_get_boot_ns();
-	__u32 hash;
+	struct transit_key key = skb_transit_key(queued, skb, skb->network_header, true);
 
-	queued_put(skb_transit_hash(queued, skb, true), now);
-	if (skb_is_gso(skb)) {
-		hash = segments_hash(skb, true);
-		if (hash)
-			queued_put(hash, now);
-	}
+	queued_put(&key, now);
+	if ((key.identity & IDENTITY_SEGMENTS ? skb_is_cut_by_tcp(skb) : skb_is_made_linear(skb)) &&
+	    segments_key(&key, skb, true))
+		queued_put(&key, now);
+	return 0;
+}
+
+/* Another packet may have its skb and its buffer next, without having been queued. */
+SEC("tp_btf/kfree_skb")
+int latency__kfree_skb_queued(__u64 *ctx)
+{
+	const struct sk_buff *skb = ARGUMENT(kfree_skb, skb);
+
+	transit_drop(queued, skb, buffer_hash(skb));
 	return 0;
 }
 
@@ -58,22 +85,30 @@ int latency__net_dev_queue(__u64 *ctx)
 static __always_inline bool packet_departs(const struct sk_buff *skb, struct transit *ret_transit,
 					   const bool typed)
 {
-	__u32 hash = skb_transit_hash(queued, skb, typed);
+	struct transit_key key =
+		skb_transit_key(queued, skb, READ(typed, skb, network_header), typed);
 
-	if (transit_find(queued, hash, ret_transit) == transit_known) {
-		transit_end(queued, ret_transit);
+	if (transit_find(queued, &key, 0, 0, ret_transit) == transit_known) {
+		transit_end(queued, ret_transit, TIME_DONE);
 		return true;
 	}
-	hash = segments_hash(skb, typed);
-	return hash && transit_find(queued, hash, ret_transit) == transit_known;
+	return segments_key(&key, skb, typed) &&
+	       transit_find(queued, &key, 0, 0, ret_transit) == transit_known;
 }
 
-/* The sending socket, if it is a full one. Others have no owner. */
+/*
+ * The sending socket, where it is one that has an owner. TCP, ICMP and IGMP answer by raw sockets
+ * of the kernel's own what no socket has sent (inet_ctl_sock_create()): a closed port's RST, an
+ * echo's reply.
+ */
 static __always_inline const struct sock *skb_sender(const struct sk_buff *skb, const bool typed)
 {
 	const struct sock *sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */
 
-	return sk && sock_is_full(&sk->__sk_common, typed) ? sk : NULL;
+	if (!sk || !sock_is_full(&sk->__sk_common, typed) ||
+	    (READ(typed, sk, sk_type) == SOCK_RAW && READ_BITFIELD(typed, sk, sk_kern_sock)))
+		return NULL;
+	return sk;
 }
 
 SEC("tp_btf/net_dev_start_xmit")

@@ -4,10 +4,10 @@
  *
  * It is attached to the socket and freed with it (sk_storage). Kernels before 5.11 do not offer
  * that to tracing programs: there it is a table by the socket's address, which forgets the sockets
- * not looked at for longest. The table is made with room only where it is needed, see object.c. An
- * address may soon be another socket's, so only those are in the table that are seen to end: TCP's,
- * from being made to being closed (socket.bpf.c). Raw tracepoints have nothing but addresses on any
- * kernel: where one of them serves, there is a table for it, too.
+ * not looked at for longest. An address may soon be another socket's, so only those are in the
+ * table that are seen to end: TCP's, from being made to being closed (socket.bpf.c). Where sockets
+ * do have storage, those are in it that their process has closed while TCP goes on to send: from
+ * their packets no way leads to a pointer that the storage's helper takes.
  */
 #ifndef NETLOG_MEMORY_BPF_H
 #define NETLOG_MEMORY_BPF_H
@@ -55,18 +55,9 @@ static __always_inline struct socket_memory *memory_make_by_address(__u64 key)
 	return bpf_map_lookup_elem(&sockets_by_address, &key);
 }
 
-static __always_inline struct socket_memory *memory_make(struct sock *sk)
+static __always_inline struct connection connection_of(const struct sock *sk, const bool typed)
 {
-	if (config.no_sk_storage)
-		return memory_make_by_address((__u64)sk);
-	return bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-}
-
-/* Which connection it is now; before it has its ports, none. */
-static __always_inline void connection_of_sock(struct connection *ret_connection,
-					       const struct sock *sk, const bool typed)
-{
-	*ret_connection = (struct connection){
+	return (struct connection){
 		.hash = READ(typed, sk, __sk_common.skc_hash),
 		.local_port = sock_local_port(&sk->__sk_common, typed),
 		.remote_port = READ(typed, sk, __sk_common.skc_dport),
@@ -80,14 +71,13 @@ static __always_inline bool connection_is(const struct connection *a, const stru
 }
 
 /*
- * The table may hold the memory of an earlier connection, if the kernel skipped the call of the
- * program that sees connections end. Then what was counted for that one is dropped.
+ * In the table may be the memory of an earlier connection, if the program that sees it end was not
+ * run (a call that the kernel skipped). What was counted of that one is not of this.
  */
 static __always_inline void memory_check(struct socket_memory *m, const struct sock *sk)
 {
-	struct connection now;
+	struct connection now = connection_of(sk, loads_allowed());
 
-	connection_of_sock(&now, sk, loads_allowed());
 	if (connection_is(&m->connection, &now))
 		return;
 	m->connection = now;
@@ -105,6 +95,35 @@ static __always_inline struct socket_memory *connection_memory(struct sock *sk, 
 	if (m && config.no_sk_storage)
 		memory_check(m, sk);
 	return m;
+}
+
+/*
+ * The process has closed the socket, and TCP goes on to send: what is remembered goes to the table,
+ * for those who come by way of a packet.
+ */
+static __always_inline void memory_close(struct sock *sk)
+{
+	const struct socket_memory *known = memory_find(sk);
+	struct socket_memory closed;
+	__u64 key = (__u64)sk;
+
+	if (config.no_sk_storage || !known)
+		return;
+	closed = *known;
+	closed.connection = connection_of(sk, loads_allowed());
+	bpf_map_update_elem(&sockets_by_address, &key, &closed, BPF_ANY);
+}
+
+/* `sk`: any pointer. NULL: it was not seen to close. */
+static __always_inline const struct socket_memory *memory_find_closed(const struct sock *sk,
+								      const bool typed)
+{
+	struct connection now = connection_of(sk, typed);
+	const struct socket_memory *known;
+	__u64 key = (__u64)sk;
+
+	known = bpf_map_lookup_elem(&sockets_by_address, &key);
+	return known && connection_is(&known->connection, &now) ? known : NULL;
 }
 
 #endif

@@ -182,6 +182,12 @@ static __always_inline void flow_of_sock(struct flow *flow, const struct sock_co
 	flow->netns = sock_netns(skc, typed);
 }
 
+static __always_inline bool proto_has_name(__u8 proto)
+{
+#define PROTO_NAMED(number, text) || proto == number
+	return false IP_PROTOCOL_VALUES(PROTO_NAMED);
+}
+
 static __always_inline void event_set_flow(struct event *e, const struct flow *flow)
 {
 	if (flow->netns)
@@ -193,8 +199,12 @@ static __always_inline void event_set_flow(struct event *e, const struct flow *f
 	e->dest_ip = flow->dest;
 	MARK(e, src_ip);
 	MARK(e, dest_ip);
-	if (flow->proto)
-		SET(e, proto, flow->proto);
+	if (!flow->proto_hidden) {
+		if (proto_has_name(flow->proto))
+			SET(e, proto, flow->proto);
+		else
+			SET(e, proto_number, flow->proto);
+	}
 	if (flow->has_ports) {
 		SET(e, src_port, flow->src_port);
 		SET(e, dest_port, flow->dest_port);

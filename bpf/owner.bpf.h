@@ -26,9 +26,9 @@ static __always_inline __u32 owner_sum(const struct owner *owner)
  * Copy the socket's owner. False, with all zeros, if it is unknown. The copy reads each word once,
  * so that the checked words are those used.
  */
-static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_owner)
+static __always_inline bool owner_of_memory(const struct socket_memory *memory,
+					    struct owner *ret_owner)
 {
-	const struct socket_memory *memory = memory_find(sk);
 	const volatile struct owner *known;
 
 	__builtin_memset(ret_owner, 0, sizeof(*ret_owner));
@@ -43,6 +43,11 @@ static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_own
 		return true;
 	__builtin_memset(ret_owner, 0, sizeof(*ret_owner));
 	return false;
+}
+
+static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_owner)
+{
+	return owner_of_memory(memory_find(sk), ret_owner);
 }
 
 static __always_inline void owner_read_task(struct owner *owner, const struct task_struct *task)

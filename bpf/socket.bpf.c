@@ -28,9 +28,8 @@ static __always_inline void connection_ends(struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
-	/* otherwise it is freed with the socket */
-	if (config.no_sk_storage)
-		bpf_map_delete_elem(&sockets_by_address, &key);
+	/* what is kept with the socket goes with it */
+	bpf_map_delete_elem(&sockets_by_address, &key);
 }
 
 static __always_inline void connection_is_established(struct sock *sk)
@@ -57,6 +56,11 @@ int socket__inet_sock_set_state(__u64 *ctx)
 		connection_is_established(sk);
 	if (new_state == TCP_CLOSE)
 		connection_ends(sk);
+	else
+		(void)socket_cookie(sk); /* whoever meets its packets can read it from now on */
+	/* close(2): tcp_close_state() */
+	if (new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK)
+		memory_close(sk);
 	/* connect(2) and listen(2), the latter for the connections to come */
 	if ((new_state == TCP_SYN_SENT || new_state == TCP_LISTEN) && sk->sk_lock.owned)
 		owner_learn(sk);

@@ -9,6 +9,7 @@
 #include "host/netns.h"
 
 #define PORT_MAX (FILTER_PORTS - 1)
+#define PROTOCOL_MAX 255
 
 /* ---- ports and protocols ---- */
 
@@ -77,27 +78,42 @@ static const struct {
 	const char *name;
 	unsigned int number;
 } protocols[] = { IP_PROTOCOL_VALUES(PROTOCOL_ROW) };
-#define PROTOCOL_FITS(number, text) _Static_assert(number < 64, #text " is no bit of a u64");
-IP_PROTOCOL_VALUES(PROTOCOL_FITS)
-
 static const char *protocol_word(unsigned int number)
 {
 	return protocols[number].name;
+}
+
+/* A number, a name as lines have it, or one of /etc/protocols. -1: it is none of these. */
+static int protocol_by_text(const struct vocabulary *words, const char *text)
+{
+	const struct protoent *known;
+	uint64_t number;
+	int word;
+
+	if (parse_u64(text, &number) == 0)
+		return number <= PROTOCOL_MAX ? (int)number : -1;
+	word = word_number(words, text);
+	if (word >= 0)
+		return (int)protocols[word].number;
+	known = getprotobyname(text);
+	return known && known->p_proto >= 0 && known->p_proto <= PROTOCOL_MAX ? known->p_proto : -1;
 }
 
 static char *take_protocol(const struct half *half, const char *text)
 {
 	static const struct vocabulary words = { "protocol", protocol_word, ARRAY_SIZE(protocols),
 						 NULL };
-	int number = word_number(&words, text);
+	int number = protocol_by_text(&words, text);
 	_cleanup_free_ char *hint = NULL;
 
 	if (number >= 0) {
-		half->filter->protocols[half->negative] |= BIT(protocols[number].number);
+		half->filter->protocols[number] |= (uint8_t)(half->bit >> FILTER_PROTO_SHIFT);
 		return NULL;
 	}
 	hint = word_hint(&words, text);
-	return setting_wrong("there is no protocol '%s'; %s", text, hint);
+	return setting_wrong("there is no protocol '%s'; %s, names as in /etc/protocols, and "
+			     "numbers from 0 to %d",
+			     text, hint, PROTOCOL_MAX);
 }
 
 char *take_protocols(const struct half *half, const char *text)
@@ -215,8 +231,8 @@ static void half_clear(const struct half *half)
 	LIST_CLEAR(filter->ifnames.of, filter->ifnames.count, bit);
 	for (unsigned int port = 0; bit & FILTER_OF_PORTS && port < FILTER_PORTS; port++)
 		filter->ports[port] &= (uint8_t) ~(bit >> FILTER_PORTS_SHIFT);
-	if (bit & FILTER_BITS(filter_proto))
-		filter->protocols[half->negative] = 0;
+	for (unsigned int i = 0; bit & FILTER_BITS(filter_proto) && i < FILTER_PROTOS; i++)
+		filter->protocols[i] &= (uint8_t) ~(bit >> FILTER_PROTO_SHIFT);
 }
 
 /* Forget the half's values. Their texts stay: they are few bytes. */

@@ -24,7 +24,8 @@ static struct flow flow_of(const struct event *event)
 	flow.ip_version = event->ip_version;
 	flow.src = event->src_ip;
 	flow.dest = event->dest_ip;
-	flow.proto = NUMBER(event, proto);
+	flow.proto = HAS(event, proto) ? event->proto : NUMBER(event, proto_number);
+	flow.proto_hidden = !HAS(event, proto) && !HAS(event, proto_number);
 	flow.src_port = NUMBER(event, src_port);
 	flow.dest_port = NUMBER(event, dest_port);
 	return flow;

@@ -12,7 +12,8 @@
 #include "kernel/iterator.h"
 #include "netlog.skel.h"
 
-#define SOCKETS_REMEMBERED 65536 /* in the table by address: bpf/memory.bpf.h */
+#define SOCKETS_REMEMBERED 65536 /* where they cannot remember by themselves: bpf/memory.bpf.h */
+#define SOCKETS_CLOSING 16384	 /* where they can: those whose process has closed them */
 
 /* ---- what libbpf says ---- */
 
@@ -88,8 +89,11 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 		bpf_map__set_max_entries(skeleton->maps.output_filters, 2 * FILTER_OUTPUTS);
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
-	if (by_address)
-		bpf_map__set_max_entries(skeleton->maps.sockets_by_address, SOCKETS_REMEMBERED);
+	bpf_object__for_each_map(map, skeleton->obj)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
+			bpf_map__set_max_entries(map, object->lacks & FEATURE(sk_storage) ?
+							      SOCKETS_REMEMBERED :
+							      SOCKETS_CLOSING);
 	return skeleton;
 }
 

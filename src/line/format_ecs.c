@@ -73,6 +73,8 @@ static const struct rename renames[] = {
 	  .json_schema = "{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]{2,16}$\"}" },
 	{ FIELD("proto", "network.iana_number"), .put = put_iana_number, .text_max = 3,
 	  .json_schema = "{\"type\":\"string\",\"pattern\":\"^[0-9]{1,3}$\"}" },
+	{ FIELD("proto_number", "network.iana_number"), .lacks = "proto", .put = put_iana_number,
+	  .text_max = 3, .json_schema = "{\"type\":\"string\",\"pattern\":\"^[0-9]{1,3}$\"}" },
 	{ FIELD("src_ip", "source.ip") },
 	{ FIELD("src_ip", "source.address") },
 	{ FIELD("src_port", "source.port") },

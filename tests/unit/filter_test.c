@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The words of filters, and what the kernel side makes of them: bpf/filter_match.h is the same code here
- * and there.
+ * The words of filters, and what the kernel side makes of them: bpf/filter_match.h is the same code
+ * here and there.
  */
 #include <arpa/inet.h>
 #include <sys/stat.h>
@@ -137,6 +137,11 @@ static const struct {
 	{ "--proto=tcp", true, false },
 	{ "--proto=udp,tcp", true, true },
 	{ "--not-proto=tcp", false, true },
+	{ "--proto=17", false, true },
+	{ "--proto=0,6,255", true, false },
+	{ "--not-proto=17", true, false },
+	{ "--proto=sctp,132,gre", false, false },
+	{ "--proto=gre,TCP", true, false },
 	{ "--netns=4711", true, false },
 	{ "--netns=4710,4712", false, true },
 	{ "--not-netns=4712", true, false },
@@ -218,7 +223,10 @@ TEST(a_value_that_cannot_be_is_refused_with_what_would_do)
 	bad("--addr=", "'' is no address");
 	bad("--addr=10.0.0.1,,10.0.0.2", "'' is no address");
 	bad("--addr=1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc", "is no address");
-	bad("--proto=sctp", "there is no protocol 'sctp'; known are: icmp, igmp, tcp, udp");
+	bad("--proto=scpt", "there is no protocol 'scpt'; known are: icmp, igmp, tcp, udp, icmpv6, "
+			    "names as in /etc/protocols, and numbers from 0 to 255");
+	bad("--proto=256", "there is no protocol '256'");
+	bad("--proto=-1", "there is no protocol '-1'");
 	bad("--proto=", "known are: icmp");
 	bad("--pid=0", "'0' is no process");
 	bad("--pid=nginx", "'nginx' is no process; give its number");

@@ -251,13 +251,14 @@ TEST(the_schemas_hooks_are_there_for_the_stages_that_need_them)
 		unsigned int stages; /* as bits */
 		const char *parts;
 	} expected[] = {
-		{ BIT(stage_transport), "entry, transport_tcp, transport_tcp6, transport_udp, "
-					"transport_udp6" },
-		{ BIT(stage_tcp), "entry, transport_tcp, transport_tcp6, transport_udp, "
+		{ BIT(stage_transport),
+		  "entry, drop, transport_tcp, transport_tcp6, transport_udp, "
+		  "transport_udp6" },
+		{ BIT(stage_tcp), "entry, drop, transport_tcp, transport_tcp6, transport_udp, "
 				  "transport_udp6, tcp" },
-		{ BIT(stage_app), "entry, transport_tcp, transport_tcp6, transport_udp, "
+		{ BIT(stage_app), "entry, drop, transport_tcp, transport_tcp6, transport_udp, "
 				  "transport_udp6, tcp, app_tcp, app_udp" },
-		{ BIT(stage_qdisc), "qdisc" },
+		{ BIT(stage_qdisc), "qdisc, drop_queued, qdisc" },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(expected); i++) {

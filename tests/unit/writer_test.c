@@ -405,8 +405,8 @@ static const struct {
 };
 
 /* What has another value, and is looked at by itself. */
-static const char *const ecs_otherwise[] = { "event_type", "ip_version", "proto", "ifname",
-					     "latency_ns" };
+static const char *const ecs_otherwise[] = { "event_type", "ip_version", "proto", "proto_number",
+					     "ifname" };
 
 static struct json_object *take(struct json_object *object, const char *key)
 {
@@ -444,14 +444,15 @@ static void take_network(struct json_object *ecs, const struct event *record)
 	static const char *const transports[256] = {
 		[1] = "icmp", [2] = "igmp", [6] = "tcp", [17] = "udp", [58] = "ipv6-icmp"
 	};
+	const bool named = record->header.has & BIT(offsetof(struct event_index, proto));
 	char number[8];
 
 	take_text(ecs, "network.type", record->ip_version == 4 ? "ipv4" : "ipv6");
-	if (!(record->header.has & BIT(offsetof(struct event_index, proto))))
+	if (!named && !(record->header.has & BIT(offsetof(struct event_index, proto_number))))
 		return;
-	snprintf(number, sizeof(number), "%u", record->proto);
+	snprintf(number, sizeof(number), "%u", named ? record->proto : record->proto_number);
 	take_text(ecs, "network.iana_number", number);
-	if (transports[record->proto])
+	if (named && transports[record->proto])
 		take_text(ecs, "network.transport", transports[record->proto]);
 }
 
