@@ -39,8 +39,7 @@ static const char *path_part(const char **path, size_t *ret_length)
 	return *ret_length ? part : NULL;
 }
 
-/* Is the one cgroup the other, or below it? */
-static bool cgroup_is_below(const char *path, const char *above)
+bool cgroup_is_below(const char *path, const char *above)
 {
 	const char *wanted, *part;
 	size_t wanted_length, length;
@@ -56,7 +55,7 @@ static bool cgroup_is_below(const char *path, const char *above)
 }
 
 /* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
-static bool cgroup_is_of_unit(const char *path, const char *value)
+bool cgroup_is_of_unit(const char *path, const char *value)
 {
 	_cleanup_free_ char *unit = unit_name(value);
 	const size_t wanted = unit ? strlen(unit) : 0;

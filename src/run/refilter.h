@@ -11,17 +11,23 @@
 #include "kernel/probe.h"
 #include "settings/command_line.h"
 
+struct refilter_look;
+
 struct refilter {
 	sd_event *loop;
 	struct options *options;
 	struct probe *probe;
 	struct output *output;
-	int inotify; /* one that is filtered by may be there again; -1: not watched */
-	int told;    /* the error that has been logged: it may come with each cgroup */
+	int inotify;	      /* one that is filtered by may be there again; -1: not watched */
+	int told;	      /* the error that has been logged: it may come with each cgroup */
+	sd_event_source *due; /* when the next look may begin */
+	struct refilter_look *look; /* that a thread is making; NULL: none */
+	bool wanted;		    /* one more look, behind that */
+	uint64_t next_ns;	    /* not before that */
 };
 
 /*
- * Begin, with all but the last two filled in, and have filters follow --cgroup and --unit from now
+ * Begin, with all down to `output` filled in, and have filters follow --cgroup and --unit from now
  * on. Where no cgroup is filtered by, nothing is watched; where they cannot be watched, that is
  * logged. An error of sd-event. End with refilter_done().
  */
