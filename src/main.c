@@ -18,6 +18,7 @@
 #include "run/reload.h"
 #include "run/replay.h"
 #include "run/signals.h"
+#include "settings/unmatchable.h"
 
 #define EXIT_USAGE 2
 
@@ -380,6 +381,14 @@ static void descriptor_reserve(int fd, int flags)
 	}
 }
 
+/* They have been read, and so can be used. */
+static int check(const struct options *options)
+{
+	unmatchable_warn(options);
+	puts("the settings can be used");
+	return printed();
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(options_done) struct options options = {};
@@ -407,12 +416,12 @@ int main(int argc, char **argv)
 	case ACTION_DOCTOR:
 		return examine(&options);
 	case ACTION_CHECK_CONFIG:
-		puts("the settings can be used"); /* they have been read */
-		return printed();
+		return check(&options);
 	case ACTION_PRINT_CONFIG:
 		options_print(&options);
 		return printed();
 	case ACTION_LOG:
+		unmatchable_warn(&options);
 		return options.read_path ? replay(&options) : run(&options);
 	}
 	return EXIT_FAILURE;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "run/delivery.h"
+#include "settings/unmatchable.h"
 
 uint64_t events_taken(const struct options *options)
 {
@@ -110,6 +111,7 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 		log_error("%s; going on with the old configuration", message ?: strerror(-r));
 		return r;
 	}
+	unmatchable_warn(next);
 	keep(next, options, probe);
 	r = outputs_set(report, next);
 	if (r < 0)
