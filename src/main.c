@@ -381,10 +381,23 @@ static void descriptor_reserve(int fd, int flags)
 	}
 }
 
-/* They have been read, and so can be used. */
+/* They have been read, and so can be used, but for outputs that cannot be opened. */
 static int check(const struct options *options)
 {
+	bool good = true;
+
 	unmatchable_warn(options);
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		const char *name = options->outputs[i].name;
+		int r = sink_spec_check(&options->outputs[i]);
+
+		if (r < 0)
+			log_error("cannot open the output %s: %s%s", name, strerror(-r),
+				  output_open_advice(name, r));
+		good &= r == 0;
+	}
+	if (!good)
+		return EX_CANTCREAT;
 	puts("the settings can be used");
 	return printed();
 }

@@ -199,11 +199,23 @@ static void look_take(struct refilter *refilter, const struct refilter_look *loo
 
 /* ---- when to look ---- */
 
+static bool asks_for_cgroups(struct options *options)
+{
+	struct filter_set *set;
+
+	for (unsigned int i = 0; (set = filters_number(options, i)); i++)
+		if (set->filter.active & FILTER_OF_CGROUPS)
+			return true;
+	return false;
+}
+
 static void look_want(struct refilter *refilter)
 {
 	uint64_t now_ns = clock_boot_ns();
 	int r;
 
+	if (!asks_for_cgroups(refilter->options))
+		return;
 	refilter->wanted = true;
 	if (refilter->look)
 		return;

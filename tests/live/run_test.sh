@@ -337,4 +337,28 @@ test_the_doctor_names_missing_capabilities_and_btf() {
 		fail "$(cat "$work/findings")"
 }
 
+test_an_output_that_cannot_be_opened_is_found_by_check_config() {
+	refused 73 "cannot open the output file:$work/none/x: No such file or directory; its directory must be there" \
+		$netlog --check-config -o "file:$work/none/x"
+	refused 73 "cannot open the output file:$work: Is a directory; give a file in it" $netlog --check-config -o "file:$work"
+	refused 73 "cannot open the output record:$work/none/x: No such file" $netlog --check-config -w "$work/none/x"
+	mkdir "$work/closed"
+	chmod 755 "$work" "$work/closed"
+	refused 73 "cannot open the output file:$work/closed/x: Permission denied" \
+		setpriv --reuid=65534 --clear-groups $netlog --check-config -o "file:$work/closed/x"
+	status_of $netlog --check-config -o "file:$work/new" >/dev/null
+	equal "status of one that can be made ($message)" "$status" 0
+	[ ! -e "$work/new" ] || fail "it has been made"
+}
+
+# Nothing that is run by it, or by whoever takes it over, gets more than it has
+test_it_cannot_get_privileges_any_more() {
+	$netlog -q -o "file:$work/lines" &
+	pid=$!
+	wait_for 30 grep -qs start "$work/lines" || fail "no start"
+	equal "NoNewPrivs" "$(sed -n 's/^NoNewPrivs:\t//p' /proc/$pid/status)" 1
+	kill $pid
+	wait $pid
+}
+
 run_tests
