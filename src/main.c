@@ -21,6 +21,7 @@
 #include "settings/unmatchable.h"
 
 #define EXIT_USAGE 2
+#define CGROUP_NAMESPACE_FIRST "cgroup:[4026531835]" /* PROC_CGROUP_INIT_INO, the host's */
 
 /* What was printed to stdout must have got there. */
 static int printed(void)
@@ -248,6 +249,18 @@ static int outputs_open(const struct options *options, struct lines *lines)
 	return 0;
 }
 
+/* There the cgroups of all others are out of sight, however the file system is mounted. */
+static void cgroup_namespace_warn(void)
+{
+	char namespace[64] = "";
+
+	if (readlink("/proc/self/ns/cgroup", namespace, sizeof(namespace) - 1) > 0 &&
+	    strcmp(namespace, CGROUP_NAMESPACE_FIRST) != 0)
+		log_warning("this is not the host's cgroup namespace: cgroups of others have no "
+			    "names in the lines, and --unit and --cgroup do not find them; run "
+			    "the container with --cgroupns=host, and the host's /sys/fs/cgroup");
+}
+
 static int names_find(struct names **ret_names)
 {
 	char cgroup_root[PATH_MAX];
@@ -284,11 +297,12 @@ static int run(struct options *options)
 	if (r)
 		return r;
 	signals_hold();
-	gethostname(origin.hostname, HOST_NAME_MAX);
+	hostname_find(options, &origin);
 	r = outputs_open(options, &lines);
 	if (r)
 		return r;
 	lines.origin = origin;
+	cgroup_namespace_warn();
 	r = names_find(&names);
 	if (r < 0)
 		log_warning("cannot look for names of cgroups: %s; lines go without", strerror(-r));

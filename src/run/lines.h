@@ -38,7 +38,7 @@ struct lines {
 int lines_init(struct lines *lines);
 void lines_done(struct lines *lines);
 
-/* Whose lines they are from now on: to be told before the first one. */
+/* Whose lines they are from now on: to be told before the first one, and when it is another. */
 void lines_set_origin(struct lines *lines, const struct origin *origin);
 
 /* Put these names into the lines; they outlive them. */

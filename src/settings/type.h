@@ -58,6 +58,7 @@ extern const struct setting_type type_outputs;
 
 /* const char *: in argv. The form is the complaint where it is given twice; NULL: the last counts. */
 extern const struct setting_type type_path;
+extern const struct setting_type type_hostname; /* HOST_NAME_MAX bytes; "": none */
 
 /* struct action. The number is the action; the form a struct vocabulary of its forms, if it has
  * any. */
