@@ -165,10 +165,11 @@ struct ifname {
 	S(cgroup_id, __u64, id, 512, CGROUP_NAMES) \
 	S(netns, __u32, u32, 255, NETNS_NAMES)
 
-#define CGROUP_NAMES(N)                                                          \
-	N(cgroup, 512, "path of that cgroup, as in /proc/PID/cgroup")            \
-	N(unit, 255, "systemd's unit it belongs to, of the system or of a user") \
-	N(container_id, 64, "container it belongs to, of docker, containerd, CRI-O or podman")
+#define CGROUP_NAMES(N)                                                                        \
+	N(cgroup, 512, "path of that cgroup, as in /proc/PID/cgroup")                          \
+	N(unit, 255, "systemd's unit it belongs to, of the system or of a user")               \
+	N(container_id, 64, "container it belongs to, of docker, containerd, CRI-O or podman") \
+	N(pod_uid, 36, "pod of Kubernetes it belongs to, as metadata.uid")
 
 #define NETNS_NAMES(N) N(netns_name, 255, "name of that network namespace, as in `ip netns`")
 

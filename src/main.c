@@ -18,8 +18,10 @@
 #include "run/reload.h"
 #include "run/replay.h"
 #include "run/signals.h"
+#include "settings/unmatchable.h"
 
 #define EXIT_USAGE 2
+#define CGROUP_NAMESPACE_FIRST "cgroup:[4026531835]" /* PROC_CGROUP_INIT_INO, the host's */
 
 /* Flush stdout: whatever was printed must have arrived. */
 static int printed(void)
@@ -114,6 +116,18 @@ static int outputs_open(const struct options *options, struct lines *lines)
 	return 0;
 }
 
+/* There the cgroups of all others are out of sight, however the file system is mounted. */
+static void cgroup_namespace_warn(void)
+{
+	char namespace[64] = "";
+
+	if (readlink("/proc/self/ns/cgroup", namespace, sizeof(namespace) - 1) > 0 &&
+	    strcmp(namespace, CGROUP_NAMESPACE_FIRST) != 0)
+		log_warning("this is not the host's cgroup namespace: cgroups of others have no "
+			    "names in the lines, and --unit and --cgroup do not find them; run "
+			    "the container with --cgroupns=host, and the host's /sys/fs/cgroup");
+}
+
 static int names_find(struct names **ret_names)
 {
 	char cgroup_root[PATH_MAX];
@@ -150,11 +164,12 @@ static int run(struct options *options)
 	if (r)
 		return r;
 	signals_hold();
-	gethostname(origin.hostname, HOST_NAME_MAX);
+	hostname_find(options, &origin);
 	r = outputs_open(options, &lines);
 	if (r)
 		return r;
 	lines.origin = origin;
+	cgroup_namespace_warn();
 	r = names_find(&names);
 	if (r < 0)
 		log_warning("cannot look for names of cgroups: %s; lines go without", strerror(-r));
@@ -251,6 +266,27 @@ static void descriptor_reserve(int fd, int flags)
 	}
 }
 
+/* They have been read, and so can be used, but for outputs that cannot be opened. */
+static int check(const struct options *options)
+{
+	bool good = true;
+
+	unmatchable_warn(options);
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		const char *name = options->outputs[i].name;
+		int r = sink_spec_check(&options->outputs[i]);
+
+		if (r < 0)
+			log_error("cannot open the output %s: %s%s", name, strerror(-r),
+				  output_open_advice(name, r));
+		good &= r == 0;
+	}
+	if (!good)
+		return EX_CANTCREAT;
+	puts("the settings can be used");
+	return printed();
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(options_done) struct options options = {};
@@ -282,12 +318,12 @@ int main(int argc, char **argv)
 	case ACTION_DOCTOR:
 		return examine(&options);
 	case ACTION_CHECK_CONFIG:
-		puts("the settings can be used"); /* options_parse() has read them */
-		return printed();
+		return check(&options);
 	case ACTION_PRINT_CONFIG:
 		options_print(&options);
 		return printed();
 	case ACTION_LOG:
+		unmatchable_warn(&options);
 		return options.read_path ? replay(&options) : run(&options);
 	}
 	return EXIT_FAILURE;

@@ -5,7 +5,7 @@
 #include <netdb.h>
 
 #include "base/words.h"
-#include "host/cgroup.h"
+#include "filter/cgroups.h"
 #include "host/netns.h"
 
 #define PORT_MAX (FILTER_PORTS - 1)
@@ -258,51 +258,6 @@ static struct half half_of(struct filter_set *set, enum filter_kind kind, bool n
 	};
 }
 
-int filter_watch(const struct filter_set *set, int inotify)
-{
-	int error = 0;
-
-	for (unsigned int i = 0; i < set->count; i++) {
-		const char *text = set->texts + set->values[i].text;
-		int r = 0;
-
-		if (set->values[i].kind == filter_cgroup)
-			r = cgroup_watch_path(inotify, text);
-		else if (set->values[i].kind == filter_unit)
-			r = watch_unit(inotify, text);
-		if (r < 0 && r != -ENOENT) /* -ENOENT: what is above it is watched */
-			error = r;
-	}
-	return error;
-}
-
-bool filter_look_up(struct filter_set *set, char **ret_wrong)
-{
-	struct filter *filter = &set->filter;
-	struct filter_cgroup before[FILTER_CGROUPS];
-	unsigned int count = filter->cgroup_count;
-
-	*ret_wrong = NULL;
-	memcpy(before, filter->cgroups, sizeof(before));
-	filter->cgroup_count = 0;
-	for (unsigned int i = 0; i < set->count; i++) {
-		const struct filter_value *value = &set->values[i];
-		const struct half half =
-			half_of(set, (enum filter_kind)value->kind, value->negative);
-		char *wrong;
-
-		if (value->kind != filter_cgroup && value->kind != filter_unit)
-			continue;
-		wrong = takes[value->kind](&half, set->texts + value->text);
-		if (wrong) {
-			free(*ret_wrong);
-			*ret_wrong = wrong;
-		}
-	}
-	return filter->cgroup_count != count ||
-	       memcmp(before, filter->cgroups, count * sizeof(before[0])) != 0;
-}
-
 void filter_clear(struct filter_set *set, enum filter_kind kind, bool negative)
 {
 	const struct half half = half_of(set, kind, negative);
@@ -332,5 +287,5 @@ char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, 
 	memcpy(set->texts + set->used, value, size);
 	set->used += (unsigned int)size;
 	set->filter.active |= half.bit;
-	return NULL;
+	return set->elsewhere ? NULL : cgroups_look_up(set, set->count - 1, -1, &(int){ 0 });
 }

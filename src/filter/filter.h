@@ -29,16 +29,20 @@ struct filter_set {
 	unsigned int used;		 /* of `texts` */
 	struct filter_value {
 		unsigned short kind;
-		unsigned short negative;
-		unsigned int text; /* its place in `texts` */
+		bool negative;
+		bool missing;	    /* a cgroup or unit that is not there now: it matches nothing */
+		bool told;	    /* for the caller: that some are left aside has been said */
+		unsigned int aside; /* cgroups of the unit's name that it does not stand for */
+		unsigned int text;  /* where in `texts` it begins */
 	} values[FILTER_VALUES_MAX];
 	char texts[FILTER_TEXT_BYTES];
 };
 
 /*
- * Add a value to one half of a filter. Names (of units, cgroups, namespaces) are looked up now.
- * Returns NULL on success, otherwise what is wrong and what would do, which the caller frees; then
- * the set is not to be used any more.
+ * Take a value, besides those before, for one half of a filter. Names (of units, cgroups,
+ * namespaces) are looked up now; units and cgroups need not be there, see filter_look_up(). NULL if
+ * it is well; else what is wrong and what would do, which the caller frees; the set is then not to
+ * be used any more.
  */
 char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value);
 
@@ -46,18 +50,22 @@ char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, 
 void filter_clear(struct filter_set *set, enum filter_kind kind, bool negative);
 
 /*
- * Have an inotify(7) descriptor report when cgroups and units of the set may exist again; then call
- * filter_look_up(), and this again. -ENOSPC: too many files are watched on this host. Other errors
- * are those of inotify(7).
+ * Look cgroups and units up anew. One that is not there matches nothing until it comes. Of a unit's
+ * cgroups only those count that root's systemd has made; where there are none, those of users do
+ * for
+ * --unit, as many as there is room for, and none for --not-unit, behind which anybody could hide.
+ * With an inotify(7) descriptor (else negative) that is told when others may have come: then this
+ * again. *ret_wrong says why one is not taken (the caller frees it), else it is NULL. 0; an error
+ * of the descriptor's: -ENOSPC when too many directories are watched on this host.
  */
-int filter_watch(const struct filter_set *set, int inotify);
+int filter_look_up(struct filter_set *set, int inotify, char **ret_wrong);
 
-/*
- * Look up cgroups and units again. One that is missing, or that has too many cgroups, matches
- * nothing: *ret_wrong then says why, for the last of them (the caller frees it), otherwise it is
- * NULL. Returns whether anything changed.
- */
-bool filter_look_up(struct filter_set *set, char **ret_wrong);
+/* Have what another set, of the same values, was told by filter_look_up(). Is anything other then? */
+bool filter_look_up_take(struct filter_set *set, const struct filter_set *looked_up);
+
+/* What there is to say of the value of this number: it is not there, or has been left aside. The
+ * caller frees it; NULL: nothing. */
+char *filter_notice(const struct filter_set *set, unsigned int number);
 
 /*
  * What the kernel side would have decided about an event, by its record, which has passed

@@ -43,18 +43,27 @@ char *take_unit(const struct half *half, const char *text);
 char *take_namespaces(const struct half *half, const char *text);
 char *take_interfaces(const struct half *half, const char *text);
 
-/* cgroup_watch_unit() for a value of --unit. */
-int watch_unit(int inotify, const char *text);
-
-/* The unit's full name for a value of --unit; the caller frees it. NULL: -ENOMEM. */
+/* The unit's whole name, which a value of --unit need not be. The caller frees it. NULL: -ENOMEM. */
 char *unit_name(const char *text);
 
-/* The message for a list that is full. */
+/*
+ * By their paths, however these are written: is the one cgroup the other, or below it? Is it one of
+ * that unit's, or below one?
+ */
+bool cgroup_is_below(const char *path, const char *above);
+bool cgroup_is_of_unit(const char *path, const char *value);
+
+/* What to say where no more values fit. */
 char *half_full(unsigned int most);
 
 /* Call `take` for each value of a comma-separated list. */
 char *half_take_each(const struct half *half, const char *text,
 		     char *(*take)(const struct half *half, const char *text));
+
+/*
+ * Does the unit run, and is all of it below the cgroup of that path? Asks this host.
+ */
+bool unit_is_below(const char *text, const char *path);
 
 char *half_add_number(const struct half *half, struct filter_numbers *list, uint32_t number);
 

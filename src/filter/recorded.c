@@ -43,8 +43,7 @@ static const char *path_part(const char **path, size_t *ret_length)
 	return *ret_length ? part : NULL;
 }
 
-/* Is `path` the cgroup `above`, or below it? */
-static bool cgroup_is_below(const char *path, const char *above)
+bool cgroup_is_below(const char *path, const char *above)
 {
 	const char *wanted, *part;
 	size_t wanted_length, length;
@@ -65,11 +64,8 @@ static bool cgroup_is_below(const char *path, const char *above)
 	return true;
 }
 
-/*
- * systemd puts an underscore before a unit's name that could be taken for one of the kernel's
- * files.
- */
-static bool cgroup_is_of_unit(const char *path, const char *value)
+/* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
+bool cgroup_is_of_unit(const char *path, const char *value)
 {
 	_cleanup_free_ char *unit = unit_name(value);
 	const size_t wanted = unit ? strlen(unit) : 0;

@@ -21,20 +21,11 @@ struct cgroup_found {
 int cgroup_by_path(const char *path, struct cgroup_found *ret_found);
 
 /*
- * All cgroups of the unit, in the order found: a user unit has one for each user it runs for.
- * `unit` is a full name (nginx.service). Returns their number, which may exceed `size`, the room in
- * `found`; 0: it does not run. -ENODEV: no hierarchy is mounted.
- */
-int cgroups_by_unit(const char *unit, struct cgroup_found *found, unsigned int size);
-
-/*
- * Have an inotify(7) descriptor report (IN_CREATE) when a cgroup of this path or unit may exist
- * again. All existing directories above it are watched. A unit that does not run has no known
- * place, so for units all slices and users' managers are watched too. Call it again after each
- * event, since watches end with their directories. -ENOENT: there is none now. -ENODEV as above.
- * -ENOSPC: too many files are watched on this host.
+ * Have an inotify(7) descriptor tell (IN_CREATE) when a cgroup of this path may be there again: all
+ * directories above it that are there now are watched. To be asked again after each such event,
+ * since watches go with their directories. -ENODEV as above. -ENOSPC: too many are watched on this
+ * host.
  */
 int cgroup_watch_path(int inotify, const char *path);
-int cgroup_watch_unit(int inotify, const char *unit);
 
 #endif

@@ -12,8 +12,8 @@ static const char *const unit_types[] = { ".service", ".scope", ".socket", ".mou
  * did not understand that systemd was meant. The monitors of podman and CRI-O have one more dash in
  * their names: they are not containers.
  */
-static const char *const container_makers[] = { "docker", "cri-containerd", "nerdctl", "crio",
-						"libpod" };
+static const char *const container_makers[] = { "docker", "cri-containerd", "nerdctl",
+						"crio",	  "libpod",	    "libpod-payload" };
 
 static bool ends_with(const struct text_part *part, const char *end)
 {
@@ -67,7 +67,74 @@ static bool is_id(const char *text)
 	return strspn(text, "0123456789abcdef") >= CONTAINER_ID_LENGTH;
 }
 
-/* Is `part`, without its id, a maker's name and its separator? */
+#define POD_HASH_LENGTH 32 /* of a static pod, in place of a uid */
+
+/* A uid, with dashes or, where systemd takes dashes for levels of slices, with underscores. */
+static size_t pod_uid_length(const char *text)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t i = 0;
+
+	_Static_assert(sizeof(form) - 1 == POD_UID_LENGTH_MAX, "a uid");
+	if (strspn(text, "0123456789abcdef") == POD_HASH_LENGTH)
+		return POD_HASH_LENGTH;
+	for (; form[i]; i++)
+		if (form[i] == 'x' ? !text[i] || !strchr("0123456789abcdef", text[i]) :
+				     text[i] != '-' && text[i] != '_')
+			return 0;
+	return i;
+}
+
+/*
+ * kubepods-burstable-podUID.slice, with something before it where the whole is below another slice
+ * (kind: kubelet-kubepods-); podUID without systemd; and the former before a colon where the
+ * runtime did not understand that systemd was meant.
+ */
+static const char *component_pod(const struct text_part *part, size_t *ret_length)
+{
+	const char *end = part->start + part->length;
+	const char *pod = memmem(part->start, part->length, "pod", strlen("pod"));
+
+	for (; pod; pod = memmem(pod + 1, (size_t)(end - pod - 1), "pod", strlen("pod"))) {
+		const char *uid = pod + strlen("pod");
+		size_t length = pod_uid_length(uid);
+		const char *behind = uid + length;
+
+		if (!length || behind > end || (pod > part->start && pod[-1] != '-'))
+			continue;
+		if (pod == part->start ? behind != end :
+					 strncmp(behind, ".slice", strlen(".slice")) != 0 ||
+						 !memmem(part->start, part->length, "kubepods", 8))
+			continue;
+		*ret_length = length;
+		return uid;
+	}
+	return NULL;
+}
+
+bool cgroup_path_pod(const char *path, char uid[POD_UID_LENGTH_MAX])
+{
+	const char *end = path + strlen(path);
+	struct text_part part;
+
+	for (; component_before(path, end, &part); end = part.start) {
+		size_t length;
+		const char *found = component_pod(&part, &length);
+
+		if (!found)
+			continue;
+		memset(uid, 0, POD_UID_LENGTH_MAX);
+		for (size_t i = 0; i < length; i++)
+			uid[i] = found[i];
+		for (size_t i = 0; i < length; i++)
+			if (uid[i] == '_')
+				uid[i] = '-';
+		return true;
+	}
+	return false;
+}
+
+/* `part` without its id: is it one of the makers' names, with what divides the two? */
 static bool is_maker(struct text_part part)
 {
 	const char *colon;

@@ -18,9 +18,19 @@
 bool cgroup_path_unit(const char *path, struct text_part *ret_unit);
 
 /*
- * The id of the innermost container, by the cgroup names of docker, containerd (also through CRI
- * and nerdctl), CRI-O and podman, with systemd's driver or without. False: there is none.
+ * The id of the innermost container, by the names that docker, containerd (also by its CRI and
+ * nerdctl), CRI-O and podman (also within a unit of its own, as Quadlet does it) give to cgroups,
+ * with systemd's driver and without. False: there is none.
  */
 bool cgroup_path_container(const char *path, struct text_part *ret_id);
+
+#define POD_UID_LENGTH_MAX 36 /* with dashes */
+
+/*
+ * The uid of the innermost pod, by the names that kubelet gives to cgroups, with systemd's driver
+ * and without: as the API tells it (metadata.uid), or the hash that a static pod has in its stead.
+ * `uid` is not terminated if it has all POD_UID_LENGTH_MAX bytes. False: there is none.
+ */
+bool cgroup_path_pod(const char *path, char uid[POD_UID_LENGTH_MAX]);
 
 #endif

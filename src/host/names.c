@@ -81,7 +81,7 @@ static struct name *name_add(struct names *names, enum name_source source, uint6
 	return oldest;
 }
 
-/* Takes over the text; NULL: none. */
+/* Takes the text, behind which is as much room again; NULL: none. */
 static void said_make(struct name_text *said, enum name_source kind,
 		      const struct names_source *source, char *text)
 {
@@ -93,7 +93,7 @@ static void said_make(struct name_text *said, enum name_source kind,
 	said->plain = text_is_plain(text, strlen(text));
 	said->parts[0] = (struct text_part){ text, strlen(text) };
 	if (source && source->parts)
-		source->parts(text, said->parts);
+		source->parts(text, text + strlen(text) + 1, said->parts);
 	for (unsigned int i = 0; i < desc->key_count; i++)
 		if (said->parts[i].length > desc->keys[i].text_max)
 			said->parts[i].length = 0;
@@ -107,9 +107,10 @@ static int name_set(struct names *names, struct name *name, const char *text)
 	if (text == name->said.text || (text && name->said.text && !strcmp(text, name->said.text)))
 		return 0;
 	if (text) {
-		copy = strdup(text);
+		copy = malloc(2 * strlen(text) + 1);
 		if (!copy)
 			return -ENOMEM;
+		strcpy(copy, text);
 	}
 	name_wait_no_more(names, name);
 	free(name->said.text);

@@ -47,8 +47,11 @@ struct names_source {
 	 */
 	bool (*look)(struct names_source *source, uint64_t now_ns, const uint64_t *id,
 		     names_found *found, void *context);
-	/* Find the other parts of the name; the first is set, the rest are zeros. */
-	void (*parts)(const char *text, struct text_part parts[NAME_KEYS_MAX]);
+	/*
+	 * The name's other parts; the first is there, and the rest is zeroed. One that is written
+	 * otherwise than the text is put into `room`, which has as many bytes as the text.
+	 */
+	void (*parts)(const char *text, char *room, struct text_part parts[NAME_KEYS_MAX]);
 	void (*free)(struct names_source *source);
 
 	unsigned int tries;  /* complete looks after which a number not found is given up */

@@ -59,10 +59,13 @@ static bool cgroup_look(struct names_source *source, uint64_t now_ns, const uint
 #define KEY_ID(key, text_max, doc) key_##key,
 enum { CGROUP_NAMES(KEY_ID) };
 
-static void cgroup_parts(const char *path, struct text_part parts[NAME_KEYS_MAX])
+static void cgroup_parts(const char *path, char *room, struct text_part parts[NAME_KEYS_MAX])
 {
 	cgroup_path_unit(path, &parts[key_unit]);
 	cgroup_path_container(path, &parts[key_container_id]);
+	if (strlen(path) < POD_UID_LENGTH_MAX || !cgroup_path_pod(path, room))
+		return;
+	parts[key_pod_uid] = (struct text_part){ room, strnlen(room, POD_UID_LENGTH_MAX) };
 }
 
 static void cgroup_free(struct names_source *source)

@@ -100,13 +100,22 @@ static int hook_try(struct object *object, struct probe_hook *hook)
 	return r;
 }
 
-/* -ENODATA: the kernel has no BTF. -EBADMSG: libbpf does not understand it. */
+/*
+ * -ENODATA: there is none. -EBADMSG: there is something that cannot be understood. -ENOMEM and its
+ * like: it has not been read, which says nothing of it.
+ */
 static int kernel_btf_check(void)
 {
 	_cleanup_(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
+	int r;
 
-	if (btf || error_is_ours(-errno))
+	if (btf)
 		return 0;
+	/* libbpf looks at other places, too, and says only that there was none (ESRCH) */
+	btf = btf__parse_raw(KERNEL_BTF_PATH);
+	r = btf ? -ENOMEM : -errno; /* it can be had now: something was short */
+	if (error_is_ours(r))
+		return r;
 	return access(KERNEL_BTF_PATH, F_OK) == 0 ? -EBADMSG : -ENODATA;
 }
 

@@ -85,6 +85,7 @@ static const struct rename renames[] = {
 	{ FIELD("comm", "process.name") },
 	{ FIELD("unit", "systemd.unit") }, /* as Filebeat has the journal's; ECS itself has none */
 	{ FIELD("container_id", "container.id") },
+	{ FIELD("pod_uid", "kubernetes.pod.uid") }, /* as Beats have it; ECS itself has none */
 	{ FIELD("retrans_type", "event.reason") },
 	{ FIELD("err", "error.code") },
 	{ FIELD("len_bytes", "network.bytes") },

@@ -2,6 +2,9 @@
 #include "output/spec.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <sys/stat.h>
 
 #include "output/parameter.h"
 #include "output/sink.h"
@@ -118,6 +121,32 @@ const char *output_open_advice(const char *name, int error)
 	if (error == -EISDIR)
 		return "; give a file in it";
 	return "";
+}
+
+/* As sink_file_open() will find it: a file that is there, or a directory where it can be made. */
+static int path_check(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	struct stat status;
+
+	if (!copy)
+		return -ENOMEM;
+	if (stat(path, &status) < 0)
+		return errno != ENOENT || faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK,
+						    AT_EACCESS) < 0 ?
+			       -errno :
+			       0;
+	if (S_ISDIR(status.st_mode))
+		return -EISDIR;
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+int sink_spec_check(const struct sink_spec *spec)
+{
+	const struct sink_kind *kind = kind_of(spec->name);
+	const char *path = spec->name + strlen(kind->prefix);
+
+	return kind->has_path && strcmp(spec->name, "record:-") != 0 ? path_check(path) : 0;
 }
 
 /* ---- opening ---- */

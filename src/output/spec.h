@@ -67,7 +67,13 @@ uint64_t sink_specs_events(const struct sink_spec *specs, unsigned int count);
 /* Advice about an output that cannot be opened: "; ...", or "". */
 const char *output_open_advice(const char *name, int error);
 
-/* Would this output be written into the file, or rotated over it? */
+/*
+ * Could it be opened, as far as that can be known without opening it? Else the error of
+ * sink_open(): -ENOENT where its directory is missing.
+ */
+int sink_spec_check(const struct sink_spec *spec);
+
+/* Would the output be written into this file, or rotated over it? */
 bool sink_spec_writes_over(const struct sink_spec *spec, const struct stat *file);
 
 #endif

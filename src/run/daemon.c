@@ -135,7 +135,16 @@ static int on_status(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
-/* Adopt all of the new settings, or none. */
+/* It may have been given one, or another one, since the start: at boot it comes late. */
+static void hostname_refresh(struct daemon *daemon)
+{
+	struct origin origin = daemon->lines->origin;
+
+	hostname_find(daemon->options, &origin);
+	lines_set_origin(daemon->lines, &origin);
+}
+
+/* All of the new settings, or none. */
 static void config_reload(struct daemon *daemon)
 {
 	int r, watched;
@@ -152,6 +161,7 @@ static void config_reload(struct daemon *daemon)
 	else
 		sd_event_source_set_enabled(daemon->stats, SD_EVENT_OFF);
 	refilter_update(&daemon->refilter);
+	hostname_refresh(daemon); /* it may be set there */
 	report_reload(&daemon->report);
 }
 
@@ -160,6 +170,7 @@ static void on_hangup(struct daemon *daemon)
 	int r;
 
 	service_reloading();
+	hostname_refresh(daemon);
 	if (daemon->options->config_path)
 		config_reload(daemon);
 	r = output_reopen(daemon->output);

@@ -38,7 +38,7 @@ struct lines {
 int lines_init(struct lines *lines);
 void lines_done(struct lines *lines);
 
-/* Say whose lines follow. To be called before the first. */
+/* Whose lines they are from now on: to be told before the first one, and when it is another. */
 void lines_set_origin(struct lines *lines, const struct origin *origin);
 
 /* Write these names into the lines. They must outlive the lines. */

@@ -10,19 +10,25 @@
 #include "kernel/probe.h"
 #include "settings/command_line.h"
 
+struct refilter_look;
+
 struct refilter {
 	sd_event *loop;
 	struct options *options;
 	struct probe *probe;
 	struct output *output;
-	int inotify; /* reports that a cgroup may exist again; -1: nothing is watched */
-	int logged;  /* the error logged last: each new cgroup could cause it again */
+	int inotify;	      /* one that is filtered by may be there again; -1: not watched */
+	int told;	      /* the error that has been logged: it may come with each cgroup */
+	sd_event_source *due; /* when the next look may begin */
+	struct refilter_look *look; /* that a thread is making; NULL: none */
+	bool wanted;		    /* one more look, behind that */
+	uint64_t next_ns;	    /* not before that */
 };
 
 /*
- * Begin, with everything but the last two members filled in: filters follow --cgroup and --unit
- * from now on. Nothing is watched if no filter names a cgroup; if watching fails, that is logged.
- * An error of sd-event. End with refilter_done().
+ * Begin, with all down to `output` filled in, and have filters follow --cgroup and --unit from now
+ * on. Where no cgroup is filtered by, nothing is watched; where they cannot be watched, that is
+ * logged. An error of sd-event. End with refilter_done().
  */
 int refilter_init(struct refilter *refilter);
 void refilter_done(struct refilter *refilter);

@@ -2,9 +2,11 @@
 #include "run/reload.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #include "base/log.h"
 #include "run/delivery.h"
+#include "settings/unmatchable.h"
 
 uint64_t events_taken(const struct options *options)
 {
@@ -32,6 +34,19 @@ void kernel_set(struct probe *probe, const struct options *options, struct outpu
 
 	probe_set(probe, &options->kernel, &outputs);
 	output_set_generation(output, probe_generation(probe));
+}
+
+void hostname_find(const struct options *options, struct origin *origin)
+{
+	const char *given = getenv("NETLOG_HOSTNAME");
+
+	memset(origin->hostname, 0, sizeof(origin->hostname));
+	if (options->hostname[0])
+		strcpy(origin->hostname, options->hostname);
+	else if (given && *given)
+		strncpy(origin->hostname, given, HOST_NAME_MAX);
+	else
+		gethostname(origin->hostname, HOST_NAME_MAX);
 }
 
 void announce(const struct probe *probe, const struct options *options)
@@ -110,6 +125,7 @@ int reload(struct options *options, struct probe *probe, struct report *report)
 		log_error("%s; going on with the old configuration", message ?: strerror(-r));
 		return r;
 	}
+	unmatchable_warn(next);
 	keep(next, options, probe);
 	r = outputs_set(report, next);
 	if (r < 0)

@@ -15,7 +15,13 @@ uint64_t events_taken(const struct options *options);
 /* What each output takes, by the bit of its sink. Options and output must have the same outputs. */
 struct probe_outputs outputs_of(const struct options *options, const struct output *output);
 
-/* Log which events are logged, and where. */
+/*
+ * What the lines call this host: the setting, else NETLOG_HOSTNAME of the environment, else its
+ * name by now.
+ */
+void hostname_find(const struct options *options, struct origin *origin);
+
+/* Say what is logged, and to where. */
 void announce(const struct probe *probe, const struct options *options);
 
 /*

@@ -57,6 +57,7 @@ static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 #define OUTPUTS &type_outputs, 0, NULL, 0
 #define PATH(member, complaint) &type_path, AT(const char *, member), complaint, 0
 #define ACTION(wanted, forms) &type_action, AT(struct action, action), forms, ACTION_##wanted
+#define HOSTNAME &type_hostname, AT(char[HOST_NAME_MAX + 1], hostname), NULL, 0
 #define SSH &type_ssh, 0, NULL, 0
 
 #define ROW(name, letter, flags, choice, of, metavar, initial, help)        \
@@ -110,6 +111,8 @@ const struct setting setting_rows[] = {
 	    "60", "a stats line this often; 0 = never"),
 	ROW("ring-size", 0, SETTING_STAYS, 0, RING(ring_bytes, ring), "BYTES", "8388608",
 	    "buffer in the kernel, a power of two"),
+	ROW("hostname", 0, 0, 0, HOSTNAME, "NAME", NULL,
+	    "hostname of the lines, as in a container"),
 	ROW("quiet", 'q', SETTING_REPLAYS, 0, FLAG(quiet), NULL, NULL,
 	    "on stderr, only warnings and errors"),
 	ROW("config", 'c', SETTING_ARGUMENT, 0, PATH(config_path, NULL), "FILE", NULL,

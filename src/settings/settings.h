@@ -7,6 +7,7 @@
 #ifndef NETLOG_SETTINGS_H
 #define NETLOG_SETTINGS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,8 +53,9 @@ struct options {
 	uint64_t count;		    /* event lines; 0: unlimited */
 	uint64_t stats_interval_us; /* 0: never */
 	uint64_t ring_bytes;
-	struct ssh_connection ssh; /* that netlog was started over, and that is left out */
-	bool include_ssh;	   /* log that connection, too */
+	struct ssh_connection ssh;	  /* that netlog was started over; it is left out */
+	bool include_ssh;		  /* no, it is not */
+	char hostname[HOST_NAME_MAX + 1]; /* of the lines; "": as it is found */
 };
 
 enum setting_flags {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "settings/type.h"
 
+#include <limits.h>
+
 #include "settings/file.h"
 #include "settings/rates.h"
 #include "settings/settings.h"
@@ -274,6 +276,35 @@ static const char *outputs_text(const struct place *place, unsigned int number,
 
 const struct setting_type type_outputs = { outputs_take, outputs_clear, outputs_text,
 					   BIT(config_string), 0 };
+
+/* ---- a name ---- */
+
+static char *hostname_take(const struct place *place, const char *text)
+{
+	if (!*text)
+		return setting_wrong("a name is missing");
+	if (strlen(text) > HOST_NAME_MAX)
+		return setting_wrong("'%s' is too long: %d bytes are the most", text,
+				     HOST_NAME_MAX);
+	strcpy(place->member, text);
+	return NULL;
+}
+
+static void hostname_clear(const struct place *place)
+{
+	*(char *)place->member = 0;
+}
+
+static const char *hostname_text(const struct place *place, unsigned int number,
+				 char *buffer _unused_)
+{
+	const char *hostname = place->member;
+
+	return number || !*hostname ? NULL : hostname;
+}
+
+const struct setting_type type_hostname = { hostname_take, hostname_clear, hostname_text,
+					    BIT(config_string), 0 };
 
 /* ---- of the command line only ---- */
 

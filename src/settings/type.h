@@ -60,6 +60,7 @@ extern const struct setting_type type_outputs;
  * const char *, in argv. The form is the complaint about a second one; NULL: the last one counts.
  */
 extern const struct setting_type type_path;
+extern const struct setting_type type_hostname; /* HOST_NAME_MAX bytes; "": none */
 
 /* struct action. The number is the action; the form is a struct vocabulary of its forms, if any. */
 extern const struct setting_type type_action;

@@ -190,4 +190,68 @@ test_a_unit_of_an_outputs_own_that_is_started_again_is_logged_again() {
 	started_again ",unit=netlog-test-$$" --output="file:/dev/null,cgroup=/,events=rtt" --proto=tcp
 }
 
+# Also where the configuration names it: that is what a service would start with
+test_a_unit_that_does_not_run_is_waited_for() {
+	needs_cgroups
+	unit=netlog-test-$$
+	wire_up
+	in_cgroups mkdir "$cgroup"
+	echo "{ \"unit\": \"$unit\", \"not-unit\": \"no-such\", \"cgroup\": \"/$cgroup\" }" >"$work/conf"
+	lines=$work/lines.jsonl
+	cgroups_exec "$netlog" --output="file:$lines" --config="$work/conf" 2>"$work/netlog.log" &
+	# shellcheck disable=SC2034 # netlog_stop waits for it
+	netlog_pid=$!
+	wait_for 30 started "$lines" || fail "no start: $(cat "$work/netlog.log")"
+	for missing in "unit: no unit '$unit.service' is running" "not-unit: no unit 'no-such.service' is running"; do
+		grep -q "netlog: $missing" "$work/netlog.log" || fail "$(cat "$work/netlog.log")"
+	done
+	in_cgroups mkdir "$cgroup/netlog.slice"
+	in_cgroups mkdir "$cgroup/netlog.slice/$unit.service"
+	wait_for 20 grep -q "looked up anew" "$work/netlog.log" || fail "not found: $(cat "$work/netlog.log")"
+	(cgroup_exec "$cgroup/netlog.slice/$unit.service" timeout 60 build/traffic --client "$ns0" --server "$ns1" \
+		--messages 20) >"$work/truth" || fail "traffic failed"
+	netlog_stop
+	check_books
+	[ "$(ours "$lines" | count)" -ge 20 ] || fail "no lines of the unit"
+}
+
+# A user has a part of the tree, and makes as many cgroups there as there is room for and more
+test_a_users_cgroups_named_like_the_systems_unit_bend_no_filter() {
+	needs_cgroups
+	unit=netlog-test-$$
+	wire_up
+	in_cgroups mkdir -p "$cgroup/$unit.service" "$cgroup/user"
+	in_cgroups chown 12345 "$cgroup/user"
+	for i in {1..33}; do
+		in_cgroups mkdir -p "$cgroup/user/$i/$unit.service"
+	done
+	id=$(in_cgroups stat -c %i "$cgroup/$unit.service")
+	user=$(in_cgroups stat -c %i "$cgroup/user/7/$unit.service")
+	runs=()
+	for option in unit not-unit; do
+		cgroups_exec "$netlog" --output="file:$work/$option" "${ours[@]}" --$option="$unit" 2>"$work/$option.log" &
+		runs+=($!)
+		wait_for 30 started "$work/$option" || fail "no start: $(cat "$work/$option.log")"
+		grep -q "netlog: $option=$unit.service leaves aside 33 cgroups" "$work/$option.log" ||
+			fail "$(cat "$work/$option.log")"
+	done
+	for path in "$unit.service" "user/7/$unit.service"; do
+		(cgroup_exec "$cgroup/$path" timeout 60 build/traffic --client "$ns0" --server "$ns1" \
+			--messages 20) >"$work/truth" || fail "traffic failed"
+	done
+	kill -TERM "${runs[@]}"
+	wait "${runs[@]}" || fail "a netlog ended with $?"
+	equal "cgroups with --unit" "$(jq -r '.cgroup_id // empty' "$work/unit" | sort -u)" "$id"
+	equal "cgroups with --not-unit" "$(jq -r '.cgroup_id // empty' "$work/not-unit" | grep -cw "$id")" 0
+	[ "$(jq -r '.cgroup_id // empty' "$work/not-unit" | grep -cw "$user")" -ge 20 ] ||
+		fail "the user has hidden behind the system's name"
+}
+
+# What stands in for more than there is room for must not be cut in silence
+test_more_units_than_there_is_room_for_are_refused() {
+	needs_cgroups
+	in_cgroups sh -c "mkdir $cgroup && for i in \$(seq 33); do mkdir -p $cgroup/\$i/netlog-test-$$.service; done"
+	refused 2 "32 values are the most" seeing_cgroups "$netlog" --check-config --unit="netlog-test-$$"
+}
+
 run_tests

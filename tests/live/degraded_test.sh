@@ -163,6 +163,13 @@ test_a_torn_btf_is_not_called_good() {
 	done
 }
 
+# The next try may well find some: a status that is not retried would be wrong
+test_short_memory_is_not_called_a_torn_btf() {
+	for megabytes in 20 28 36 40; do
+		refused 71 "Cannot allocate memory" prlimit --as=$((megabytes << 20)) "$netlog" -d 0.1
+	done
+}
+
 test_a_refused_program_costs_its_event_only() {
 	export NETLOG_REFUSE=retransmit__
 	cat >"$work/netlog" <<-END

@@ -202,8 +202,8 @@ test_a_value_that_cannot_be_is_refused_and_nothing_runs() {
 	refused 2 "--port: '70000' is no port; give numbers from 1 to 65535" $netlog --port=70000
 	refused 2 "'10.0.0.0/33': what follows the slash must be from 0 to 32" $netlog --addr=10.0.0.0/33
 	refused 2 "give 10.0.0.0/8 for the network, or 10.0.0.1 for the host" $netlog --not-addr=10.0.0.1/8
-	refused 2 "--unit: no unit 'no-such.service' is running" $netlog --unit=no-such
-	refused 2 "--not-cgroup: there is no cgroup '/no/such'" $netlog --not-cgroup=/no/such
+	refused 2 "--unit: a unit is missing" $netlog --unit=
+	refused 2 "--not-cgroup: a path is missing" $netlog --not-cgroup=
 	refused 2 "there is no network namespace 'no-such'" $netlog --netns=no-such
 	echo '{
 		"port": ["443",

@@ -338,4 +338,63 @@ test_the_doctor_names_missing_capabilities_and_btf() {
 		fail "$(cat "$work/findings")"
 }
 
+test_an_output_that_cannot_be_opened_is_found_by_check_config() {
+	refused 73 "cannot open the output file:$work/none/x: No such file or directory; its directory must be there" \
+		$netlog --check-config -o "file:$work/none/x"
+	refused 73 "cannot open the output file:$work: Is a directory; give a file in it" $netlog --check-config -o "file:$work"
+	refused 73 "cannot open the output record:$work/none/x: No such file" $netlog --check-config -w "$work/none/x"
+	mkdir "$work/closed"
+	chmod 755 "$work" "$work/closed"
+	refused 73 "cannot open the output file:$work/closed/x: Permission denied" \
+		setpriv --reuid=65534 --clear-groups $netlog --check-config -o "file:$work/closed/x"
+	status_of $netlog --check-config -o "file:$work/new" >/dev/null
+	equal "status of one that can be made ($message)" "$status" 0
+	[ ! -e "$work/new" ] || fail "it has been made"
+}
+
+hostnames() { jq -r .hostname "$work/lines" | uniq | xargs; }
+
+# A host is often named after its services have started
+test_a_hostname_is_read_again_on_sighup() {
+	unshare --uts sh -c 'hostname early && exec "$@"' sh "$netlog" -q -o "file:$work/lines" --stats-interval=0.1 &
+	pid=$!
+	wait_for 30 grep -qs start "$work/lines" || fail "no start"
+	nsenter --target $pid --uts hostname late
+	kill -HUP $pid
+	wait_for 20 grep -q '"hostname":"late"' "$work/lines" || fail "$(hostnames)"
+	kill $pid
+	wait $pid
+	equal "hostnames" "$(hostnames)" "early late"
+}
+
+test_a_hostname_can_be_given() {
+	NETLOG_HOSTNAME=node-1 $netlog -q -d 0.1 >"$work/lines"
+	equal "by the environment" "$(hostnames)" node-1
+	NETLOG_HOSTNAME=node-1 $netlog -q -d 0.1 --hostname=node-2 >"$work/lines"
+	equal "by the option" "$(hostnames)" node-2
+	refused 2 "--hostname: a name is missing" $netlog --hostname=
+}
+
+test_what_a_container_lacks_for_names_of_cgroups_is_said() {
+	status_of unshare --cgroup "$netlog" -d 0.1 >/dev/null
+	case $message in
+	*"run the container with --cgroupns=host"*) ;;
+	*) fail "$message" ;;
+	esac
+	status_of "$netlog" -d 0.1 >/dev/null
+	case $message in
+	*cgroupns*) fail "it says so on the host: $message" ;;
+	esac
+}
+
+# Nothing that is run by it, or by whoever takes it over, gets more than it has
+test_it_cannot_get_privileges_any_more() {
+	$netlog -q -o "file:$work/lines" &
+	pid=$!
+	wait_for 30 grep -qs start "$work/lines" || fail "no start"
+	equal "NoNewPrivs" "$(sed -n 's/^NoNewPrivs:\t//p' /proc/$pid/status)" 1
+	kill $pid
+	wait $pid
+}
+
 run_tests

@@ -123,6 +123,58 @@ TEST(podman_without_systemd)
 	check("/libpod_parent/libpod-" ID, NULL, ID);
 }
 
+/* --cgroups=split: the container is in a cgroup of the unit's own */
+TEST(podman_by_quadlet)
+{
+	check("/system.slice/web.service/libpod-payload-" ID, "web.service", ID);
+	check("/user.slice/user-1000.slice/user@1000.service/app.slice/web.service/libpod-payload-" ID
+	      "/inner",
+	      "web.service", ID);
+	check("/system.slice/web.service/runtime", "web.service", NULL);
+	check("/system.slice/web.service/libpod-conmon-" ID, "web.service", NULL);
+}
+
+static void check_pod(const char *path, const char *expected)
+{
+	char uid[POD_UID_LENGTH_MAX + 1] = "";
+	bool found = cgroup_path_pod(path, uid);
+
+	CHECK_SAYING(found == !!expected, "%s", path);
+	if (expected)
+		CHECK_TEXT(uid, expected);
+}
+
+TEST(pods_of_kubelet)
+{
+#define UID "1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901"
+#define HASH "0123456789abcdef0123456789abcdef"
+	check_pod("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" POD
+		  ".slice/cri-containerd-" ID ".scope",
+		  UID);
+	check_pod("/kubepods.slice/kubepods-pod" POD ".slice/crio-" ID ".scope/container", UID);
+	check_pod("/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod" POD ".slice", UID);
+	check_pod("/kubepods/besteffort/pod" UID "/" ID, UID);
+	check_pod("/kubepods/pod" UID, UID);
+	check_pod("/system.slice/containerd.service/kubepods-burstable-pod" POD
+		  ".slice:cri-containerd:" ID,
+		  UID);
+	/* a static pod's is a hash of its file */
+	check_pod("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" HASH
+		  ".slice/crio-" ID ".scope",
+		  HASH);
+	check_pod("/kubepods/burstable/pod" HASH "/" ID, HASH);
+	/* of pods in pods the innermost: a node of kind in a cluster */
+	check_pod("/kubepods/pod" HASH "/" ID "/kubelet/kubepods/pod" UID "/" ID, UID);
+	check_pod("/kubepods.slice/kubepods-burstable.slice", NULL);
+	check_pod("/machine.slice/libpod_pod_" ID ".slice", NULL);
+	check_pod("/kubepods/podcast", NULL);
+	check_pod("/kubepods/pod" UID "x", NULL);
+	check_pod("/kubepods/pod" ID, NULL);
+	check_pod("/system.slice/my-pod" POD ".service", NULL);
+	check_pod("/pod", NULL);
+	check_pod("", NULL);
+}
+
 TEST(a_container_s_monitor_is_no_container)
 {
 	check("/machine.slice/libpod-conmon-" ID ".scope", "libpod-conmon-" ID ".scope", NULL);

@@ -308,8 +308,8 @@ TEST(names_that_are_cleared_are_gone)
 /* Also where the line's common part is copied from the last one of the flow. */
 TEST(lines_have_names_behind_their_fields_and_new_ones_once_they_are_known)
 {
-	static const char *const keys[] = { "cgroup_id", "cgroup",     "unit",	     "container_id",
-					    "netns",	 "netns_name", "sock_cookie" };
+	static const char *const keys[] = { "cgroup_id", "cgroup", "unit",	 "container_id",
+					    "pod_uid",	 "netns",  "netns_name", "sock_cookie" };
 	struct names *names = names_from("", "");
 	struct event record = { .header = { .type = event_rtt,
 					    .size = event_desc(event_rtt)->size,
@@ -332,7 +332,8 @@ TEST(lines_have_names_behind_their_fields_and_new_ones_once_they_are_known)
 		CHECK(!memmem(line, length, "\"cgroup\"", 8));
 	}
 	CHECK_EQUAL(names_feed(names, names_of_cgroup_id, 7,
-			       "/system.slice/docker-0123456789abcdef0123456789abcdef"
+			       "/kubepods-pod1b2c3d4e_5f60_7182_93a4_b5c6d7e8f901.slice/"
+			       "docker-0123456789abcdef0123456789abcdef"
 			       "0123456789abcdef0123456789abcdef.scope"),
 		    0);
 	CHECK_EQUAL(names_feed(names, names_of_netns, 8, "blue\"\xff"), 0);
@@ -552,7 +553,8 @@ static bool alphabet_look(struct names_source *source, uint64_t now_ns, const ui
 	return alphabet->whole;
 }
 
-static void alphabet_parts(const char *text, struct text_part parts[NAME_KEYS_MAX])
+static void alphabet_parts(const char *text, char *room _unused_,
+			   struct text_part parts[NAME_KEYS_MAX])
 {
 	parts[1] = (struct text_part){ text + strlen(text) - 1, 1 };
 }

@@ -398,6 +398,7 @@ static const struct {
 	{ "comm", "process.name" },
 	{ "unit", "systemd.unit" },
 	{ "container_id", "container.id" },
+	{ "pod_uid", "kubernetes.pod.uid" },
 	{ "retrans_type", "event.reason" },
 	{ "err", "error.code" },
 	{ "len_bytes", "network.bytes" },

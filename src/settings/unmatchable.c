@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "settings/unmatchable.h"
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include "base/log.h"
+#include "filter/contradiction.h"
+
+#define PID_NAMESPACE_FIRST "pid:[4026531836]" /* PROC_PID_INIT_INO, the host's */
+#define HAS_PORTS_ALL (BIT(IPPROTO_TCP) | BIT(IPPROTO_UDP))
+
+struct telling {
+	const struct options *options;
+	unmatchable_tell *tell;
+	void *context;
+	const char *output;		  /* whose lines it is about; NULL: any */
+	const struct filter_set *sets[2]; /* what they have to pass */
+	unsigned int count;
+	uint64_t events; /* that they may be of */
+	bool named;	 /* which were named one by one */
+};
+
+static void say(const struct telling *telling, const char *format, ...) _printf_(2, 3);
+static void say(const struct telling *telling, const char *format, ...)
+{
+	_cleanup_free_ char *sentence = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&sentence, format, arguments) < 0)
+		sentence = NULL;
+	va_end(arguments);
+	if (sentence)
+		telling->tell(telling->context, sentence);
+}
+
+/* ---- what events are like ---- */
+
+static bool event_has_field(enum event_type type, const char *name)
+{
+	const struct event_desc *desc = event_desc(type);
+
+	for (unsigned int i = 0; i < desc->field_count; i++)
+		if (!strcmp(desc->fields[i].name, name))
+			return true;
+	return false;
+}
+
+/* `value`: of the event's choice; 0 where it has none. */
+static struct event_traits traits_of(enum event_type type, unsigned int value)
+{
+	struct event_traits traits = { .protocols = UINT64_MAX };
+
+	if (!event_has_field(type, "ifname"))
+		traits.absent = FILTER_BITS(filter_ifname);
+	if (type == event_retransmit || type == event_rtt ||
+	    (type == event_latency && value == stage_tcp))
+		traits.protocols = BIT(IPPROTO_TCP);
+	else if (type == event_latency && value != stage_qdisc)
+		traits.protocols = HAS_PORTS_ALL;
+	if (type == event_latency && value == stage_transport)
+		traits.undecided = FILTER_OF_OWNER | FILTER_OF_CGROUPS;
+	return traits;
+}
+
+/* In the unit in which the event measures, a limit is the next whole number. */
+static char *limits_contradiction(const struct options *options, enum event_type type)
+{
+	const struct threshold *limits = &options->kernel.limits_ns[type];
+	const uint64_t unit = measure_units_ns[type];
+	const char *event = event_desc(type)->name;
+
+	if (!unit || !limits->below || limits->below > UINT64_MAX - unit ||
+	    limits->least / unit + (limits->least % unit != 0) <
+		    limits->below / unit + (limits->below % unit != 0))
+		return NULL;
+	return setting_wrong("nothing is at least min-%s and below not-min-%s", event, event);
+}
+
+static char *value_reason(const struct telling *telling, enum event_type type, unsigned int value)
+{
+	const struct event_traits traits = traits_of(type, value);
+
+	return filters_contradiction(telling->sets, telling->count, &traits);
+}
+
+/* Why none of the event's wanted values can come; NULL: one can. Those that cannot are told. */
+static char *values_reason(const struct telling *telling, enum event_type type)
+{
+	const struct word_choice *choice = &telling->options->kernel.choices[type];
+	const struct vocabulary *words = &choice_words[type];
+	char *reasons[64] = {}, *reason = NULL;
+	bool any = false;
+
+	for (unsigned int value = 1; value < words->count; value++) {
+		if (!(choice->bits & BIT(value)) || !words->word(value))
+			continue;
+		reasons[value] = value_reason(telling, type, value);
+		any |= !reasons[value];
+	}
+	for (unsigned int value = 1; value < words->count; value++) {
+		if (any && reasons[value] && choice->named && !telling->output)
+			say(telling, "no line of %s's %s %s can come: %s", event_desc(type)->name,
+			    words->what, words->word(value), reasons[value]);
+		if (!any && reasons[value] && !reason) {
+			reason = reasons[value];
+			reasons[value] = NULL;
+		}
+		free(reasons[value]);
+	}
+	return reason;
+}
+
+/* `ret_meant`: what leaves it out is set for this event alone. */
+static char *event_reason(const struct telling *telling, enum event_type type, bool *ret_meant)
+{
+	char *reason = limits_contradiction(telling->options, type);
+
+	*ret_meant = reason != NULL;
+	if (reason)
+		return reason;
+	return choice_words[type].what ? values_reason(telling, type) :
+					 value_reason(telling, type, 0);
+}
+
+/* ---- lines that cannot come ---- */
+
+/* Events with the same reason are told together. Returns those that can come. */
+static uint64_t events_tell(const struct telling *telling)
+{
+	char *reasons[event_types] = {};
+	bool meant[event_types] = {};
+	uint64_t possible = 0;
+
+	for_each_event_type(type) {
+		if (!(telling->events & BIT(type)))
+			continue;
+		reasons[type] = event_reason(telling, type, &meant[type]);
+		if (!reasons[type])
+			possible |= BIT(type);
+	}
+	for_each_event_type(type) {
+		char list[events_text_max] = "";
+
+		if (!reasons[type])
+			continue;
+		list_add(list, sizeof(list), event_desc(type)->name);
+		for (enum event_type other = type + 1; other < event_types; other++)
+			if (reasons[other] && !strcmp(reasons[other], reasons[type])) {
+				free(reasons[other]);
+				reasons[other] = NULL;
+				list_add(list, sizeof(list), event_desc(other)->name);
+			}
+		if (telling->named || meant[type] || !possible)
+			say(telling, "%s%sno line of %s can come: %s", telling->output ?: "",
+			    telling->output ? ": " : "", list, reasons[type]);
+		free(reasons[type]);
+	}
+	return possible;
+}
+
+static void output_tell(const struct telling *all, const struct sink_spec *spec, uint64_t possible)
+{
+	struct telling telling = *all;
+
+	telling.output = spec->name;
+	telling.events &= spec->events;
+	telling.named |= spec->events != word_bits(&event_words);
+	if (!telling.events) {
+		say(&telling, "%s: no line of an event can come: none of its events is logged",
+		    spec->name);
+		return;
+	}
+	telling.events &= possible; /* of the others it has been said */
+	if (spec->filters)
+		telling.sets[telling.count++] = spec->filters;
+	if (spec->filters)
+		events_tell(&telling);
+}
+
+/* ---- what this host does not have ---- */
+
+/*
+ * Asked of the kernel by a signal that is none, since /proc may be hidden. A thread's number is
+ * none of a process: events have the process's.
+ */
+static void pids_tell(const struct telling *telling, const struct filter *filter)
+{
+	char namespace[64] = "";
+
+	if (readlink("/proc/self/ns/pid", namespace, sizeof(namespace) - 1) < 0 ||
+	    strcmp(namespace, PID_NAMESPACE_FIRST) != 0)
+		return; /* the numbers are the host's, which cannot be seen from here */
+	for (unsigned int i = 0; i < filter->pids.count; i++) {
+		const struct filter_number *pid = &filter->pids.of[i];
+
+		if (syscall(SYS_tgkill, pid->number, pid->number, 0) == 0 || errno != ESRCH)
+			continue;
+		say(telling, "%s%s%spid matches nothing: there is no process %u",
+		    telling->output ?: "", telling->output ? ": " : "",
+		    pid->bits & FILTER_TWINS ? "not-" : "", pid->number);
+	}
+}
+
+/* Interfaces have names besides their own, which no event tells. */
+static void interface_tell(const struct telling *telling, int fd, const struct filter_named *named)
+{
+	const char *name = named->name.text, *output = telling->output ?: "";
+	const char *colon = telling->output ? ": " : "";
+	const char *twin = named->bits & FILTER_TWINS ? "not-" : "";
+	struct ifreq request = {};
+
+	memcpy(request.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
+	if (ioctl(fd, SIOCGIFINDEX, &request) < 0) {
+		if (errno == ENODEV)
+			say(telling,
+			    "%s%s%sifname matches nothing here: no interface of this network "
+			    "namespace is called '%s'; see `ip link`",
+			    output, colon, twin, name);
+		return;
+	}
+	if (ioctl(fd, SIOCGIFNAME, &request) == 0 && strcmp(request.ifr_name, name) != 0)
+		say(telling, "%s%s%sifname matches nothing: '%s' is another name of %s; give that",
+		    output, colon, twin, name, request.ifr_name);
+}
+
+/* Where other network namespaces are asked for, their interfaces cannot be seen from here. */
+static void interfaces_tell(const struct telling *telling, const struct filter *filter)
+{
+	_cleanup_close_ int fd = -1;
+
+	for (unsigned int i = 0; i < telling->count; i++)
+		if (telling->sets[i]->filter.active & FILTER_BIT(filter_netns, 0))
+			return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* the family that the unit allows */
+	for (unsigned int i = 0; i < filter->ifnames.count && fd >= 0; i++)
+		interface_tell(telling, fd, &filter->ifnames.of[i]);
+}
+
+static void host_tell(const struct telling *telling, const struct filter_set *set)
+{
+	if (set->elsewhere)
+		return;
+	for (unsigned int i = 0; i < set->count; i++) {
+		_cleanup_free_ char *notice = filter_notice(set, i);
+
+		if (notice)
+			say(telling, "%s%s%s", telling->output ?: "", telling->output ? ": " : "",
+			    notice);
+	}
+	pids_tell(telling, &set->filter);
+	interfaces_tell(telling, &set->filter);
+}
+
+/* ---- the whole ---- */
+
+void unmatchable_find(const struct options *options, unmatchable_tell *tell, void *context)
+{
+	struct telling telling = {
+		.options = options,
+		.tell = tell,
+		.context = context,
+		.sets = { &options->kernel.filters },
+		.count = 1,
+		.events = options->kernel.events.bits,
+		.named = options->kernel.events.named,
+	};
+	uint64_t possible;
+
+	host_tell(&telling, &options->kernel.filters);
+	possible = events_tell(&telling);
+	for (unsigned int i = 0; i < options->output_count; i++) {
+		struct telling own = telling;
+
+		own.output = options->outputs[i].name;
+		if (options->outputs[i].filters)
+			own.sets[own.count++] = options->outputs[i].filters;
+		if (options->outputs[i].filters)
+			host_tell(&own, options->outputs[i].filters);
+		if (possible)
+			output_tell(&telling, &options->outputs[i], possible);
+	}
+}
+
+static void warn(void *context _unused_, const char *sentence)
+{
+	log_warning("%s", sentence);
+}
+
+void unmatchable_warn(const struct options *options)
+{
+	unmatchable_find(options, warn, NULL);
+}
