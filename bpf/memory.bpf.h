@@ -55,6 +55,14 @@ static __always_inline struct socket_memory *memory_make_by_address(__u64 key)
 	return bpf_map_lookup_elem(&sockets_by_address, &key);
 }
 
+static __always_inline struct socket_memory *memory_make(struct sock *sk)
+{
+	if (config.no_sk_storage)
+		return memory_make_by_address((__u64)sk);
+	return bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/* Which connection it is now; before it has its ports, none. */
 static __always_inline struct connection connection_of(const struct sock *sk, const bool typed)
 {
 	return (struct connection){
@@ -104,14 +112,16 @@ static __always_inline struct socket_memory *connection_memory(struct sock *sk, 
 static __always_inline void memory_close(struct sock *sk)
 {
 	const struct socket_memory *known = memory_find(sk);
-	struct socket_memory closed;
-	__u64 key = (__u64)sk;
+	struct socket_memory *closed;
 
 	if (config.no_sk_storage || !known)
 		return;
-	closed = *known;
-	closed.connection = connection_of(sk, loads_allowed());
-	bpf_map_update_elem(&sockets_by_address, &key, &closed, BPF_ANY);
+	closed = memory_make_by_address((__u64)sk);
+	if (!closed)
+		return;
+	/* raw tracepoints may have accounted for its retransmits there: that stays */
+	closed->owner = known->owner;
+	closed->connection = connection_of(sk, loads_allowed());
 }
 
 /* `sk`: any pointer. NULL: it was not seen to close. */

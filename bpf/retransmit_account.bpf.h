@@ -143,7 +143,7 @@ static __always_inline bool account_look(struct retrans_account *a, const struct
 	__u32 known = a->known, base = a->total, found = a->found, grown;
 	struct connection now;
 
-	connection_of_sock(&now, sk, typed);
+	now = connection_of(sk, typed);
 	if (!(known & ACCOUNT_NEW) && !connection_is(&a->connection, &now))
 		known = 0;
 	if (!known && found && look->total - (found - 1) >= look->own) {

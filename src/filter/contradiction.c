@@ -6,6 +6,8 @@
  */
 #include "filter/contradiction.h"
 
+#include "bpf/filter_match.h"
+
 #define SETS_MAX 2 /* those for all, and an output's own */
 
 #define FILTER_OPTION(filter, option, syntax, metavar, help) option,

@@ -89,11 +89,8 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 		bpf_map__set_max_entries(skeleton->maps.output_filters, 2 * FILTER_OUTPUTS);
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;
 	bpf_map__set_max_entries(skeleton->maps.ring, (__u32)ring_bytes);
-	bpf_object__for_each_map(map, skeleton->obj)
-		if (bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
-			bpf_map__set_max_entries(map, object->lacks & FEATURE(sk_storage) ?
-							      SOCKETS_REMEMBERED :
-							      SOCKETS_CLOSING);
+	bpf_map__set_max_entries(skeleton->maps.sockets_by_address,
+				 by_address ? SOCKETS_REMEMBERED : SOCKETS_CLOSING);
 	return skeleton;
 }
 

@@ -220,13 +220,13 @@ static bool sink_losses_write(struct report *report, struct sink *sink)
 static void log_refused(struct report *report, const struct figures *refused)
 {
 	for_each_event_type(type) {
-		if (refused->of[type] == report->told_refused.of[type])
+		if (refused->of[type] == report->reported_refused.of[type])
 			continue;
 		log_warning(
 			"%s: a count of the kernel's went backwards (%llu times so far); what was "
 			"missed by then is not known, and in no figure",
 			event_desc(type)->name, (unsigned long long)refused->of[type]);
-		report->told_refused.of[type] = refused->of[type];
+		report->reported_refused.of[type] = refused->of[type];
 	}
 }
 

@@ -16,13 +16,13 @@ struct report {
 	struct probe *probe;
 	struct lines *lines;
 	uint64_t thorough_at_ns; /* when missed events were last asked for */
-	/* what lost lines have told of */
-	struct figures told_lost;
-	struct figures told_missed;
-	struct figures told_broken;
-	struct figures told_refused; /* to the log */
-	unsigned int told_pressure;  /* in the last stats line, see probe_pressure() */
-	bool unwritten;		     /* an output that was removed did not get all lines */
+	/* what lost lines have reported */
+	struct figures reported_lost;
+	struct figures reported_missed;
+	struct figures reported_undecodable;
+	struct figures reported_refused; /* to the log */
+	unsigned int reported_pressure;	 /* in the last stats line, see probe_pressure() */
+	bool unwritten;			 /* an output that was removed did not get all lines */
 };
 
 /* 128 bits each, as 32 hexadecimal digits; "": unknown. */
