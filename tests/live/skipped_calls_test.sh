@@ -185,13 +185,15 @@ test_fast_opens_synacks_are_the_connections() {
 	for held in tcp_retransmit_synack tcp_retransmit_skb; do
 		wire_up
 		for ns in "$ns0" "$ns1"; do
-			nsenter --net="$ns" sh -c 'echo 0x407 >/proc/sys/net/ipv4/tcp_fastopen' # without cookies
+			nsenter --net="$ns" sh -c 'echo 0x607 >/proc/sys/net/ipv4/tcp_fastopen' # without cookies
 		done
 		nsenter --net="$ns0" nft 'table inet loss { chain in { type filter hook prerouting priority -300;
 			tcp sport 7100 tcp flags & (syn | ack) == (syn | ack) numgen inc mod 1000 0-1 drop; }; }'
 		held_start $held --
 		life fastopen:7100 send:100 acked half close
 		in_books 2
+		[ "$(nsenter --net="$ns1" nstat -asz TcpExtTCPFastOpenPassive | awk '/Passive/ { print $2 }')" = 1 ] ||
+			fail "it was no Fast Open"
 		wire_down
 	done
 }
