@@ -324,18 +324,30 @@ static char *cgroups_contradiction(const struct filter_set *const *sets, unsigne
 
 /* ---- the whole ---- */
 
+/* Does the filter let the protocol of this number through? */
+static bool protocol_passes(const struct filter *filter, unsigned int number)
+{
+	const uint32_t asked = filter->active & FILTER_BITS(filter_proto);
+
+	return filter_agrees(asked, filter_match_proto(filter, number));
+}
+
+/* Protocols that all of them let through, as bits by their numbers; the last one is for those from
+ * 63 on. */
 static uint64_t protocols_left(const struct filter_set *const *sets, unsigned int count,
 			       uint64_t protocols)
 {
-	for (unsigned int i = 0; i < count; i++) {
-		const struct filter *filter = &sets[i]->filter;
+	uint64_t left = 0;
 
-		if (filter->active & FILTER_BIT(filter_proto, 0))
-			protocols &= filter->protocols[0];
-		if (filter->active & FILTER_BIT(filter_proto, 1))
-			protocols &= ~filter->protocols[1];
+	for (unsigned int number = 0; number <= UINT8_MAX; number++) {
+		bool passes = true;
+
+		for (unsigned int i = 0; i < count; i++)
+			passes &= protocol_passes(&sets[i]->filter, number);
+		if (passes)
+			left |= BIT(number < 63 ? number : 63);
 	}
-	return protocols;
+	return left & protocols;
 }
 
 /* What the filters ask that these events can never answer. */

@@ -385,29 +385,20 @@ TEST(the_walk_over_the_rows_writes_what_their_code_writes)
 static const struct {
 	const char *flat, *ecs;
 } ecs_keys[] = {
-	{ "timestamp", "@timestamp" },
-	{ "seq", "event.sequence" },
-	{ "hostname", "host.name" },
-	{ "src_ip", "source.ip" },
-	{ "src_ip", "source.address" },
-	{ "src_port", "source.port" },
-	{ "dest_ip", "destination.ip" },
-	{ "dest_ip", "destination.address" },
-	{ "dest_port", "destination.port" },
-	{ "pid", "process.pid" },
-	{ "comm", "process.name" },
-	{ "unit", "systemd.unit" },
-	{ "container_id", "container.id" },
-	{ "pod_uid", "kubernetes.pod.uid" },
-	{ "retrans_type", "event.reason" },
-	{ "err", "error.code" },
-	{ "len_bytes", "network.bytes" },
-	{ "direction", "network.direction" },
+	{ "timestamp", "@timestamp" },	     { "seq", "event.sequence" },
+	{ "hostname", "host.name" },	     { "src_ip", "source.ip" },
+	{ "src_ip", "source.address" },	     { "src_port", "source.port" },
+	{ "dest_ip", "destination.ip" },     { "dest_ip", "destination.address" },
+	{ "dest_port", "destination.port" }, { "pid", "process.pid" },
+	{ "comm", "process.name" },	     { "unit", "systemd.unit" },
+	{ "container_id", "container.id" },  { "pod_uid", "kubernetes.pod.uid" },
+	{ "retrans_type", "event.reason" },  { "err", "error.code" },
+	{ "len_bytes", "network.bytes" },    { "direction", "network.direction" },
 };
 
 /* What has another value, and is looked at by itself. */
-static const char *const ecs_otherwise[] = { "event_type", "ip_version", "proto", "proto_number",
-					     "ifname" };
+static const char *const ecs_otherwise[] = { "event_type",   "ip_version", "proto",
+					     "proto_number", "ifname",	   "latency_ns" };
 
 static struct json_object *take(struct json_object *object, const char *key)
 {
