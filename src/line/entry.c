@@ -31,7 +31,7 @@ static bool field_fits(struct maker_of_entry *entry, size_t value)
 static char *put_name(char *p, const char *prefix, const char *name)
 {
 	p = stpcpy(p, prefix);
-	for (size_t i = 0; name[i] && i < NAME_MAX_BYTES; i++)
+	for (size_t i = 0; i < NAME_MAX_BYTES && name[i]; i++)
 		*p++ = (char)toupper((unsigned char)name[i]);
 	*p++ = '=';
 	return p;
