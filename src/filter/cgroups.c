@@ -47,10 +47,25 @@ char *unit_name(const char *text)
 											  unit;
 }
 
-/* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
+bool unit_is_named(const char *name, size_t length, const char *unit)
+{
+	const size_t wanted = strlen(unit), type = strlen(".service");
+
+	/* one whose name could be taken for a file of the kernel's has an underscore before it */
+	if (length && *name == '_') {
+		name++;
+		length--;
+	}
+	if (length == wanted && !memcmp(name, unit, length))
+		return true;
+	return wanted > type && !strcmp(unit + wanted - type, ".service") &&
+	       length == wanted - type + strlen(".socket") && !memcmp(name, unit, wanted - type) &&
+	       !memcmp(name + wanted - type, ".socket", strlen(".socket"));
+}
+
 static bool is_unit(const char *directory, const char *unit)
 {
-	return !strcmp(directory, unit) || (directory[0] == '_' && !strcmp(directory + 1, unit));
+	return unit_is_named(directory, strlen(directory), unit);
 }
 
 /* ---- what is found ---- */

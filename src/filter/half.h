@@ -53,6 +53,12 @@ char *unit_name(const char *text);
 bool cgroup_is_below(const char *path, const char *above);
 bool cgroup_is_of_unit(const char *path, const char *value);
 
+/*
+ * Is a cgroup of this name the unit's? A service's is also that of its socket unit: what systemd
+ * has made for it, and whatever it accepts from that, stays there.
+ */
+bool unit_is_named(const char *name, size_t length, const char *unit);
+
 /* What to say where no more values fit. */
 char *half_full(unsigned int most);
 

@@ -64,22 +64,15 @@ bool cgroup_is_below(const char *path, const char *above)
 	return true;
 }
 
-/* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
 bool cgroup_is_of_unit(const char *path, const char *value)
 {
 	_cleanup_free_ char *unit = unit_name(value);
-	const size_t wanted = unit ? strlen(unit) : 0;
 	const char *part;
 	size_t length;
 
-	while (wanted && (part = path_part(&path, &length))) {
-		if (length == wanted + 1 && *part == '_') {
-			part++;
-			length--;
-		}
-		if (length == wanted && !memcmp(part, unit, length))
+	while (unit && (part = path_part(&path, &length)))
+		if (unit_is_named(part, length, unit))
 			return true;
-	}
 	return false;
 }
 

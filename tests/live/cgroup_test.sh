@@ -247,6 +247,26 @@ test_a_users_cgroups_named_like_the_systems_unit_bend_no_filter() {
 		fail "the user has hidden behind the system's name"
 }
 
+# The sockets that systemd makes for a service, and what it accepts from them, stay in the cgroup of the socket unit
+test_a_service_is_found_by_the_sockets_that_systemd_has_made_for_it() {
+	needs_cgroups
+	unit=netlog-test-$$
+	wire_up
+	in_cgroups mkdir -p "$cgroup/$unit.socket" "$cgroup/$unit.service"
+	lines=$work/lines.jsonl
+	cgroups_exec "$netlog" -q --output="file:$lines" "${ours[@]}" --unit="$unit" &
+	# shellcheck disable=SC2034 # netlog_stop waits for it
+	netlog_pid=$!
+	wait_for 30 started "$lines" || fail "no start"
+	for type in socket service; do
+		(cgroup_exec "$cgroup/$unit.$type" timeout 60 build/traffic --client "$ns0" --server "$ns1" \
+			--messages 20) >"$work/truth" || fail "traffic failed"
+	done
+	netlog_stop
+	equal "cgroups" "$(jq -r '.cgroup_id // empty' "$lines" | sort -u | xargs)" \
+		"$(in_cgroups stat -c %i "$cgroup/$unit.socket" "$cgroup/$unit.service" | sort | xargs)"
+}
+
 # What stands in for more than there is room for must not be cut in silence
 test_more_units_than_there_is_room_for_are_refused() {
 	needs_cgroups

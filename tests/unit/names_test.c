@@ -7,6 +7,7 @@
 #include <ftw.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "host/names.h"
@@ -175,6 +176,44 @@ TEST(a_tree_of_very_many_is_looked_through_bit_by_bit)
 	CHECK(refresh(names));
 	check_name(names, names_of_cgroup_id, last, "cgroup=/599");
 	check_name(names, names_of_cgroup_id, first, "cgroup=/0");
+	names_free(names);
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
+}
+
+/*
+ * New cgroups come all the time, and there is always one that is not found: the walks take a small
+ * part of the time all the same, on average a fiftieth, and a bit at once.
+ */
+TEST(walks_do_not_take_all_the_time)
+{
+	struct names *names;
+	uint64_t begun, spent = 0, unknown = 1ULL << 40;
+	char path[32];
+
+	root_make();
+	for (int i = 0; i < 300; i++) {
+		snprintf(path, sizeof(path), "/%d", i);
+		make(path);
+	}
+	names = names_from(root, "");
+	begun = clock_boot_ns();
+	while (clock_boot_ns() - begun < NSEC_PER_SEC) {
+		uint64_t before = cpu_ns();
+
+		names_text(names, names_of_cgroup_id, unknown++);
+		names_refresh(names, clock_boot_ns());
+		spent += cpu_ns() - before;
+		usleep(1000);
+	}
+	CHECK_SAYING(spent < (clock_boot_ns() - begun) / 8, "%llu ms of CPU in a second",
+		     (unsigned long long)(spent / NSEC_PER_MSEC));
 	names_free(names);
 }
 

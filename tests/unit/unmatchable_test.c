@@ -186,6 +186,8 @@ TEST(cgroups_of_a_recording_that_leave_none)
 	says("-r x --cgroup=/system.slice/nginx.service/inner --not-unit=nginx",
 	     "nothing passes cgroup, not-unit");
 	says("-r x --cgroup=/a -o file:/tmp/x,cgroup=/b", "file:/tmp/x: no line of");
+	says("-r x --cgroup=/system.slice/web.socket --not-unit=web", "nothing passes");
+	quiet("-r x --cgroup=/system.slice/web.service --not-unit=web.socket");
 	quiet("-r x --cgroup=/a --not-cgroup=/a/b");
 	quiet("-r x --cgroup=/a -o file:/tmp/x,cgroup=/a/b");
 	quiet("-r x --unit=nginx --unit=sshd --not-unit=nginx");
