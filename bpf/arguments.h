@@ -2,17 +2,18 @@
 /*
  * arguments.h - what each hook hands to its program, and whether it may be NULL.
  *
- * BTF tells an argument's type, but not all of the truth about NULL: a tracepoint's caller may hand
- * one over where the type says nothing of it, and from 6.11 on until the verifier learnt of these
- * (6.13: raw_tp_null_args, kernel/bpf/btf.c) it even removed a program's own check as needless. So
- * each argument has its row here, with the kernel's reason, and a program takes it by its name:
- * ARGUMENT(tcp_probe, sk). An argument that may be NULL ends in _or_null there, and is neither
- * followed nor handed to a helper unasked, nor read at all by a typed tracepoint on a kernel that
- * believes otherwise.
+ * BTF tells an argument's type, but not always whether it may be NULL: a tracepoint's caller may
+ * pass NULL where the type says nothing of it. From 6.11 until the verifier had a list of such
+ * arguments (6.13: raw_tp_null_args, kernel/bpf/btf.c), it even removed a program's own check as
+ * needless. So each argument has a row here, with the kernel's reason, and a program takes it by
+ * name: ARGUMENT(tcp_probe, sk). The name of one that may be NULL ends in _or_null. No program
+ * follows such a pointer or hands it to a helper without checking it first, and a typed tracepoint
+ * does not read it at all on a kernel that believes it is never NULL.
  *
- * tests/vm/load_test.sh holds places and types against each kernel's BTF.
+ * tests/vm/load_test.sh compares places and types with each kernel's BTF.
  *
- * A(hook, place, type, name, why): the first place is 0. `why` it is never NULL, or when it is.
+ * A(hook, place, type, name, why): the first place is 0. `why` says why it is never NULL, or when
+ * it is.
  */
 #ifndef NETLOG_ARGUMENTS_H
 #define NETLOG_ARGUMENTS_H

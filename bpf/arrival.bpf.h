@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * arrival.bpf.h - latency inwards: what is known of a packet that has come in when it reaches a
- * stage.
+ * arrival.bpf.h - latency inwards: finding a received packet again when it reaches a stage.
  */
 #ifndef NETLOG_ARRIVAL_BPF_H
 #define NETLOG_ARRIVAL_BPF_H
@@ -12,17 +11,17 @@
 static __u64 received[TRANSIT_SIZE] __attribute__((aligned(64)));
 
 /*
- * What later stages want to know of a received packet, at the same place. The device may be that of
- * another packet which is just moving in: its number stands beside it, and whoever reads the
- * device's name compares the two. The stages' times count from entry; 0 is not known, and so is
- * what does not fit (four seconds).
+ * Notes about a received packet for later stages, at the same index as its entry. While a new
+ * packet takes over the place, `dev` may already be another packet's: the device's number is stored
+ * beside it, and readers of the name compare the two. The stages' times count from entry; 0 means
+ * unknown, also for times that do not fit (over four seconds).
  */
 struct note {
 	__u64 dev;
 	__u32 ifindex;
 	__u32 transport_ns;
 	__u32 tcp_ns;
-	__u32 proto;  /* of the transport that has had it; 0: none, as far as is known */
+	__u32 proto;  /* the transport that has had it; 0: none that we know of */
 	__u64 unused; /* two of them are a cache line */
 };
 
@@ -30,7 +29,7 @@ static struct note notes[TRANSIT_SIZE] __attribute__((aligned(64)));
 
 /* A packet at a stage. */
 struct arrival {
-	enum transit_state state; /* of one that is lost there is nothing more */
+	enum transit_state state; /* if it is transit_lost, nothing below is known */
 	struct transit transit;
 	struct note *note;
 	__u64 now;
@@ -50,8 +49,9 @@ static __always_inline void packet_find(struct arrival *a, const struct sk_buff 
 }
 
 /*
- * False where this skb is not known to have come in: it came before netlog did, has been here
- * before, or TCP made it itself when it compacted its queue (tcp_collapse(): no interface).
+ * Find the packet at a stage. False if there is nothing to tell of it: it came before netlog
+ * started, has been at this stage before, or TCP made the skb itself when it compacted its queue
+ * (tcp_collapse(): such an skb has no interface).
  */
 static __always_inline bool packet_arrives(struct arrival *a, const struct sk_buff *skb,
 					   const bool typed)
@@ -60,15 +60,18 @@ static __always_inline bool packet_arrives(struct arrival *a, const struct sk_bu
 	return (a->state == transit_known || a->state == transit_lost) && READ(typed, skb, skb_iif);
 }
 
-/* udp_rcv() and udpv6_rcv() are seen here: a host may allow their hooks, and not those of others. */
+/*
+ * A program on udp_rcv() or udpv6_rcv() has run. Where these are not hooked, notes never say UDP.
+ */
 static volatile bool udp_seen;
 
 /*
- * The same of UDP at its socket. udp_rcv() may hand over an skb that never came in: a copy for one
- * of several sockets (multicast), or a piece of what GRO had merged. The entry found for such an skb
- * is that of an earlier packet at the same address. We know it for one, and call the datagram lost,
- * if that packet went to another transport or to none, or if it has been read already. A datagram
- * that has only been looked at (MSG_PEEK) has been here before, too: it is neither new nor lost.
+ * Find a datagram at its socket. False if there is nothing to tell of it. udp_rcv() may hand over
+ * an skb that never came in: a copy for one of several sockets (multicast), or a piece of a packet
+ * merged by GRO. The entry at such an skb's address belongs to an earlier packet. We notice that,
+ * and call the datagram lost, if the earlier packet went to another transport or to none, or has
+ * already been read. A datagram that was only peeked at (MSG_PEEK) has been seen before, so it is
+ * neither new nor lost.
  */
 static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_buff *skb,
 					     const bool typed)
@@ -84,21 +87,24 @@ static __always_inline bool datagram_arrives(struct arrival *a, const struct sk_
 	return true;
 }
 
-/* It is with its application now. A packet that is lost has no entry to end: each look counts it. */
+/* The application has it now. A lost packet has no entry to end, so each look counts it again. */
 static __always_inline void packet_ends(const struct arrival *a)
 {
 	if (a->state == transit_known)
 		transit_end(received, &a->transit);
 }
 
-/* Does it make a line at this stage? A packet that is lost has no time: it might have made one. */
+/*
+ * Does it make a line at this stage? The time of a lost packet is unknown, so it might have made
+ * one.
+ */
 static __always_inline bool arrival_wanted(const struct arrival *a, __u8 stage)
 {
 	return stage_wanted(stage) &&
 	       (a->state == transit_lost || measure_wanted(latency, a->latency_ns));
 }
 
-/* Leave the time for later stages. */
+/* Note the time until this stage, for later ones. */
 #define NOTE_TIME(a, field)                                                             \
 	do {                                                                            \
 		if ((a)->note)                                                          \
@@ -106,9 +112,10 @@ static __always_inline bool arrival_wanted(const struct arrival *a, __u8 stage)
 	} while (0)
 
 /*
- * The name of the interface the packet came in by. By now skb->dev is gone (tcp_v4_rcv() clears
- * it), and skb_iif is that of the upper device where some are stacked. A device may be gone, too:
- * reading is safe, and its number tells whether it is still the one.
+ * The device whose name is the interface the packet came in by. By now skb->dev is gone
+ * (tcp_v4_rcv() clears it), and with stacked devices skb_iif is the upper one. The noted device may
+ * be gone, too: reading its memory is safe, and its number tells whether it is still the same
+ * device.
  */
 static __always_inline const struct net_device *note_dev(const struct note *note)
 {

@@ -22,13 +22,13 @@
 #define IFNAME_BYTES 16 /* IFNAMSIZ, include/uapi/linux/if.h */
 
 /*
- * Kinds: how the bytes of a field become text. K(kind, C type, nature, text_max, schema): in JSON
- * it is a number or a string, of at most so many bytes, and JSON Schema has this to add. kind_put()
- * of src/schema/kind.h writes it. Enumerations are kinds too, one each, see ENUMS, and so are
- * numbers that have names, see NAMED_KINDS.
+ * Kinds: how the bytes of a field become text. K(kind, C type, nature, text_max, schema): `nature`
+ * is number or string in JSON, `text_max` the longest text in bytes, `schema` what JSON Schema says
+ * besides the type. kind_put() in src/schema/kind.h writes the text. Each enumeration is a kind too
+ * (ENUMS), and so is each number that has names (NAMED_KINDS).
  *
- * `id` is a u64 that may pass 2^53, which jq and JavaScript cannot hold: a string. The number of a
- * `named` is never written: the field is its name.
+ * `id` is a u64 that may pass 2^53, the limit of jq and JavaScript, so it is written as a string.
+ * Of a `named` field only the name is written, never the number.
  */
 #define KINDS(K)                                                                              \
 	K(u8, __u8, number, U64_TEXT_MAX, "\"maximum\":255")                                  \
@@ -45,7 +45,7 @@
 	  "\"pattern\":\"^(E[0-9A-Z]+|NET_XMIT_DROP)$\"")                                     \
 	K(named, __u32, string, JSON_TEXT_MAX(NAME_TEXT_MAX), "\"minLength\":1")
 
-/* An address in network byte order. IPv4 in the first four bytes; the record's ip_version tells. */
+/* An address in network byte order, IPv4 in the first four bytes: see the record's ip_version. */
 struct ip_address {
 	union {
 		__u8 bytes[16];
@@ -62,8 +62,9 @@ struct ifname {
 };
 
 /*
- * Enumerations: E(name, values), each value V(number, text), the number below 256. A number without
- * a text: no key. Those that the kernel numbers anew from version to version are NAMED_KINDS.
+ * Enumerations: E(name, values), with a value V(number, text) for each number below 256 that has a
+ * text. For other numbers the key is absent. Numbers that change between kernel versions belong
+ * into NAMED_KINDS instead.
  */
 #define ENUMS(E)                             \
 	E(ip_protocol, IP_PROTOCOL_VALUES)   \
@@ -126,8 +127,8 @@ struct ifname {
 	V(2, egress)
 
 /*
- * The keys that every line begins with, netlog's own lines, too: E(shape, name, doc), the shape one
- * of src/schema/control.h.
+ * The keys that every line begins with, control lines too: E(shape, name, doc). Shapes are in
+ * src/schema/control.h.
  */
 #define ENVELOPE(E)                                                    \
 	E(timestamp, timestamp, "when it happened in the kernel, UTC") \
@@ -136,8 +137,8 @@ struct ifname {
 	E(any_string, hostname, "this host")
 
 /*
- * Fields: F(kind, name, doc). The order is the order of the line's keys. Of the common ones, weight
- * is the last: those before it say whose event it is.
+ * Fields: F(kind, name, doc), in the order of the line's keys. `weight` is the last of the common
+ * fields; those before it describe the flow and its owner (src/line/flow_cache.h).
  */
 #define COMMON_FIELDS(F)                                                                          \
 	F(u8, ip_version, "IP version on the wire: 4 or 6")                                       \
@@ -154,10 +155,10 @@ struct ifname {
 	F(u32, weight, "events that this line stands for, when more than one: see Sampling")
 
 /*
- * Numbers that have names, which user space finds (src/host/names.h): S(kind, C type, kind in which
- * the number is written, most bytes of a name, keys). The keys stand right behind the field, in any
- * event: N(key, most bytes, doc); the first has the name, the others parts of it. A number that is
- * `named` has no keys: they would be beside a field that is not there.
+ * Numbers whose names user space looks up (src/host/names.h): S(kind, C type, kind in which the
+ * number is written, most bytes of a name, keys). Wherever such a field appears, its keys follow
+ * it: N(key, most bytes, doc). The first key holds the name, the others parts of it. A number
+ * written as `named` has no keys, since the field itself holds the name.
  */
 #define NAMED_KINDS(S)                             \
 	S(cgroup_id, __u64, id, 512, CGROUP_NAMES) \
@@ -205,42 +206,48 @@ struct ifname {
 	  "taken up by an established socket, app = copied to the application. Outwards: " \
 	  "qdisc = handed to the driver")                                                  \
 	F(u64, latency_ns,                                                                 \
-	  "time since the packet entered the network stack, resp. its device's queue")     \
+	  "time since the packet entered the network stack; outwards, its device's queue") \
 	F(u32, transport_ns, "of this, until stage transport, where that is known")        \
 	F(u32, tcp_ns, "of this, until stage tcp, where that is known")                    \
 	F(u32, len_bytes, "payload of TCP or UDP; else what follows the IP header")        \
-	F(ifname, ifname, "interface that received it, resp. sends it")                    \
+	F(ifname, ifname, "interface that received or sends it")                           \
 	F(direction, direction, "ingress: towards this host; egress: out of it")           \
 	F(u32, tcp_seq, "sequence number of its first byte")
 
 /*
- * Choices within an event: C(event, choice, help). `choice` is a field of the event, and the
- * enumeration that is its kind. An option --<event>-<choice> names those of its values, which are 1
- * or more, that make lines; an event has one choice at the most. Programs ask choice_wanted().
+ * Choices within an event: C(event, choice, help). `choice` is the name both of a field of the
+ * event and of the enumeration that is the field's kind; its numbers begin at 1. The option
+ * --<event>-<choice> lists the values that make lines. An event has at most one choice. Programs
+ * check choice_wanted().
  */
 #define CHOICES(C) C(latency, stage, "where latency is told, as a,b")
 
 /*
- * What an event measures, a time: M(event, unit), the unit ns or us. The options --min-<event> and
- * --not-min-<event> are its limits. Programs ask measure_wanted(), of a value in that unit.
+ * The time that an event measures: M(event, unit), the unit being ns or us. The options
+ * --min-<event> and --not-min-<event> set its limits. Programs check measure_wanted() with a value
+ * in that unit.
  */
 #define MEASURES(M) \
 	M(rtt, us)  \
 	M(latency, ns)
 
 /*
- * Hooks: H(event, part, rung, role, program, blind, ...). The rungs of a part are a ladder, the
- * best first: the first one of which all programs stand serves the part, and the others are left
- * alone. role: lines = makes lines, and one such part must stand for the event to be served;
- * required = makes none, but its rung cannot do without, and where no hook of the part makes lines,
- * the whole event cannot; extra = makes none, makes the lines better, and its rung stands without
- * it. `program` is <event>__<hook> in a file whose name begins with the event's; `blind` is what it
- * cannot see, told in the start line.
+ * Hooks: H(event, part, rung, role, program, blind, ...). The rungs of a part are a ladder, best
+ * first: the first rung whose programs all attach serves the part, and the other rungs are not
+ * used.
  *
- * Behind that may stand, as members of struct hook_desc (src/schema/event.h):
- * .value = the value of the event's choice that the part serves. Without one it serves all.
- * .needed_by = further values, as bits, whose lines have something that this hook has seen.
- * .counted = true, where the program itself finds the calls that the kernel skipped.
+ * role:
+ *   lines     makes lines. An event is served if at least one such part of it is.
+ *   required  makes no lines. Its rung is not used if it cannot be attached; if no rung of a part
+ *             without line-making hooks can be used, the whole event is not served.
+ *   extra     makes no lines, but makes them better. Its rung is used without it, too.
+ * program: <event>__<hook>, in a file whose name begins with the event's.
+ * blind: what the hook cannot see; the start line says it.
+ *
+ * After these, members of struct hook_desc (src/schema/event.h) may follow:
+ * .value      the value of the event's choice that the part serves; without it: all values.
+ * .needed_by  further values, as bits, whose lines use something that this hook has noted.
+ * .counted    true if the program itself finds the calls that the kernel skipped.
  */
 #define RETRANSMIT_HOOKS(H)                                                                   \
 	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb,                      \
@@ -261,8 +268,8 @@ struct ifname {
 	  "several samples in between only the sum shows, and the raw sample never")
 
 /*
- * Inwards a line needs the packet's entry, and has the times of the stages before its own, so their
- * hooks are needed, too.
+ * A line of a received packet needs the packet's entry, and shows the times of earlier stages. So
+ * the hooks of entry and of earlier stages are needed as well.
  */
 #define AT_ENTRY .needed_by = 1ULL << stage_transport | 1ULL << stage_tcp | 1ULL << stage_app
 #define AT_TRANSPORT .value = stage_transport, .needed_by = 1ULL << stage_tcp | 1ULL << stage_app
@@ -303,8 +310,8 @@ struct ifname {
 	  AT_QDISC)
 
 /*
- * Hooks that serve all events, in the same rows; event: none. They learn what is remembered of a
- * socket: who owns it, each by itself, and the first one also when a connection begins and ends.
+ * Hooks that serve all events, as rows of the same form with the event `none`. They learn who owns
+ * a socket; the first one also sees connections begin and end.
  */
 #define COMMON_HOOKS(H)                                                                              \
 	H(none, socket, 1, extra, socket__inet_sock_set_state,                                       \
@@ -319,8 +326,9 @@ struct ifname {
 	  "until one uses them")
 
 /*
- * Events: X(name, FIELDS, HOOKS, message_id, doc). The order is the record's type, from 1. Only
- * ever append. message_id is journald's MESSAGE_ID, made once by `systemd-id128 new`.
+ * Events: X(name, FIELDS, HOOKS, message_id, doc). A row's place, from 1, is the type in records,
+ * so new rows go to the end only. message_id is journald's MESSAGE_ID, made once by `systemd-id128
+ * new`.
  */
 #define EVENTS(X)                                                                              \
 	X(retransmit, RETRANSMIT_FIELDS, RETRANSMIT_HOOKS, "d924293e3c9c472e9c5e429b9b384251", \
@@ -338,8 +346,8 @@ struct event_header {
 	__u16 type;    /* enum event_type */
 	__u16 size;    /* of the whole record, bytes */
 	/*
-	 * Which outputs take it, by which filters: FILTER_TAKERS() of bpf/filter.h. 0 in a
-	 * recording, which knows nothing of other outputs.
+	 * The outputs that take it, and the generation of the filters that were asked: see
+	 * FILTER_TAKERS() in bpf/filter.h. 0 in a recording, which outlives the outputs.
 	 */
 	__u32 takers;
 };
@@ -352,7 +360,7 @@ NAMED_KINDS(NETLOG_KIND_TYPE)
 #define NETLOG_ENUM_KIND(name, values) typedef __u8 field_##name;
 ENUMS(NETLOG_ENUM_KIND)
 
-/* Our own enumerations; the others' numbers belong to the kernel. */
+/* The enumerations that are ours. The numbers of all others are the kernel's. */
 #define NETLOG_RETRANS_TYPE(number, text) retrans_type_##text = number,
 enum retrans_type { RETRANS_TYPE_VALUES(NETLOG_RETRANS_TYPE) };
 #define NETLOG_STAGE(number, text) stage_##text = number,
@@ -364,14 +372,16 @@ enum direction { DIRECTION_VALUES(NETLOG_DIRECTION) };
 enum event_type { event_none, EVENTS(NETLOG_EVENT_TYPE) event_types };
 _Static_assert(event_types <= 64, "an event too many: sets of them are bits of a u64");
 
-/* Their types by these names, for programs: who has no row does not compile. */
+/*
+ * Event types for choice_wanted() and measure_wanted(): without a row, a program does not compile.
+ */
 #define NETLOG_CHOICE_OF(event, choice, help) choice_of_##event = event_##event,
 #define NETLOG_MEASURE_OF(event, unit) measure_of_##event = event_##event,
 enum { CHOICES(NETLOG_CHOICE_OF) MEASURES(NETLOG_MEASURE_OF) };
 
 /*
- * For each event, and for `struct event` that holds only what all share: the record, and a struct
- * with one byte for each field, so that offsetof() in it is the field's bit in `has`.
+ * For each event, and for `struct event` with the common fields alone: the record, and a struct
+ * with one byte for each field, whose offsetof() is the field's bit in `has`.
  */
 #define NETLOG_MEMBER(kind, name, doc) field_##kind name;
 #define NETLOG_INDEX(kind, name, doc) char name;

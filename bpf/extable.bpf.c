@@ -17,7 +17,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Set before reading from the iterator: the program to look at. */
 __u32 wanted_id = 0;
 
-/* What the kernel made of it. */
+/* The answers. */
 __u32 seen = 0, functions = 0, mended_loads = 0;
 bool compiled = false, has_table = false;
 
@@ -26,7 +26,7 @@ __weak __noinline __u32 function_of_its_own(__u32 number)
 	return number + 1;
 }
 
-/* Is never attached. It has a load that may fault, and a function. */
+/* Never attached. It has a load that may fault, and a function. */
 SEC("tp_btf/inet_sock_set_state")
 int subject(__u64 *ctx)
 {
@@ -37,9 +37,9 @@ int subject(__u64 *ctx)
 }
 
 /*
- * search_bpf_extables(), kernel/bpf/core.c: the kernel searches the table of the program whose code
- * the fault was in, if it counts loads there. A program that counts some and has no table is what
- * it dies of.
+ * On a fault the kernel searches the table of the program that the code belongs to, if that program
+ * counts any mended loads (search_bpf_extables(), kernel/bpf/core.c). A program that counts some
+ * but has no table makes the kernel panic.
  */
 SEC("iter/bpf_prog")
 int look(struct bpf_iter__bpf_prog *ctx)

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * filter.bpf.h - the filters on the kernel side: which of them is in force, and what needs the
- * kernel's own structures.
+ * filter.bpf.h - the filters on the kernel side: which copy is in force, and the questions that
+ * need the kernel's own structures.
  *
- * A program takes the filter once, since user space may put the other one in force at any time. An
- * event is wanted when flow_passes(), owner_passes() and ifname_passes() say so; subject.bpf.h asks
- * them.
+ * A program takes the filter once, at its beginning, since user space may put the other copy in
+ * force at any time. An event is wanted if flow_passes(), owner_passes() and ifname_passes() agree;
+ * subject.bpf.h asks them.
  */
 #ifndef NETLOG_FILTER_KERNEL_H
 #define NETLOG_FILTER_KERNEL_H
 
-#include "filter.h"
+#include "filter_match.h"
 #include "owner.bpf.h"
 
 __weak struct filter filters[2] = {};
 
-/* Those of outputs, in both copies; with room for them where there may be any: ladder.c */
+/* Filters of single outputs, in two copies. object.c gives it room only if outputs have filters. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -31,13 +31,15 @@ static __always_inline const struct filter *filter_in_force(void)
 	return &filters[*(volatile __u32 *)&settings.generation & 1];
 }
 
-/* Of these halves, those that are set; a constant where there will never be any: config.h */
+/* Which of these halves are set. Constant 0 if nothing will ever be filtered: see config.h. */
 static __always_inline __u32 filter_asks(const struct filter *f, __u32 halves)
 {
 	return config.no_filter ? 0 : filter_active_of(f, halves);
 }
 
-/* The id of the cgroup's ancestor (or of itself) at that level, which it has. */
+/*
+ * The id of the cgroup's ancestor at that level. The cgroup itself must be at that level or below.
+ */
 static __always_inline __u64 cgroup_ancestor_id(const struct cgroup *cgroup, __u32 level)
 {
 	const struct cgroup___ids *old = (const void *)cgroup;
@@ -64,7 +66,7 @@ static __always_inline __u64 cgroup_ancestor_id(const struct cgroup *cgroup, __u
 	}
 FILTER_LOOKS(FILTER_LOOK_DEFINE)
 
-/* `cgroup`: NULL for none */
+/* The bits of the filter's cgroups that `cgroup` is in; NULL is in none. */
 static __always_inline __u32 filter_in_cgroups(const struct filter *f, const struct cgroup *cgroup)
 {
 	__u32 level = cgroup ? BPF_CORE_READ(cgroup, level) : 0;
@@ -72,7 +74,7 @@ static __always_inline __u32 filter_in_cgroups(const struct filter *f, const str
 
 	for (__u32 i = 0; cgroup && i < FILTER_CGROUPS && i < f->cgroup_count; i++) {
 		const struct filter_cgroup *wanted = &f->cgroups[i];
-		__u32 at = wanted->level & FILTER_LEVEL_MAX; /* an end for the verifier */
+		__u32 at = wanted->level & FILTER_LEVEL_MAX; /* the verifier needs a limit */
 
 		if (at <= level)
 			matched |= filter_if_zero(wanted->id ^ cgroup_ancestor_id(cgroup, at)) &
@@ -81,7 +83,9 @@ static __always_inline __u32 filter_in_cgroups(const struct filter *f, const str
 	return matched;
 }
 
-/* `address`: of a struct cgroup; 0: none */
+/*
+ * The same for the address of a struct cgroup, 0 for none, as a function of its own: FILTER_LOOKS.
+ */
 __weak __noinline __u32 filter_look_cgroups(__u32 generation, __u64 address)
 {
 	return filter_in_cgroups(&filters[generation & 1], (const void *)address);
@@ -89,7 +93,7 @@ __weak __noinline __u32 filter_look_cgroups(__u32 generation, __u64 address)
 
 /* ---- filters of outputs ---- */
 
-/* Where an output's filter of this generation is in the map. */
+/* The index in the map of an output's filter in this generation. */
 static __always_inline __u32 output_place(__u32 generation, __u32 output)
 {
 	return (generation & 1) * FILTER_OUTPUTS + output;
@@ -122,7 +126,7 @@ static __always_inline const struct filter *output_filter(__u32 place)
 	}
 FILTER_QUESTIONS(FILTER_QUESTION_DEFINE)
 
-/* The same of a cgroup; address 0: there is none */
+/* The same for cgroups, by the address of a struct cgroup; 0: there is none. */
 __weak __noinline __u32 output_match_cgroups(__u32 place, __u64 address)
 {
 	const struct filter *f = output_filter(place);
@@ -140,7 +144,7 @@ __weak __noinline __u32 filter_ask_cgroups(__u32 generation, __u64 address)
 			       output_match_cgroups(output_place(generation, output), address));
 }
 
-/* `sk`: whose cgroup counts; NULL: there is none */
+/* `sk`: the socket whose cgroup counts; NULL: none. */
 static __always_inline bool flow_passes(const struct filter *f, const struct flow *flow,
 					const struct sock *sk)
 {
@@ -151,7 +155,7 @@ static __always_inline bool flow_passes(const struct filter *f, const struct flo
 			       FILTER_LOOK(cgroups, f, sk ? (__u64)sock_cgroup(sk) : 0));
 }
 
-/* The same of a TCP socket: once for each program, however many ways lead here. */
+/* The same for a TCP socket. A function, so that the verifier sees it once in each program. */
 static __noinline bool sock_passes_filter(const struct filter *f, const struct sock *sk,
 					  bool egress)
 {
@@ -178,7 +182,7 @@ static __always_inline bool owner_passes(const struct filter *f, const struct ow
 	       filter_takes_owner(f, owner->pid, (const union filter_name *)owner->comm);
 }
 
-/* NULL: it has none. */
+/* `dev` NULL: the event has no interface. */
 static __always_inline bool ifname_passes(const struct filter *f, const struct net_device *dev)
 {
 	union filter_name name = {};
@@ -187,7 +191,7 @@ static __always_inline bool ifname_passes(const struct filter *f, const struct n
 		return true;
 	if (!dev)
 		return !filter_asks(f, FILTER_BIT(filter_ifname, 0));
-	/* the bytes behind the name's end may be anything */
+	/* bytes after the terminating NUL may be anything */
 	bpf_probe_read_kernel_str(name.text, sizeof(name.text), dev->name);
 	return filter_takes_ifname(f, &name);
 }
@@ -197,7 +201,7 @@ static __always_inline bool within_limits(const struct limits *limits, __u64 val
 	return value >= limits->least && value < limits->below;
 }
 
-/* Is what the event measures within its limits? It has a row in MEASURES, and the unit of that. */
+/* Is the value within the limits? The event has a row in MEASURES, which names the value's unit. */
 #define measure_wanted(name, value) within_limits(&settings.limits[measure_of_##name], value)
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * kernel.h - the kernel types that netlog reads, and of these only the fields it reads.
+ * kernel.h - the kernel types that netlog reads, with only the fields that it reads.
  *
- * Where a field really lies is taken from the running kernel's BTF at load (CO-RE), so order and
- * gaps do not matter here; a name that the kernel does not know fails the load, or is asked for
- * with bpf_core_field_exists().
+ * CO-RE takes each field's offset from the running kernel's BTF at load, so order and gaps do not
+ * matter here. A field that the kernel does not have makes the load fail, unless the program checks
+ * bpf_core_field_exists().
  */
 #ifndef NETLOG_KERNEL_H
 #define NETLOG_KERNEL_H
@@ -108,7 +108,7 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
-struct sock_cgroup_data___val { /* before 5.15: a pointer, or with one of these bits none */
+struct sock_cgroup_data___val { /* before 5.15: a pointer, unless one of the bits below is set */
 	u64 val;
 };
 #define SOCK_CGROUP_NONE 3
@@ -250,7 +250,7 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
-/* only to ask whether the tracepoint has `err` */
+/* only to check whether the tracepoint has `err` */
 struct trace_event_raw_tcp_retransmit_skb {
 	int err;
 };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * latency - how long a packet has been inside this host when it reaches a stage. Here inwards; for
- * outwards see latency_qdisc.bpf.c.
+ * latency - how long a packet has been inside this host when it reaches a stage. Received packets
+ * are here; for those sent see latency_qdisc.bpf.c.
  *
- * Every packet enters the stack at netif_receive_skb, and keeps its skb's address on its way to the
- * socket and the application; that joins entry and stage (transit.bpf.h). Each stage leaves its
- * time for later ones.
+ * Every packet enters the stack at netif_receive_skb, and its skb keeps its address on the way to
+ * the socket and the application: the address joins entry and stage (transit.bpf.h). Each stage
+ * notes its time for later ones.
  *
- * A packet of which it is not known any more when it set out has no line, and is counted as lost.
+ * A packet whose entry time is no longer known has no line, and is counted as lost.
  */
 #include "arrival.bpf.h"
 #include "packet.bpf.h"
@@ -20,7 +20,7 @@ SEC("tp_btf/netif_receive_skb")
 int latency__netif_receive_skb(__u64 *ctx)
 {
 	struct sk_buff *skb = ARGUMENT(netif_receive_skb, skb);
-	struct net_device *dev = skb->dev; /* its receive handlers are looked for next */
+	struct net_device *dev = skb->dev; /* no extra miss: its rx_handler is read next */
 	__u64 now = bpf_ktime_get_boot_ns();
 	__u32 hash = skb_transit_hash(received, skb, true);
 	__u32 place = transit_place_for(received, hash, now);
@@ -35,7 +35,10 @@ int latency__netif_receive_skb(__u64 *ctx)
 	return 0;
 }
 
-/* A record with what all stages inwards tell; NULL as event_begin(), and if the packet is lost. */
+/*
+ * A record with what all stages of received packets tell. NULL as for event_begin(), or if it is
+ * lost.
+ */
 static __always_inline struct latency *latency_begin(struct subject *s, const struct arrival *a,
 						     __u8 stage, __u32 payload, const bool typed)
 {
@@ -64,7 +67,7 @@ static __always_inline struct latency *latency_begin(struct subject *s, const st
 	return e;
 }
 
-/* Handed to its protocol, before a socket is looked for. */
+/* The packet is handed to its protocol, before its socket is looked up. */
 static __always_inline int transport(const struct sk_buff *skb, __u8 proto, const bool typed)
 {
 	struct arrival a;
@@ -82,7 +85,10 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 		a.note->proto = proto;
 	if (!arrival_wanted(&a, stage_transport))
 		return 0;
-	/* whose packet it is nobody knows yet: one that is to be left out must not slip through */
+	/*
+	 * the socket is not known yet, nor its owner and cgroup: refuse rather than let one slip
+	 * through
+	 */
 	subject.undecided = FILTER_OF_OWNER | FILTER_OF_CGROUPS;
 	if (subject_is_undecided(&subject))
 		return 0;
@@ -114,7 +120,7 @@ TRANSPORT(tcp_v6_rcv, IPPROTO_TCP)
 TRANSPORT(udp_rcv, IPPROTO_UDP)
 TRANSPORT(udpv6_rcv, IPPROTO_UDP)
 
-/* A line of a packet that has a TCP socket, whose addresses are the packet's. */
+/* A record of a packet that has a TCP socket, from whose addresses the packet's are known. */
 static __always_inline struct latency *latency_begin_tcp(struct subject *s, const struct arrival *a,
 							 __u8 stage, const struct sk_buff *skb,
 							 const struct sock *sk, const bool typed)
@@ -160,8 +166,8 @@ int latency__tcp_probe(__u64 *ctx)
 }
 
 /*
- * Has a part of the packet been read before? What had been known of it may be gone since, and it
- * has its line, or has been counted.
+ * Has a part of the packet been read before? Then its entry may be gone by now, and it has already
+ * had its line or been counted.
  */
 static __always_inline bool tcp_read_before(const struct sock *sk, const struct sk_buff *skb)
 {
@@ -173,8 +179,8 @@ static __always_inline bool tcp_read_before(const struct sock *sk, const struct 
 }
 
 /*
- * All kinds of sockets copy with this function; TCP's packets lie in the receive queue of the
- * socket that owns them. A packet may be copied in parts: the first one counts.
+ * All kinds of sockets copy with this function. A TCP packet lies in the receive queue of the
+ * socket that owns it. A packet may be copied in parts: only the first counts.
  */
 SEC("tp_btf/skb_copy_datagram_iovec")
 int latency__skb_copy_datagram_iovec(__u64 *ctx)
@@ -199,7 +205,7 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 	packet_ends(&a);
 	if (!arrival_wanted(&a, stage_app) || (a.state == transit_lost && tcp_read_before(sk, skb)))
 		return 0;
-	owner_of_current(&subject.owner); /* this is its system call */
+	owner_of_current(&subject.owner); /* the reader is in its system call */
 	if (!subject_owner_passes(&subject))
 		return 0;
 	subject.cookie = skb_cookie(sk, typed);
@@ -210,9 +216,9 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 }
 
 /*
- * skb_consume_udp(sk, skb, len), net/ipv4/udp.c: called for each datagram that has been copied, and
- * for each that has been looked at (MSG_PEEK): the first time counts. skb->dev is something else by
- * now (struct udp_dev_scratch), but the headers are still there.
+ * skb_consume_udp(sk, skb, len), net/ipv4/udp.c: called for each datagram copied, and for each
+ * peeked at (MSG_PEEK): only the first time counts. skb->dev now holds something else (struct
+ * udp_dev_scratch), but the headers are still there.
  */
 static __always_inline int consume_udp(const struct sock *sk, const struct sk_buff *skb,
 				       __u64 cookie, const bool typed)

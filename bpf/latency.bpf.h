@@ -22,10 +22,10 @@ static __always_inline void event_set_ifname(struct latency *e, const struct net
 }
 
 /*
- * The socket behind the same file, as a pointer that helpers take: skb->sk is one of RCU since 6.3,
- * which they do not. It is the same socket, but for MPTCP, where many have one file. NULL: its
- * process has closed it (sk_socket is NULL from sock_orphan() on, and that half's sk while
- * inet_release() is at work), or is about to accept it (inet_csk_accept() gives it a file last).
+ * The same socket by way of its file, as a pointer that helpers take: since 6.3, skb->sk is an RCU
+ * pointer, which they refuse. With MPTCP it may be another socket, since many share a file. NULL if
+ * the process has closed it (sk_socket is NULL from sock_orphan() on, and its sk is NULL during
+ * inet_release()), or has not accepted it yet (its file comes after inet_csk_accept()).
  */
 static __always_inline struct sock *sock_of_file(const struct sock *sk)
 {
@@ -34,12 +34,15 @@ static __always_inline struct sock *sock_of_file(const struct sock *sk)
 	return socket ? socket->sk : NULL;
 }
 
-/* Of a socket that was read out of an skb. Where it has no file, one that was asked for before. */
+/* The cookie of a socket found in an skb. Without a file, only a cookie that exists already. */
 static __always_inline __u64 skb_cookie(const struct sock *sk, const bool typed)
 {
 	struct sock *same = typed ? sock_of_file(sk) : NULL, *compared = same;
 
-	/* what is equal the compiler takes for the same, and the verifier does not */
+	/*
+	 * the compiler would use one of two equal pointers for the other, which the verifier
+	 * refuses
+	 */
 	barrier_var(compared);
 	return same && compared == sk ? socket_cookie(same) : cookie_read(sk);
 }

@@ -10,9 +10,9 @@
 static __u64 queued[TRANSIT_SIZE] __attribute__((aligned(64)));
 
 /*
- * Where the host itself cuts a large TCP packet into segments (a device without TSO), these are
- * other skbs. They keep its departure time, which with its hash tells it from others. 0: there is
- * none, as of packets that are forwarded, and of UDP.
+ * When the host itself cuts a large TCP packet into segments (a device without TSO), the segments
+ * are new skbs. They keep the packet's departure time, which together with its hash identifies it.
+ * 0 if there is no such time, as with forwarded packets and UDP.
  */
 static __always_inline __u32 segments_hash(const struct sk_buff *skb, const bool typed)
 {
@@ -50,10 +50,10 @@ int latency__net_dev_queue(__u64 *ctx)
 }
 
 /*
- * Is it known when the packet was queued? One that is not is lost, however that came: segments that
- * were never queued lie where earlier packets did. A driver that refuses a packet, so that it comes
- * again (NETDEV_TX_BUSY), is held to be broken (Documentation/networking/driver.rst); where one
- * does, the second time is lost.
+ * Is it known when the packet was queued? If not, it is lost, for whatever reason: segments that
+ * were never queued themselves have the addresses of earlier packets. A driver that refuses a
+ * packet, so that it comes again (NETDEV_TX_BUSY), counts as broken
+ * (Documentation/networking/driver.rst); with such a driver, the second time is lost.
  */
 static __always_inline bool packet_departs(const struct sk_buff *skb, struct transit *ret_transit,
 					   const bool typed)
@@ -68,7 +68,7 @@ static __always_inline bool packet_departs(const struct sk_buff *skb, struct tra
 	return hash && transit_find(queued, hash, ret_transit) == transit_known;
 }
 
-/* The sending socket, where it is one that has an owner. */
+/* The sending socket, if it is a full one. Others have no owner. */
 static __always_inline const struct sock *skb_sender(const struct sk_buff *skb, const bool typed)
 {
 	const struct sock *sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * memory.bpf.h - one record for each socket, of what programs remember of it.
+ * memory.bpf.h - one record for each socket, with all that programs remember of it.
  *
- * It hangs on the socket itself and goes with it (sk_storage). Kernels before 5.11 do not offer
+ * It is attached to the socket and freed with it (sk_storage). Kernels before 5.11 do not offer
  * that to tracing programs: there it is a table by the socket's address, which forgets the sockets
- * not looked at for longest. The table is made with room only where it is needed, see object.c. An
- * address may soon be another socket's, so only those are in the table that are seen to end: TCP's,
- * from being made to being closed (socket.bpf.c).
+ * that were not used for longest, and object.c gives the table room only there. Another socket may
+ * soon have the same address, so the table holds only sockets that are seen to end: TCP's, from
+ * creation to close (socket.bpf.c).
  */
 #ifndef NETLOG_MEMORY_BPF_H
 #define NETLOG_MEMORY_BPF_H
@@ -14,7 +14,7 @@
 #include "memory.h"
 #include "netlog.bpf.h"
 
-/* A connection made from a listener begins with the listener's: sk_clone_lock() copies these. */
+/* BPF_F_CLONE: sk_clone_lock() copies the listener's memory to each connection made from it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
@@ -30,8 +30,8 @@ struct {
 } sockets_by_address SEC(".maps") __weak;
 
 /*
- * What is remembered of the socket, or NULL. `sk`: not NULL, and where sockets have storage, a
- * pointer that its helper takes, so not one that was read out of an skb.
+ * What is remembered of the socket, or NULL. `sk` must not be NULL. If sockets have storage, it
+ * must be a pointer that helpers take: one that was read out of an skb is not.
  */
 static __always_inline struct socket_memory *memory_find(struct sock *sk)
 {
@@ -42,8 +42,7 @@ static __always_inline struct socket_memory *memory_find(struct sock *sk)
 	return bpf_sk_storage_get(&sockets, sk, NULL, 0);
 }
 
-/* Likewise; what was not remembered is from now on. NULL: the socket is going, or memory is short.
- */
+/* The same, made if there was none. NULL: the socket is being freed, or memory is short. */
 static __always_inline struct socket_memory *memory_make(struct sock *sk)
 {
 	struct socket_memory nothing = {}, *known;
@@ -59,8 +58,8 @@ static __always_inline struct socket_memory *memory_make(struct sock *sk)
 }
 
 /*
- * In the table may be the memory of an earlier connection, if the program that sees it end was not
- * run (a call that the kernel skipped). What was counted of that one is not of this.
+ * The table may hold the memory of an earlier connection, if the kernel skipped the call of the
+ * program that sees connections end. Then what was counted for that one is dropped.
  */
 static __always_inline void memory_check(struct socket_memory *m, const struct sock *sk)
 {
@@ -79,8 +78,8 @@ static __always_inline void memory_check(struct socket_memory *m, const struct s
 }
 
 /*
- * What is remembered of a TCP connection, `known` telling what that is; with `make`, as
- * memory_make().
+ * What is remembered of a TCP connection; `known` says which members hold something. With `make` it
+ * is made if there is none: memory_make().
  */
 static __always_inline struct socket_memory *connection_memory(struct sock *sk, const bool make)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * netlog.bpf.h - what every event's program shares: making a record, and the helpers that fill the
- * common fields.
+ * netlog.bpf.h - shared by all events' programs: reserving and submitting records, and helpers that
+ * fill common fields.
  */
 #ifndef NETLOG_BPF_H
 #define NETLOG_BPF_H
@@ -14,18 +14,18 @@ static __always_inline bool event_wanted(__u16 type)
 	return !(settings.events_off & 1ULL << type);
 }
 
-/* Is it to make lines of this value of its choice? An event without a row in CHOICES has none. */
+/* Does this value of the event's choice make lines? The event has a row in CHOICES. */
 #define choice_wanted(name, value) \
 	(event_wanted(event_##name) && !(settings.values_off[choice_of_##name] & 1ULL << (value)))
 
-/* MARK: say that a field of the record is known. SET: give it its value, and say so. */
+/* MARK: a field of the record is known. SET: give the field its value, and mark it. */
 #define MARK(e, field) ((e)->header.has |= 1ULL << __builtin_offsetof(typeof((e)->index[0]), field))
 #define SET(e, field, value) ((e)->field = (value), (void)MARK(e, field))
 
 /*
- * A zeroed record in the ring, stamped with type, size and time, and with its weight. NULL if the
- * ring is full or the event is sampled away, which is counted. For event_begin() alone, which has
- * asked the filters.
+ * Reserve a zeroed record in the ring, with type, size, time and weight. NULL if the ring is full
+ * or the event is sampled out; both are counted. Only for event_begin(), which has asked the
+ * filters.
  */
 static __always_inline void *event_reserve(__u16 type, __u64 size, const struct flow *flow)
 {
@@ -72,13 +72,13 @@ static __always_inline __u32 jiffies_to_us(__u32 jiffies)
 }
 
 /*
- * A field of a kernel structure, one step away; a further step is a READ() of its own, after a look
- * at whether the pointer is NULL.
+ * A field of a kernel structure, one step away. Each further step is a READ() of its own, after the
+ * pointer has been compared with NULL.
  *
- * `typed`: the verifier knows the pointer's type, and the field is loaded from it directly. That is
- * so in programs that get their arguments by BTF, unless the kernel cannot mend a load that faults
- * (loads_allowed()). In kprobes and raw tracepoints pointers are mere numbers. There the field is
- * copied, and a copy from an address that is none gives 0.
+ * `typed`: the verifier knows the pointer's type, and the field is loaded directly. That is so in
+ * programs that get their arguments by BTF, unless the kernel cannot mend a load that faults
+ * (loads_allowed()). In kprobes and raw tracepoints pointers are mere numbers: there the field is
+ * copied, and a copy from an invalid address gives 0.
  */
 #define READ(typed, pointer, field) ((typed) ? (pointer)->field : BPF_CORE_READ(pointer, field))
 #define READ_BITFIELD(typed, pointer, field)                \
@@ -86,42 +86,41 @@ static __always_inline __u32 jiffies_to_us(__u32 jiffies)
 		   BPF_CORE_READ_BITFIELD_PROBED(pointer, field))
 
 /*
- * May this program, which has functions of its own, load through typed pointers? A load that faults
- * is mended by way of the program's table of such loads. Before Linux 6.4 (0108a4e9f358) a program
- * with functions stands twice in the list by which the kernel finds that table, once without one:
- * if that copy is found, the kernel panics in cmp_ex_search(). See src/kernel/extable.h.
+ * May this program, which has functions of its own, load through typed pointers? The kernel mends a
+ * load that faults by the program's table of such loads. Before Linux 6.4 (0108a4e9f358), a program
+ * with functions is listed twice, once without its table: if that entry is found, the kernel panics
+ * in cmp_ex_search(). See src/kernel/extable.h.
  *
- * To be asked once, at a program's beginning: the verifier knows the answer, and drops the other
- * way.
+ * Ask once, at the beginning of a program: the verifier knows the answer, and drops the other way.
  */
 static __always_inline bool loads_allowed(void)
 {
 	return !config.no_loads;
 }
 
-/* A namespace's number; 0: not known. */
+/* A network namespace's number; 0: unknown. */
 static __always_inline __u32 net_number(const struct net *net, const bool typed)
 {
 	return net ? READ(typed, net, ns.inum) : 0;
 }
 
-/* That of a device. It is there as long as the device is. */
+/* The namespace of a device, which keeps it as long as the device exists. */
 static __always_inline __u32 dev_netns(const struct net_device *dev, const bool typed)
 {
 	return dev ? net_number(READ(typed, dev, nd_net.net), typed) : 0;
 }
 
 /*
- * That of a socket or of a request, from sk_alloc() or inet_reqsk_alloc() until it is freed. A
- * socket of the kernel's own keeps no reference: its namespace may be going away, but sends nothing
- * any more when it is freed (cleanup_net()).
+ * The namespace of a socket or request, valid from sk_alloc() or inet_reqsk_alloc() until it is
+ * freed. A kernel socket holds no reference: its namespace may be going away, but nothing is sent
+ * any more when the namespace is freed (cleanup_net()).
  */
 static __always_inline __u32 sock_netns(const struct sock_common *skc, const bool typed)
 {
 	return net_number(READ(typed, skc, skc_net.net), typed);
 }
 
-/* ::ffff:0:0/96: an AF_INET6 socket that speaks IPv4; the kernel keeps the IPv4 addresses, too */
+/* ::ffff:0:0/96: an AF_INET6 socket that speaks IPv4. The kernel keeps its IPv4 addresses, too. */
 static __always_inline bool sock_is_ipv6(const struct sock_common *skc, const bool typed)
 {
 	if (READ(typed, skc, skc_family) != AF_INET6)
@@ -131,7 +130,7 @@ static __always_inline bool sock_is_ipv6(const struct sock_common *skc, const bo
 	       READ(typed, skc, skc_v6_daddr.in6_u.u6_addr32[2]) != bpf_htonl(0xffff);
 }
 
-/* Has it the fields of a socket, beyond those that a request or TIME-WAIT has, too? */
+/* Is it a full socket? Requests and TIME-WAIT sockets have only the fields of sock_common. */
 static __always_inline bool sock_is_full(const struct sock_common *skc, const bool typed)
 {
 	__u8 state = READ(typed, skc, skc_state);
@@ -140,8 +139,8 @@ static __always_inline bool sock_is_full(const struct sock_common *skc, const bo
 }
 
 /*
- * tcp_set_state() gives the port back that the kernel had chosen, and tells of TCP_CLOSE after
- * that: skc_num is 0 then (inet_put_port()). What goes on the wire is still there.
+ * tcp_set_state() gives back the port that the kernel chose before it reports TCP_CLOSE: skc_num is
+ * 0 by then (inet_put_port()). The port as it stands on the wire is still there.
  */
 static __always_inline __u16 sock_local_port(const struct sock_common *skc, const bool typed)
 {
@@ -153,8 +152,8 @@ static __always_inline __u16 sock_local_port(const struct sock_common *skc, cons
 }
 
 /*
- * Of a TCP socket or request socket. `ipv6` is whether the packets are: a dual-stack socket's
- * family does not tell. `egress`: the source is the local end.
+ * The flow of a TCP socket or request socket. `ipv6`: whether its packets are IPv6, which a
+ * dual-stack socket's family does not tell. `egress`: the source is the local end.
  */
 static __always_inline void flow_of_sock(struct flow *flow, const struct sock_common *skc,
 					 bool ipv6, const bool egress, const bool typed)
@@ -203,9 +202,9 @@ static __always_inline void event_set_flow(struct event *e, const struct flow *f
 }
 
 /*
- * The socket's own cgroup (sock_cgroup_data), right in any context; NULL: not known, as of a socket
- * that a kernel before 5.15 has counted to a class of traffic (net_cls, net_prio). To be read with
- * BPF_CORE_READ(): what the verifier makes of the pointer depends on the kernel.
+ * The socket's own cgroup (sock_cgroup_data), right in any context. NULL if unknown, as when a
+ * kernel before 5.15 has put the socket into a traffic class instead (net_cls, net_prio). Read it
+ * with BPF_CORE_READ(): whether the verifier trusts the pointer depends on the kernel.
  */
 static __always_inline const struct cgroup *sock_cgroup(const struct sock *sk)
 {
@@ -240,8 +239,8 @@ static __always_inline void event_set_cgroup(struct event *e, const struct sock 
 }
 
 /*
- * What a kernel does not offer is not called: `config` is known when the program is checked.
- * Without the helper a socket has a cookie only if somebody has asked for it before.
+ * Whether the kernel has the helper is known when the verifier checks the program, so it does not
+ * see a call of one that is missing. Without it, only cookies that exist already are known.
  */
 static __always_inline __u64 cookie_read(const void *sk)
 {
@@ -257,7 +256,8 @@ static __always_inline void event_set_cookie(struct event *e, __u64 cookie)
 		SET(e, sock_cookie, cookie);
 }
 
-/* TCP's part of an skb: a copy, since the verifier does not let us look into skb->cb as what it is.
+/*
+ * TCP's part of an skb, as a copy: the verifier does not allow skb->cb to be read as another type.
  */
 struct tcp_cb {
 	char bytes[sizeof(((struct sk_buff *)0)->cb)];
@@ -273,7 +273,7 @@ static __always_inline const struct tcp_skb_cb *tcp_cb(const struct tcp_cb *copy
 	return (const void *)copy;
 }
 
-/* SYN and FIN take a sequence number each: tcp_v4_fill_cb(), net/ipv4/tcp_ipv4.c */
+/* SYN and FIN each take one sequence number: tcp_v4_fill_cb(), net/ipv4/tcp_ipv4.c */
 static __always_inline __u32 tcp_cb_payload(const struct tcp_cb *copy)
 {
 	const struct tcp_skb_cb *cb = tcp_cb(copy);
@@ -283,8 +283,8 @@ static __always_inline __u32 tcp_cb_payload(const struct tcp_cb *copy)
 }
 
 /*
- * srtt and deviation as TCP_INFO gives them: tcp_get_info(), net/ipv4/tcp.c. The kernel keeps 8
- * times the one and 4 times the other; a srtt of 0 means that nothing has been measured.
+ * srtt and its deviation as in TCP_INFO: tcp_get_info(), net/ipv4/tcp.c. The kernel stores srtt
+ * times 8 and the deviation times 4. A srtt of 0 means nothing has been measured.
  */
 #define SET_RTT(e, tp, typed)                                             \
 	do {                                                              \

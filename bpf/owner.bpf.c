@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * owner - learn who owns a socket, for all events' lines. Makes no lines itself. The first hook is
- * in socket.bpf.c: connect and listen.
+ * owner - learn who owns a socket, for the lines of all events. Makes no lines itself. One more
+ * such hook, for connect(2) and listen(2), is in socket.bpf.c.
  *
- * Each hook here is hit by a process that uses the socket, or is asked whether it is: the same
- * functions of TCP also run in softirq, on top of a bystander. A process that uses a TCP socket
- * holds its lock, sk_lock.owned; softirq never works on a socket that is so held, but leaves its
- * packet in the backlog: tcp_v4_rcv(), tcp_write_timer(). What is then done for the backlog is done
- * by that same process: release_sock().
+ * Each hook here runs in a process that uses the socket, or its program makes sure of that: the
+ * same TCP functions also run in softirq, on top of an unrelated process. A process that uses a TCP
+ * socket holds its lock, and sk_lock.owned is set. Softirq never works on such a socket, but leaves
+ * its packet in the backlog: tcp_v4_rcv(), tcp_write_timer(). That same process then works the
+ * backlog off: release_sock().
  */
 #include "owner.bpf.h"
 
@@ -18,7 +18,7 @@ static __always_inline bool sock_is_inet(const struct sock *sk)
 	return family == AF_INET || family == AF_INET6;
 }
 
-/* Each read of TCP; in softirq, too, where the kernel reads for itself (tcp_read_sock()). */
+/* Each read of TCP. Also runs in softirq when the kernel itself reads (tcp_read_sock()). */
 SEC("tp_btf/tcp_rcv_space_adjust")
 int owner__tcp_rcv_space_adjust(__u64 *ctx)
 {
@@ -40,7 +40,7 @@ int owner__tcp_sendmsg_locked(__u64 *ctx)
 	return 0;
 }
 
-/* The end of each call that sends or receives; from 6.3. No call of these is made in softirq. */
+/* The end of each call that sends or receives; since 6.3. These calls are never made in softirq. */
 SEC("tp_btf/sock_send_length")
 int owner__sock_send_length(__u64 *ctx)
 {
@@ -62,8 +62,8 @@ int owner__sock_recv_length(__u64 *ctx)
 }
 
 /*
- * Once, at the start: each open file of each process. A socket that several processes hold is
- * nobody's, until one of them is seen to use it. What the hooks above have learned meanwhile stays.
+ * Once, at the start: every open file of every process. A socket held by several processes has no
+ * owner until one of them is seen using it. Owners that the hooks above have learned stay.
  */
 SEC("iter/task_file")
 int owner__task_file(struct bpf_iter__task_file *ctx)
@@ -77,7 +77,7 @@ int owner__task_file(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file || task->flags & PF_KTHREAD)
 		return 0;
-	socket = bpf_sock_from_file(file); /* NULL: the file is none */
+	socket = bpf_sock_from_file(file); /* NULL: not a socket */
 	if (!socket)
 		return 0;
 	sk = socket->sk; /* NULL: it is being closed, inet_release() */

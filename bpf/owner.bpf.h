@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * owner.bpf.h - who owns a socket: the process that was last seen to use it.
+ * owner.bpf.h - who owns a socket: the process last seen using it.
  *
- * Most events fire in softirq, where the current task is whoever was interrupted. So the owner is
- * learned where the task at work is the socket's user (owner.bpf.c, socket.bpf.c), and kept with
- * the socket. Who is not known is absent.
+ * Most events happen in softirq, where the current task is whichever was interrupted. So owners are
+ * learned where the current task is known to use the socket (owner.bpf.c, socket.bpf.c), and kept
+ * with the socket. An unknown owner's fields are absent.
  */
 #ifndef NETLOG_OWNER_BPF_H
 #define NETLOG_OWNER_BPF_H
 
 #include "memory.bpf.h"
 
-/* Odd multipliers of 64 bits: a change of any word changes the sum, but for 1 in 2^32. */
+/*
+ * Multiplying by odd 64-bit numbers: if a word changes, the sum changes, but for a chance of 1 in
+ * 2^32.
+ */
 static __always_inline __u32 owner_sum(const struct owner *owner)
 {
 	return (owner->comm[0] * 0x9e3779b97f4a7c15ULL + owner->comm[1] * 0xc2b2ae3d27d4eb4fULL +
@@ -20,8 +23,8 @@ static __always_inline __u32 owner_sum(const struct owner *owner)
 }
 
 /*
- * The owner as it is now, a copy; false, with all zeros, when it is not known. The copy is made
- * word by word, each read once: what is checked must be what is used.
+ * Copy the socket's owner. False, with all zeros, if it is unknown. The copy reads each word once,
+ * so that the checked words are those used.
  */
 static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_owner)
 {
@@ -45,18 +48,18 @@ static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_own
 static __always_inline void owner_read_task(struct owner *owner, const struct task_struct *task)
 {
 	const bool typed = !config.no_task_btf;
-	/* a task has one from its beginning (copy_process()); itself, or one that outlives it */
+	/* set by copy_process(): the task itself, or one that outlives it */
 	const struct task_struct *leader = READ(typed, task, group_leader);
 
 	owner->pid = READ(typed, task, tgid);
-	/* up to its end: before 5.17 the bytes behind it are those of a longer name before */
+	/* stops at the NUL: before 5.17, a longer name used before may follow */
 	bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), leader->comm);
 	owner->sum = owner_sum(owner);
 }
 
 /*
- * The process at work. The name is the whole process's: its threads may each have their own, and
- * take turns. False for a thread of the kernel, which works for others.
+ * The current process. The name is the process's, not the thread's: threads may have names of their
+ * own, and take turns. False for a kernel thread, which works for others.
  */
 static __always_inline bool owner_of_current(struct owner *ret_owner)
 {
@@ -71,13 +74,15 @@ static __always_inline bool owner_of_current(struct owner *ret_owner)
 	return true;
 }
 
-/* What is kept of others by their address would stay for the next socket there. */
+/*
+ * The table by address may hold only these: any other's owner would pass to the next socket there.
+ */
 static __always_inline bool sock_is_seen_to_end(const struct sock *sk)
 {
 	return sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state != TCP_CLOSE;
 }
 
-/* The record that tells the socket's owner, also of one that is not known yet. */
+/* The memory of the socket, made if need be; NULL if none can be kept. */
 static __always_inline struct socket_memory *owner_memory(struct sock *sk)
 {
 	if (config.no_sk_storage && !sock_is_seen_to_end(sk))
@@ -85,20 +90,20 @@ static __always_inline struct socket_memory *owner_memory(struct sock *sk)
 	return memory_make(sk);
 }
 
-/* Is that owner known, and by its work? */
+/* Is this owner already known, and from seeing it at work? */
 static __always_inline bool owner_is(const struct owner *known, const struct owner *now)
 {
 	return known->pid == now->pid && known->sum == now->sum && known->comm[0] == now->comm[0] &&
 	       known->comm[1] == now->comm[1] && !known->found;
 }
 
-/* The process at work uses this socket. Nearly always that is known already. */
+/* The current process uses this socket. Nearly always that is known already. */
 static __always_inline void owner_learn(struct sock *sk)
 {
 	struct socket_memory *memory;
 	struct owner now;
 
-	/* the kernel's own (NFS, tunnels): whoever is at work does not know of it */
+	/* kernel sockets (NFS, tunnels): the current process knows nothing of them */
 	if (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || !owner_of_current(&now))
 		return;
 	memory = owner_memory(sk);

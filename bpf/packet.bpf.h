@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * packet.bpf.h - what a packet's own headers say, where no socket is known yet or any more.
+ * packet.bpf.h - reading a packet's own headers, where its socket is not known yet, or no longer.
  */
 #ifndef NETLOG_PACKET_BPF_H
 #define NETLOG_PACKET_BPF_H
@@ -43,23 +43,25 @@ struct tcp_header {
 
 struct packet {
 	struct flow flow;
-	__u32 payload; /* bytes: of TCP or UDP; of IP where there is neither; else of the frame */
+	__u32 payload; /* bytes: of TCP or UDP; else of IP; else of the frame */
 	__u32 tcp_seq;
 	bool has_tcp_seq;
-	/* where it lies: the linear part's address, and offsets in it */
+	/* where the headers lie: address of the linear part, and offsets into it */
 	__u64 head;
-	__u32 network, transport; /* headers; transport 0: there is none to be read */
-	__u32 end;		  /* of the bytes that are in the linear part */
+	__u32 network, transport; /* transport 0: no readable header */
+	__u32 end;		  /* of the linear part */
 };
 
-/* Of a header that is not in the linear part as a whole, nothing is told. */
+/* Copy a header; false if it is not entirely in the linear part. */
 static __always_inline bool header_copy(void *copy, __u32 size, const struct packet *p, __u32 at)
 {
 	return at + size <= p->end &&
 	       bpf_probe_read_kernel(copy, size, (void *)(p->head + at)) == 0;
 }
 
-/* Addresses and protocol; `proto` and the place of its header, as far as the caller knows. */
+/*
+ * Read addresses and protocol. `proto` and `transport` (its header) are 0 if unknown to the caller.
+ */
 static __always_inline void packet_read_ip(struct packet *p, __u8 proto, __u32 transport)
 {
 	union {
@@ -89,7 +91,7 @@ static __always_inline void packet_read_ip(struct packet *p, __u8 proto, __u32 t
 	} else {
 		return;
 	}
-	if (proto) { /* behind any IPv6 extension headers */
+	if (proto) { /* the caller has skipped any IPv6 extension headers */
 		p->flow.proto = proto;
 		p->transport = transport;
 		header = transport - p->network;
@@ -119,8 +121,8 @@ static __always_inline void packet_read_transport(struct packet *p)
 }
 
 /*
- * The packet of an skb whose network header is known. On the way in, `proto` is the protocol that
- * has got it, and skb->transport_header is at its header; on the way out it is 0.
+ * Read the packet of an skb whose network header is known. For received packets, `proto` is the
+ * protocol that got it, and skb->transport_header points to its header; for sent ones `proto` is 0.
  */
 static __always_inline void packet_read(struct packet *p, const struct sk_buff *skb, __u32 netns,
 					__u8 proto, const bool typed)

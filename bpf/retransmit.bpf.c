@@ -2,8 +2,8 @@
 /*
  * retransmit - TCP sent segments again, and why.
  *
- * Two tracepoints: tcp_retransmit_skb (a full socket's segments, SYN included) and
- * tcp_retransmit_synack (a listener's answer, on a request socket that is not a full one).
+ * Two tracepoints: tcp_retransmit_skb (segments of a full socket, SYN included), and
+ * tcp_retransmit_synack (a listener's answer again, for a request socket, which is not a full one).
  */
 #include "subject.bpf.h"
 
@@ -21,7 +21,7 @@
  *   before tlp.
  * tlp: tcp_write_timer_handler() clears icsk_pending before a timeout, but leaves
  *   ICSK_TIME_LOSS_PROBE standing while tcp_send_loss_probe() runs.
- * What is left, such as data refused by a Fast Open server, has no name here.
+ * Other causes, such as data refused by a Fast Open server, have no name here.
  */
 static __always_inline __u8 retrans_type(const struct tcp_sock *tp, __u8 state, __u8 ca_state,
 					 __u8 tcp_flags, const bool typed)
@@ -42,14 +42,14 @@ static __always_inline __u8 retrans_type(const struct tcp_sock *tp, __u8 state, 
 }
 
 /*
- * How many segments this call stands for. TCP counts total_retrans before it sends, and not at all
- * what it gave up before (from 6.17 on, that is told too, with an error that does not say which).
- * So the counter decides: what it has grown by since our last look at this socket. Growth beyond
- * this skb's own segments is calls that no program was run for: lost, if the
- * socket's events are wanted: *ret_missed.
+ * How many segments this call sent. TCP counts total_retrans before it sends, and does not count
+ * attempts that it gave up earlier (from 6.17 these reach the tracepoint too, with an error that
+ * does not tell the two cases apart). So the number is how much the counter has grown since our
+ * last look at this socket. Growth beyond this skb's own segments means calls for which the kernel
+ * ran no program: *ret_missed, lost if the socket's events are wanted.
  *
- * Of a socket never seen before, and where nothing can be kept of it (not `counted`), only its
- * errors tell: __tcp_retransmit_skb() gives up with these.
+ * For a socket not seen before, or if nothing can be kept of it (not `counted`), only the error
+ * tells: these are the ones with which __tcp_retransmit_skb() gives up before counting.
  */
 static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 segs, int err,
 					   __u32 *ret_missed, const bool counted)
@@ -57,8 +57,7 @@ static __always_inline __u32 segments_sent(struct sock *sk, __u32 total, __u32 s
 	struct socket_memory *memory = counted ? connection_memory(sk, true) : NULL;
 	__u32 known = memory ? memory->known & KNOWN_RETRANS : 0, grown;
 
-	/* it has gone backwards, and the beginning of this connection was not seen:
-	 * tcp_disconnect() */
+	/* the counter went backwards: tcp_disconnect(), and we missed the new connection's start */
 	if (known && total < memory->retrans_total) {
 		memory->retrans_total = total;
 		return segs;
@@ -93,14 +92,14 @@ static __always_inline int retransmit_skb(__u64 *ctx, struct subject *s, struct 
 	__u8 state, ca_state, type;
 	int err = 0;
 
-	/* the third argument came with 6.17 and the event's own struct */
+	/* the tracepoint has a third argument since 6.17, and its own struct with it */
 	if (bpf_core_field_exists(((struct trace_event_raw_tcp_retransmit_skb *)0)->err))
 		err = ARGUMENT(tcp_retransmit_skb, err);
 	tcp_cb_read(&cb_copy, skb);
 	cb = tcp_cb(&cb_copy);
-	/* an skb may hold several segments (GSO), and TCP counts these: tcp_skb_pcount() */
+	/* an skb may hold several segments (GSO), and TCP counts segments: tcp_skb_pcount() */
 	segs = segments_sent(sk, total, cb->tcp_gso_segs, err, &missed, counted);
-	if (!subject_passes(s)) /* not earlier: it may pass another time */
+	if (!subject_passes(s)) /* after counting: the socket may pass next time */
 		return 0;
 	if (missed)
 		event_missed(retransmit, missed, s);
@@ -160,10 +159,10 @@ int retransmit__tcp_retransmit_skb_raw(__u64 *ctx)
 }
 
 /*
- * tcp_rtx_synack(), net/ipv4/tcp_output.c: called before req->num_retrans is counted up, which the
- * connection's total_retrans starts from. The listener tells the owner and the cgroup, the request
- * all else: the family it answers in (that of a dual-stack listener's socket would be wrong, and
- * the IPv6 addresses of such a request unset memory), and the cookie, which the connection
+ * tcp_rtx_synack(), net/ipv4/tcp_output.c: called before req->num_retrans is incremented, from
+ * which the connection's total_retrans starts. Owner and cgroup are the listener's; all else is the
+ * request's. Its address family counts, since a dual-stack listener's would be wrong (the IPv6
+ * addresses of an IPv4 request are uninitialised memory), and its cookie, which the connection
  * inherits.
  */
 static __always_inline int retransmit_synack(struct subject *s, const struct sock *listener,
@@ -172,7 +171,7 @@ static __always_inline int retransmit_synack(struct subject *s, const struct soc
 	const struct tcp_request_sock *tcp_req = (const void *)req;
 	const struct sock_common *skc = &req->__req_common;
 	struct retransmit *e;
-	/* a request has its operations from inet_reqsk_alloc() on */
+	/* set since inet_reqsk_alloc() */
 	const struct request_sock_ops *ops = READ(typed, req, rsk_ops);
 	bool ipv6 = ops && READ(typed, ops, family) == AF_INET6;
 	__u8 timeouts;
@@ -207,7 +206,10 @@ int retransmit__tcp_retransmit_synack(__u64 *ctx)
 	struct subject subject;
 	struct socket_memory *memory;
 
-	/* Fast Open: it is the connection itself by then, and counts the segment as its own */
+	/*
+	 * Fast Open: `listener` is the connection itself, which also counts this segment in
+	 * total_retrans
+	 */
 	memory = connection_memory(listener, false);
 	if (memory)
 		memory->retrans_total += 1;

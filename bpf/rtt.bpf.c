@@ -2,21 +2,21 @@
 /*
  * rtt - TCP measured a round-trip time.
  *
- * tcp_ack_update_rtt() is where each sample is taken, in every state: at its end the estimates are
- * those after it. Where functions cannot be hooked, tcp_probe runs for each packet of an
- * established socket, before the packet is looked at: it sees what the packets before have left. So
- * a line tells a sample when the next packet comes, and only if there was one since the socket's
- * last line.
+ * tcp_ack_update_rtt() takes each sample, in every state; when it returns, the estimates include
+ * the sample. If functions cannot be hooked, tcp_probe is used: it runs for each packet of an
+ * established socket before TCP looks at the packet, so it sees the estimates left by the packets
+ * before. A sample is thus reported when the next packet comes, and only if the estimates changed
+ * since the socket's last line.
  */
 #include "subject.bpf.h"
 
 /*
- * What the socket's last line told; `first` if there has been none. A connection that was
- * established while netlog runs begins with nothing, so that the sample of its handshake makes a
- * line. NULL: the socket is going, or memory is short.
+ * What the socket's last line reported; `first` if there has been none. A connection established
+ * while netlog runs starts with zeros instead, so that the sample of its handshake makes a line.
+ * NULL: the socket is being freed, or memory is short.
  *
- * tcp_rtt_estimator() changes srtt_us or mdev_us with every sample, unless the sample is the mean,
- * in whole microseconds, and the deviation is below one.
+ * tcp_rtt_estimator() changes srtt_us or mdev_us with every sample, unless the sample equals the
+ * mean in whole microseconds and the deviation is below one.
  */
 static __always_inline struct rtt_reported *rtt_last(struct sock *sk,
 						     const struct rtt_reported *first)
@@ -32,7 +32,7 @@ static __always_inline struct rtt_reported *rtt_last(struct sock *sk,
 	return &memory->rtt;
 }
 
-/* Is there a line of this socket? Of one that has none, nothing need be remembered. */
+/* Do the filters let this socket pass? Nothing is remembered of sockets that they refuse. */
 static __always_inline bool rtt_passes(struct subject *s, struct sock *sk)
 {
 	if (!subject_sock_passes(s, sk, true) || !subject_ifname_passes(s))
@@ -43,8 +43,9 @@ static __always_inline bool rtt_passes(struct subject *s, struct sock *sk)
 	return subject_owner_passes(s);
 }
 
-/* A line of the socket, of now or of `time_ns` if that is not 0: intervals are between lines'
- * times. */
+/*
+ * A record of the socket. `time_ns`: the time it is to have, so that intervals are exact; 0: now.
+ */
 static __always_inline struct rtt *rtt_begin(struct subject *s, struct sock *sk,
 					     const struct tcp_sock *tp, __u64 time_ns,
 					     const bool typed)
@@ -69,8 +70,8 @@ static __always_inline struct rtt *rtt_begin(struct subject *s, struct sock *sk,
 
 /*
  * tcp_ack_update_rtt(sk, flag, seq_rtt_us, sack_rtt_us, ca_rtt_us, rs), net/ipv4/tcp_input.c,
- * returns whether there was a sample: of the acknowledged segment, else of the newest one that SACK
- * covered, else by the peer's timestamp, which it leaves in rs.
+ * returns whether there was a sample: from the acknowledged segment, else from the newest one
+ * covered by SACK, else from the peer's timestamp, which it stores in rs.
  */
 SEC("fexit/tcp_ack_update_rtt")
 int rtt__tcp_ack_update_rtt(__u64 *ctx)
@@ -85,7 +86,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 	struct rtt *e;
 
 	subject_init(&subject);
-	/* behind the arguments is the returned value */
+	/* the returned value is behind the arguments */
 	if (!(__u8)ctx[6] || !tp || !rtt_passes(&subject, sk))
 		return 0;
 	if (sample < 0)
@@ -125,23 +126,26 @@ int rtt__tcp_probe(__u64 *ctx)
 	if (!tp || !rtt_passes(&subject, sk))
 		return 0;
 	now.srtt_us = READ(typed, tp, srtt_us);
-	if (!now.srtt_us) /* nothing measured yet, whatever mdev_us starts from */
+	if (!now.srtt_us) /* no sample yet; mdev_us has an initial value */
 		return 0;
 	now.mdev_us = READ(typed, tp, mdev_us);
-	now.time_ns = 0; /* nothing has been reported */
-	/* what a socket older than netlog had measured before is not new */
+	now.time_ns = 0; /* no line yet */
+	/*
+	 * a socket older than netlog: its first look only stores the estimates, and the next change
+	 * is new
+	 */
 	last = rtt_last(sk, &now);
 	if (!last)
 		return 0;
 	if (last->srtt_us == now.srtt_us && last->mdev_us == now.mdev_us)
 		return 0;
-	/* looked at and left out: only another one is new */
+	/* outside the limits: remember it as seen, so that only another sample is new */
 	if (!measure_wanted(rtt, now.srtt_us >> 3)) {
 		last->srtt_us = now.srtt_us;
 		last->mdev_us = now.mdev_us;
 		return 0;
 	}
-	/* too soon: the sample stays unreported, and a later look finds it, or a newer one */
+	/* too soon: leave it unreported; a later packet finds it, or a newer sample */
 	now.time_ns = bpf_ktime_get_boot_ns();
 	if (last->time_ns && now.time_ns - last->time_ns < settings.rtt_interval_ns)
 		return 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sample.bpf.h - sampling on the kernel side: asked for each event that is wanted, before it costs
- * a record.
+ * sample.bpf.h - sampling on the kernel side, asked for each wanted event before a record is
+ * reserved.
  *
- * An event that is not written leaves its weight where the next line of its type on this CPU finds
- * it; but not those of flows that are left out as a whole, for which the flows that are kept stand.
+ * An event that is left out adds its weight to a counter, from which the next line of its type on
+ * this CPU takes it. Not so for flows that --sample leaves out: the flows that are kept stand for
+ * them.
  */
 #ifndef NETLOG_SAMPLE_BPF_H
 #define NETLOG_SAMPLE_BPF_H
@@ -12,16 +13,16 @@
 #include "sample.h"
 #include "state.bpf.h"
 
-#define PRESSURE_TOUCH_NS 10000000ULL /* between writes of a word that all CPUs read */
+#define PRESSURE_TOUCH_NS 10000000ULL /* at least, between writes of a word that all CPUs read */
 
-/* Until when time has been used up, for each event type. */
+/* For each event type, the time that --max-rate has used up: see pace_passes(). */
 __weak __u64 paces[event_types] __attribute__((aligned(64))) = {};
 
 __weak struct pressure pressure __attribute__((aligned(64))) = {};
 
 /*
- * Not exact where CPUs meet: each may let one more pass. An atomic operation that tells what it
- * found is not there before 5.12.
+ * Not exact between CPUs: each may let one event more pass. Atomic operations that return the old
+ * value need 5.12.
  */
 static __always_inline bool pace_suppresses(__u16 type)
 {
@@ -40,8 +41,8 @@ static __always_inline bool pace_suppresses(__u16 type)
 }
 
 /*
- * By chance, and not each so many-eth: events come in patterns, as a packet at one stage after the
- * other. Not by flow either: it may be one flow that floods.
+ * Random, rather than every n-th: events come in patterns, such as a packet at one stage after the
+ * other. Nor by flow: a single flow may be the flood.
  */
 static __always_inline bool pressure_suppresses(void)
 {
@@ -58,7 +59,7 @@ static __always_inline bool pressure_suppresses(void)
 		return false;
 	now = bpf_ktime_get_boot_ns();
 	since = p->since_ns;
-	calm_ns = now > since ? now - since : 0; /* another CPU may have been later */
+	calm_ns = now > since ? now - since : 0; /* another CPU may have stored a later time */
 	if (next <= shift)
 		next = fill < PRESSURE_FILL_LOW ? pressure_lowered(shift, calm_ns) : shift;
 	if (next != shift)
@@ -70,7 +71,7 @@ static __always_inline bool pressure_suppresses(void)
 	return bpf_get_prandom_u32() & ((1U << (next & 31)) - 1);
 }
 
-/* Is it an event of a flow that is left out? Then it is counted. */
+/* Does --sample leave out this flow? Then the event is counted. */
 static __always_inline bool flow_sampled_out(__u16 type, const struct flow *flow, __u64 count)
 {
 	__u32 one_in = settings.one_in[type];
@@ -81,7 +82,7 @@ static __always_inline bool flow_sampled_out(__u16 type, const struct flow *flow
 	return true;
 }
 
-/* For how many events this one stands; 0: it is not to be written, which has been counted. */
+/* How many events this one stands for; 0: left out, and counted. */
 static __always_inline __u32 sample_weight(__u16 type, const struct flow *flow)
 {
 	__u32 one_in = settings.one_in[type];
@@ -97,7 +98,7 @@ static __always_inline __u32 sample_weight(__u16 type, const struct flow *flow)
 	return 0;
 }
 
-/* The line is certain: with what has waited for one. */
+/* A line is being written: add the weight that waits for one. */
 static __always_inline __u32 weight_take(__u16 type, __u32 own)
 {
 	struct counters *cpu = cpu_counters();

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sample.h - which of many events become lines, and for how many a line stands: the arithmetic.
+ * sample.h - which of many events become lines, and how many events a line stands for: the
+ * arithmetic.
  *
- * Included by both sides, so that a test can hold the kernel side's answers against its own; what
- * it is applied to is in sample.bpf.h.
+ * Included by both sides, so that a test can compare the kernel side's answers with user space's.
+ * Its use is in sample.bpf.h.
  */
 #ifndef NETLOG_SAMPLE_H
 #define NETLOG_SAMPLE_H
@@ -16,9 +17,9 @@
 
 /* ---- by flow: --sample ---- */
 
-#define SAMPLE_ODD 0x9e3779b97f4a7c15ULL /* 2^64 by the golden ratio: bits without order */
+#define SAMPLE_ODD 0x9e3779b97f4a7c15ULL /* 2^64 / the golden ratio: its bits have no pattern */
 
-/* Every bit of the input matters to every bit of the output's upper half. */
+/* Every bit of the input affects every bit of the output's upper half. */
 SAMPLE_CALL __u64 sample_mix(__u64 number)
 {
 	number ^= number >> 32;
@@ -37,9 +38,8 @@ SAMPLE_CALL __u64 sample_mix_end(const struct ip_address *address, __u16 port)
 }
 
 /*
- * The same for both directions, and at both ends, be they on one host: the sum does not know which
- * is which, and the namespace is left out. No secret goes in, so that all hosts choose the same
- * flows.
+ * The same in both directions and at both ends, on one host or two: adding ignores the order, and
+ * the namespace is left out. There is no secret in it, so all hosts choose the same flows.
  */
 SAMPLE_CALL __u32 sample_hash(const struct flow *flow)
 {
@@ -48,7 +48,7 @@ SAMPLE_CALL __u32 sample_hash(const struct flow *flow)
 	       32;
 }
 
-/* Hashes below 2^32 / one_in: whoever is among 1 in 100 is among 1 in 10, too. */
+/* Keeps hashes below 2^32 / one_in: a flow kept at 1 in 100 is also kept at 1 in 10. */
 SAMPLE_CALL bool sample_keeps(__u32 hash, __u32 one_in)
 {
 	return (__u64)hash * one_in >> 32 == 0;
@@ -56,11 +56,11 @@ SAMPLE_CALL bool sample_keeps(__u32 hash, __u32 one_in)
 
 /* ---- by time: --max-rate ---- */
 
-#define PACE_AHEAD_NS 100000000ULL /* so much of the future may be used up at once */
+#define PACE_AHEAD_NS 100000000ULL /* how far ahead of now time may be used up */
 
 /*
- * Each event that passes uses up an interval of time. `used_ns` is until when time has been used
- * up: no more than a tenth of a second's events, and one, pass at once.
+ * Each event that passes uses up an interval of time, and `used_ns` is the end of what has been
+ * used up. So at most a tenth of a second's events, and one more, pass at once.
  */
 SAMPLE_CALL bool pace_passes(__u64 used_ns, __u64 now_ns)
 {
@@ -75,12 +75,13 @@ SAMPLE_CALL __u64 pace_interval_ns(__u64 events_per_second)
 /* ---- by the ring's fill: --adaptive ---- */
 
 /*
- * Of 2^shift events one is kept. A fill is in sixteenths of the ring: from a half on, each further
- * one makes it a fourth, so that the last one holds what comes while user space stands still.
+ * One of 2^shift events is kept. The fill is in sixteenths of the ring: from one half on, each
+ * further sixteenth keeps a quarter as many, so that the last one holds what comes while user space
+ * stands still.
  */
 #define PRESSURE_FILL_HIGH 8
 #define PRESSURE_FILL_LOW 4
-#define PRESSURE_STEP_NS 100000000ULL /* below the low fill: a step down in this time */
+#define PRESSURE_STEP_NS 100000000ULL /* below PRESSURE_FILL_LOW: one step down for each of these */
 #define PRESSURE_SHIFT_MAX 16
 
 SAMPLE_CALL __u32 pressure_least(__u64 fill)
@@ -100,10 +101,10 @@ SAMPLE_CALL __u32 pressure_lowered(__u32 shift, __u64 calm_ns)
 /* ---- what a line takes upon itself ---- */
 
 /*
- * How much of the weight that waits for a line the next one can take, if it stands for `own` events
- * already. Events add to the counter, lines take from it, and there is no lock: if a softirq's line
- * interrupts another on this CPU, both may take the same weight. The counter is negative then, and
- * nothing is taken until as much has been added again, so that the sum stays right.
+ * How much of the waiting weight the next line can take, if it stands for `own` events itself.
+ * Events add to the counter, lines take from it, and there is no lock: if a softirq's line
+ * interrupts another on this CPU, both may take the same weight. The counter is then negative, and
+ * nothing is taken until as much has been added again, so the sum stays right.
  */
 SAMPLE_CALL __u32 weight_takes(__s64 waiting, __u32 own)
 {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * socket - a TCP socket's life: when what is remembered of it begins, and when it ends. Makes no
- * lines itself.
+ * socket - when the memory of a TCP socket begins and ends. Makes no lines itself.
  *
- * An event that hangs on the same tracepoint is attached before this program, and so run before it:
- * what is remembered is still there when it sees the socket's end (COMMON_HOOKS come last).
+ * Events on the same tracepoint are attached first (COMMON_HOOKS come last), so they run before
+ * this program and still find what is remembered when a socket ends.
  */
 #include "owner.bpf.h"
 
 /*
- * A connection begins. What is remembered is of an earlier one: of the same socket (connect with
- * AF_UNSPEC, and again); of the listener, as all of a socket is copied from it, and only the owner
- * is as true of the copy; or, in the table, of a socket that had this address.
+ * A connection begins: forget what is remembered of an earlier one. That may be one of the same
+ * socket (connect() again after AF_UNSPEC), the listener, which the socket is a copy of, or, in the
+ * table, another socket that had this address. Of the first two the owner stays true.
  */
 static __always_inline void connection_begins(struct sock *sk)
 {
@@ -31,7 +30,7 @@ static __always_inline void connection_ends(struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
-	/* else it goes with the socket */
+	/* otherwise it is freed with the socket */
 	if (config.no_sk_storage)
 		bpf_map_delete_elem(&sockets_by_address, &key);
 }

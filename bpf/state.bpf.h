@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * state.bpf.h - what all programs share, and share with user space: the ring, the settings, the
- * counters, the doorbell.
+ * state.bpf.h - what all programs share with each other and with user space: the ring, the
+ * settings, the counters, the doorbell.
  *
- * Maps and globals are __weak: each bpf/<event>.bpf.c has them, and `bpftool gen object` makes one
- * of them all.
+ * Maps and globals are __weak: each bpf/<event>.bpf.c defines them, and `bpftool gen object` merges
+ * them into one.
  */
 #ifndef NETLOG_STATE_BPF_H
 #define NETLOG_STATE_BPF_H
@@ -23,7 +23,7 @@ char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096); /* --ring-size sets the real one */
+	__uint(max_entries, 4096); /* replaced by --ring-size */
 } ring SEC(".maps") __weak;
 
 __weak const volatile struct config config = {};
@@ -33,9 +33,9 @@ __weak struct settings settings = {};
 __weak struct counters counters[COUNTER_CPUS] = {};
 
 /*
- * User space raises the doorbell before it sleeps; the next event lowers it and wakes. All others
- * are submitted without a wakeup, which costs microseconds: while it is awake, user space looks for
- * itself. See probe_sleep().
+ * User space raises the doorbell before it sleeps; the next event lowers it and wakes user space.
+ * All other events are submitted without a wakeup, which would cost microseconds: user space that
+ * is awake looks at the ring by itself. See probe_sleep().
  */
 __weak __u32 doorbell __attribute__((aligned(64))) = 0;
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * subject.bpf.h - whom an event is about, and event_begin(), which makes every event.
+ * subject.bpf.h - what an event is about, and event_begin(), which every event goes through.
  *
  * A program says what it knows of its subject, and event_begin() does what all events have in
- * common: it asks each filter, sampling and pace, reserves the record and fills in the common
- * fields. So there is no event that a filter has not been asked about.
+ * common: it asks every filter, sampling and pace, reserves the record, and fills in the common
+ * fields. So no event escapes a filter.
  *
- * Where that saves work a program asks a filter earlier, by one of subject_*_passes(); the subject
- * remembers that, and it is not asked again.
+ * To save work, a program may ask a filter earlier, with one of subject_*_passes(); the subject
+ * remembers that, and the filter is not asked again.
  */
 #ifndef NETLOG_SUBJECT_BPF_H
 #define NETLOG_SUBJECT_BPF_H
@@ -15,7 +15,7 @@
 #include "filter.bpf.h"
 #include "owner.bpf.h"
 
-/* Filters that have been asked, and let the subject pass. */
+/* Filters that the subject has already passed. */
 enum passed {
 	passed_flow = 1, /* addresses, ports, protocol, namespace, cgroup */
 	passed_owner = 2,
@@ -24,23 +24,23 @@ enum passed {
 
 struct subject {
 	struct flow flow;
-	const struct sock *sk;	      /* whose cgroup it is; NULL: nobody's */
-	struct owner owner;	      /* zeros: not known */
-	__u64 cookie;		      /* 0: not known */
-	const struct net_device *dev; /* by which the packet came, or goes; NULL: there is none */
-	const struct filter *filter;  /* the one in force when the program began */
-	__u64 undecided; /* halves of filters about what it is too early to know: they refuse */
-	/* enum passed, as bits; the verifier knows what it is on the stack if it has eight bytes */
+	const struct sock *sk;	      /* whose cgroup counts; NULL: none */
+	struct owner owner;	      /* zeros: unknown */
+	__u64 cookie;		      /* 0: unknown */
+	const struct net_device *dev; /* that received or sends the packet; NULL: none */
+	const struct filter *filter;  /* in force when the program began */
+	__u64 undecided; /* halves of filters that cannot be answered yet: they refuse */
+	/* enum passed, as bits; eight bytes, so that the verifier tracks the value on the stack */
 	__u64 passed;
 };
 
-/* Nothing is known of it yet. */
+/* A subject of which nothing is known yet. */
 static __always_inline void subject_init(struct subject *s)
 {
 	*s = (struct subject){ .filter = filter_in_force() };
 }
 
-/* It is this TCP socket. `egress`: the local end is the source. */
+/* The subject is this TCP socket. `egress`: the local end is the source. */
 static __always_inline void subject_set_sock(struct subject *s, struct sock *sk, const bool egress,
 					     const bool typed)
 {
@@ -59,7 +59,7 @@ static __always_inline void subject_of_sock(struct subject *s, struct sock *sk, 
 	subject_set_sock(s, sk, egress, typed);
 }
 
-/* The same in a raw tracepoint, which helpers give nothing of what is kept with a socket. */
+/* The same in a raw tracepoint, where helpers cannot reach what is kept with a socket. */
 static __always_inline void subject_of_raw_sock(struct subject *s, const struct sock *sk,
 						const bool egress)
 {
@@ -79,7 +79,7 @@ static __always_inline bool subject_flow_passes(struct subject *s)
 	return true;
 }
 
-/* Likewise, before the flow has been read: without a filter it need not be. */
+/* The same before the flow has been read: without a filter, it need not be. */
 static __always_inline bool subject_sock_passes(struct subject *s, const struct sock *sk,
 						const bool egress)
 {
@@ -116,7 +116,7 @@ static __always_inline bool subject_passes(struct subject *s)
 	       subject_owner_passes(s);
 }
 
-/* The outputs whose own filters refuse it: see filter.h. */
+/* The outputs whose own filters refuse the subject: see filter.h. */
 static __always_inline __u32 subject_refusing(const struct subject *s,
 					      const struct filter_takers *t)
 {
@@ -132,8 +132,8 @@ static __always_inline __u32 subject_refusing(const struct subject *s,
 }
 
 /*
- * The outputs that take an event of this type, as the word of its record's header: 0 if there are
- * none. Of outputs without filters of their own user space knows by itself.
+ * The outputs that take an event of this type, as the word in its record's header; 0: none. Outputs
+ * without filters of their own are left to user space.
  */
 static __always_inline __u32 subject_takers(const struct subject *s, __u16 type)
 {
@@ -174,16 +174,16 @@ static __always_inline void *event_begin_type(__u16 type, __u64 size, struct sub
 }
 
 /*
- * A record of the subject in the ring, with the common fields; NULL if there is to be none: the
- * event is not wanted, a filter refuses it, no output takes it, or it is sampled away or lost,
- * which is counted. It is given to user space by event_submit(). `typed`: see READ().
+ * A record of the subject in the ring, with the common fields; event_submit() hands it over. NULL
+ * if there is to be none: the event is not wanted, a filter refuses it, no output takes it, it is
+ * sampled out, or the ring is full. The last two are counted. `typed`: see READ().
  */
 #define event_begin(name, subject, typed) \
 	((struct name *)event_begin_type(event_##name, sizeof(struct name), subject, typed))
 
 /*
- * Events of which no program was run, or of which too little is known: produced, and lost before
- * they were records, if they would have been wanted.
+ * Count events as produced and lost that never became records, because the kernel ran no program or
+ * too little is known, if they would have been wanted.
  */
 static __always_inline void event_missed_type(__u16 type, __u64 count, struct subject *s)
 {

@@ -2,12 +2,12 @@
 /*
  * transit.bpf.h - packets under way: when each set out, found again by its skb's address.
  *
- * A table is one shared array: no locks, no allocation. A bucket holds four packets; the next one
- * takes the place of the oldest. So the four that are remembered are the four that set out last,
- * and one that has been displaced is known to be so: it has no time, but it is counted.
+ * A table is one shared array: no locks, no allocation. A bucket holds four packets, and a new one
+ * replaces the oldest. A bucket therefore knows the four that set out last; if a packet is not
+ * among them, it has been displaced: it has no time, but is counted.
  *
- * An entry is one word, so that nobody ever reads half of it: the time of setting out, and above it
- * the packet's tag.
+ * An entry is one word, so it is never read half-written: the time of setting out, and in the bits
+ * above it the packet's tag.
  */
 #ifndef NETLOG_TRANSIT_BPF_H
 #define NETLOG_TRANSIT_BPF_H
@@ -19,18 +19,18 @@
 #define TRANSIT_WAYS 4
 #define BUCKET_BITS (TRANSIT_BITS - 2)
 #define TAG_BITS 18
-#define TIME_BITS 46 /* nanoseconds: a packet may wait for 19 hours */
+#define TIME_BITS 46 /* nanoseconds: 19 hours */
 #define TIME_MASK ((1ULL << TIME_BITS) - 1)
-#define TIME_DONE 1 /* it has arrived; the clock never says so */
+#define TIME_DONE 1 /* in place of a time: it has arrived. The clock is never this */
 
 enum transit_state {
 	transit_none,  /* it set out before netlog did */
 	transit_known, /* under way */
-	transit_done,  /* it has arrived before, or another skb at this address has */
-	transit_lost,  /* it was displaced by others, or never set out */
+	transit_done,  /* it has arrived already, or another skb with this address has */
+	transit_lost,  /* displaced by others, or never set out */
 };
 
-/* A pointer as a number again, for which the verifier offers nothing better than a copy. */
+/* A pointer as a number. A copy is the only way that the verifier allows. */
 static __always_inline __u64 address_of(const void *pointer)
 {
 	__u64 address = 0;
@@ -40,8 +40,8 @@ static __always_inline __u64 address_of(const void *pointer)
 }
 
 /*
- * The upper bits choose the bucket, the lower are the tag. Multiplying by an odd number is
- * one-to-one on the lower bits.
+ * The upper bits choose the bucket, the lower bits are the tag. Multiplying by an odd number is a
+ * bijection, so the lower bits stay distinct.
  */
 static __always_inline __u32 transit_hash(__u64 number)
 {
@@ -49,9 +49,9 @@ static __always_inline __u32 transit_hash(__u64 number)
 }
 
 /*
- * By the skb's address. The verifier forbids arithmetic on a kernel pointer, but the difference of
- * two pointers is a number. skbs lie on cache lines, and of the line's number the lower 30 bits are
- * what is hashed: two skbs within 64 GiB of memory are never taken for each other.
+ * A hash of the skb's address. The verifier forbids arithmetic on a kernel pointer, but the
+ * difference of two pointers is a number. skbs are aligned to cache lines, and the lower 30 bits of
+ * the line's number are hashed: two skbs within 64 GiB of memory are never mistaken for each other.
  */
 static __always_inline __u32 skb_transit_hash(const __u64 *table, const struct sk_buff *skb,
 					      const bool typed)
@@ -72,8 +72,8 @@ static __always_inline __u32 transit_place(__u32 hash, int way)
 }
 
 /*
- * Where the packet's entry goes: where an earlier one of this skb is (an address is soon used
- * again, so that comes first), else over the oldest.
+ * The place for the packet's entry: where this skb's earlier entry is (addresses are soon used
+ * again), otherwise the oldest entry's.
  */
 static __always_inline __u32 transit_place_for(const __u64 *table, __u32 hash, __u64 now)
 {
@@ -105,13 +105,13 @@ static __always_inline __u64 transit_entry(__u32 hash, __u64 now)
 	return transit_tag(hash) | (now & TIME_MASK);
 }
 
-/* A packet's entry, as it was found, and where. */
+/* A packet's entry as it was read, and its place. */
 struct transit {
 	__u64 entry;
 	__u32 place;
 };
 
-/* What is known of the packet; if it is under way, its entry. */
+/* The state of the packet and, if it is known, its entry. */
 static __always_inline enum transit_state transit_find(const __u64 *table, __u32 hash,
 						       struct transit *ret_transit)
 {
@@ -124,7 +124,7 @@ static __always_inline enum transit_state transit_find(const __u64 *table, __u32
 		__u64 entry = table[place];
 
 		if (!entry) {
-			state = transit_none; /* room is left, so nobody has been displaced */
+			state = transit_none; /* with an empty place, nothing was displaced */
 		} else if ((entry & ~TIME_MASK) == tag) {
 			if ((entry & TIME_MASK) == TIME_DONE)
 				return transit_done;
@@ -140,7 +140,7 @@ static __always_inline __u64 transit_time(const struct transit *transit, __u64 n
 	return (now - transit->entry) & TIME_MASK;
 }
 
-/* It has arrived: whoever meets it again knows. */
+/* Mark the packet as arrived, for whoever meets it again. */
 static __always_inline void transit_end(__u64 *table, const struct transit *transit)
 {
 	table[transit->place & (TRANSIT_SIZE - 1)] = (transit->entry & ~TIME_MASK) | TIME_DONE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * main.c - read the command line, put the parts together, run, and say by the exit status how it
+ * main.c - read the command line, put the parts together, run, and report by the exit status how it
  * went. Statuses above 2 are those of sysexits.h.
  */
 #include <errno.h>
@@ -11,8 +11,8 @@
 
 #include "base/log.h"
 #include "host/cgroup_walk.h"
-#include "kernel/capability.h"
 #include "line/json_schema.h"
+#include "run/attach.h"
 #include "run/daemon.h"
 #include "run/doctor.h"
 #include "run/reload.h"
@@ -21,7 +21,7 @@
 
 #define EXIT_USAGE 2
 
-/* What was printed to stdout must have got there. */
+/* Flush stdout: whatever was printed must have arrived. */
 static int printed(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
@@ -69,76 +69,9 @@ static int examine(const struct options *options)
 	return r ?: healthy ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
 
-/* Of an event's choice, values that were named one by one and have no hook, as bits. */
-static uint64_t values_lacking(const struct options *options, const struct probe_hook *hooks,
-			       unsigned int count, enum event_type type)
-{
-	const struct word_choice *choice = &options->kernel.choices[type];
-	uint64_t lacking = choice->bits;
-
-	if (!choice->named || !(options->kernel.events.bits & BIT(type)))
-		return 0;
-	for (unsigned int i = 0; i < count; i++)
-		if (hooks[i].served && hooks[i].desc->event == type &&
-		    hooks[i].desc->role == role_lines)
-			lacking &= hooks[i].desc->value ? ~BIT(hooks[i].desc->value) : 0;
-	return lacking;
-}
-
-/* Of a part that nothing serves, the last one refused tells why; those before are for the doctor. */
-static bool part_unserved(const struct probe_hook *hooks, unsigned int count, unsigned int i)
-{
-	for (unsigned int k = i + 1; k < count; k++)
-		if (hooks[k].error && hooks[k].desc->event == hooks[i].desc->event &&
-		    !strcmp(hooks[k].desc->part, hooks[i].desc->part))
-			return false;
-	return hooks[i].error && hooks[i].error != -ECANCELED && !hooks[i].served;
-}
-
-/* Tell what is not as asked. Returns whether the user named something that cannot be served. */
-static bool report_hooks(const struct probe *probe, const struct options *options)
-{
-	unsigned int count;
-	const struct probe_hook *hooks = probe_hooks(probe, &count);
-	const uint64_t missing = options->kernel.events.bits & ~probe_events(probe);
-	uint64_t lacking[event_types] = {};
-	bool named_missing = false;
-	char others[parts_text_max] = "";
-
-	for_each_event_type(type) {
-		lacking[type] = values_lacking(options, hooks, count, type);
-		named_missing |= lacking[type] != 0;
-	}
-	for (unsigned int i = 0; i < count; i++) {
-		const struct hook_desc *desc = hooks[i].desc;
-
-		if (!part_unserved(hooks, count, i))
-			continue;
-		if (!(missing & BIT(desc->event)) && !(lacking[desc->event] & BIT(desc->value)))
-			list_add(others, sizeof(others), desc->part);
-		else if (hook_absent(&hooks[i]))
-			log_warning("%s of event %s is not served: this kernel has no %s",
-				    desc->part, event_desc(desc->event)->name, hooks[i].section);
-		else
-			log_warning("%s of event %s is not served: the kernel refused %s: %s",
-				    desc->part, event_desc(desc->event)->name, hooks[i].section,
-				    hooks[i].reason ?: strerror(-hooks[i].error));
-	}
-	if (others[0])
-		log_info("this host does not serve all parts: %s; netlog --doctor says why",
-			 others);
-	for_each_event_type(type) {
-		if (!(missing & BIT(type)))
-			continue;
-		log_warning("event %s cannot be served on this host", event_desc(type)->name);
-		named_missing |= options->kernel.events.named;
-	}
-	return named_missing;
-}
-
 /*
- * An event that no output takes is not asked of the kernel at all. But the next configuration may
- * have an output that takes it: then its hooks are there, switched off.
+ * An event that no output takes is not asked of the kernel. But the next configuration may have an
+ * output that takes it: so its hooks are attached, and switched off.
  */
 static int events_choose(struct options *options)
 {
@@ -158,72 +91,6 @@ static int events_choose(struct options *options)
 	if (!options->config_path)
 		options->kernel.events.bits &= taken;
 	return 0;
-}
-
-static int attach(const struct options *options, const struct output *output,
-		  struct probe **ret_probe)
-{
-	const struct probe_outputs outputs = outputs_of(options, output);
-	struct probe_config config = { .settings = &options->kernel,
-				       .outputs = &outputs,
-				       .ring_bytes = options->ring_bytes,
-				       .tick_ns = clock_tick_ns(),
-				       .filter_fixed = !options->config_path };
-	const char *missing = capability_missing();
-	int r;
-
-	if (missing) {
-		log_error("%s missing, which loading BPF programs needs; run netlog as root (sudo "
-			  "netlog), or give them with setcap(8)",
-			  missing);
-		return EX_NOPERM;
-	}
-	r = probe_new(&config, ret_probe);
-	if (r == -ENODATA) {
-		log_error("the kernel has no BTF (" KERNEL_BTF_PATH
-			  "), by which netlog finds its way in it; a kernel with "
-			  "CONFIG_DEBUG_INFO_BTF=y is needed");
-		return EX_OSFILE;
-	}
-	if (r == -EBADMSG) {
-		log_error("the kernel's BTF (" KERNEL_BTF_PATH
-			  ") cannot be read: it is torn, or libbpf is older than its format");
-		return EX_OSFILE;
-	}
-	if (r < 0 && r != -ENOTSUP) {
-		log_error("cannot load into the kernel: %s", strerror(-r));
-		return EX_OSERR;
-	}
-	if (report_hooks(*ret_probe, options)) {
-		log_error("what was asked for by name cannot be served; nothing is logged");
-		return EX_UNAVAILABLE;
-	}
-	if (r == -ENOTSUP) {
-		log_error("no event can be served on this host; nothing is logged");
-		return EX_OSERR;
-	}
-	return 0;
-}
-
-/*
- * What is attached needs no capability any more. Only a file of somebody else, which root has been
- * told to write to, needs one to be opened anew; and old kernels one for the figures.
- */
-static void capabilities_drop(const struct options *options, struct probe *probe,
-			      const struct output *output)
-{
-	uint64_t keep = 0;
-	int r;
-
-	if (options->config_path || output_reopens(output))
-		keep |= BIT(CAP_DAC_OVERRIDE);
-	r = capability_suspend(keep);
-	if (r == 0 && probe_check(probe) < 0)
-		keep |= BIT(CAP_BPF);
-	if (r == 0)
-		r = capability_drop(keep);
-	if (r < 0)
-		log_warning("cannot drop capabilities: %s; going on with them", strerror(-r));
 }
 
 /* Lines to the outputs that the options name. */
@@ -257,7 +124,7 @@ static int names_find(struct names **ret_names)
 	return names_new(&config, ret_names);
 }
 
-/* While other processes' environments may still be read. */
+/* Called while other processes' environments may still be read. */
 static void ssh_leave_out(struct options *options)
 {
 	struct ssh_connection connection;
@@ -293,11 +160,11 @@ static int run(struct options *options)
 		log_warning("cannot look for names of cgroups: %s; lines go without", strerror(-r));
 	lines_set_names(&lines, names);
 	ssh_leave_out(options);
-	r = attach(options, lines.output, &probe);
+	r = attach_probe(options, lines.output, &probe);
 	if (r)
 		return r;
 	output_set_generation(lines.output, probe_generation(probe));
-	capabilities_drop(options, probe, lines.output);
+	attach_drop_capabilities(options, probe, lines.output);
 	announce(probe, options);
 	r = daemon_run(options, probe, &lines);
 	log_close();
@@ -308,7 +175,10 @@ static int run(struct options *options)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* Opening an output may already cut or move what is there: before that, it must not be the input. */
+/*
+ * Would an output overwrite the recording being read? Opening one may already truncate or move a
+ * file.
+ */
 static bool written_over(const struct options *options, int fd)
 {
 	struct stat status;
@@ -365,8 +235,8 @@ static int replay(const struct options *options)
 }
 
 /*
- * Where standard input, output or error is closed, the next file to be opened would take its place,
- * and messages or lines would end up in it.
+ * If standard input, output or error is closed, the next opened file would take its number, and
+ * messages or lines would end up in it. So something harmless takes it first.
  */
 static void descriptor_reserve(int fd, int flags)
 {
@@ -389,7 +259,7 @@ int main(int argc, char **argv)
 
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit (RLIMIT_FSIZE) is an error like others */
 	descriptor_reserve(STDIN_FILENO, O_RDONLY);
-	descriptor_reserve(STDOUT_FILENO, O_PATH); /* nor can anybody write lines there */
+	descriptor_reserve(STDOUT_FILENO, O_PATH); /* writing lines to it fails */
 	descriptor_reserve(STDERR_FILENO, O_WRONLY);
 	log_open();
 	r = options_parse(argc, argv, &options, &message);
@@ -412,7 +282,7 @@ int main(int argc, char **argv)
 	case ACTION_DOCTOR:
 		return examine(&options);
 	case ACTION_CHECK_CONFIG:
-		puts("the settings can be used"); /* they have been read */
+		puts("the settings can be used"); /* options_parse() has read them */
 		return printed();
 	case ACTION_PRINT_CONFIG:
 		options_print(&options);

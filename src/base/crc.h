@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Going on from `crc`, 0 to begin. */
+/* The checksum of the bytes, continued from `crc`; 0 to begin. */
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t size);
 
 /* The same without the processor's instruction. */

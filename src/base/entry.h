@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * entry.h - an entry of the journal as bytes, between those who make it and those who send it: its
- * fields, NAME=value with any bytes in the value, one behind the other.
+ * entry.h - an entry of the journal as bytes, as it is passed from its maker to the sink: fields
+ * NAME=value one after the other, with any bytes in the value.
  */
 #ifndef NETLOG_ENTRY_H
 #define NETLOG_ENTRY_H
@@ -9,9 +9,12 @@
 #include <stdint.h>
 #include <string.h>
 
-/* In front of an entry: its length, this included. In front of a field: the length of what follows.
+/*
+ * Comes before an entry and includes itself; comes before a field, and counts the bytes after it.
  */
 typedef uint32_t entry_length;
+
+#define ENTRY_FIELDS_MAX 256 /* of one entry; the event with the most has a third of that */
 
 /* A field is begun at `p` and ended at `p`, and so is an entry. */
 static inline char *entry_begin(char *p)
@@ -32,7 +35,7 @@ static inline char *entry_field_end(char *begin, char *p)
 	return p;
 }
 
-/* `entry`: where it was begun, at what entry_begin() was given. Returns its length. */
+/* `entry`: where entry_begin() was called. Returns the entry's length. */
 static inline size_t entry_end(char *entry, const char *p)
 {
 	const entry_length length = (entry_length)(p - entry);
@@ -49,7 +52,9 @@ static inline size_t entry_size(const char *entry)
 	return length;
 }
 
-/* The field behind the `at` bytes of the entry that have been seen; at first 0. NULL: the last was.
+/*
+ * The next field. `at` is the caller's position in the entry, 0 at first. NULL after the last
+ * field.
  */
 static inline const char *entry_field(const char *entry, size_t *at, size_t *ret_length)
 {

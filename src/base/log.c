@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * log.c - one write a message, so that messages of two processes do not mix within a line.
+ * log.c - one write for each message, so that messages of two processes do not mix within a line.
  *
- * Where standard error is a stream of the journal, a message begins with its priority in angle
- * brackets, as sd-daemon(3) has it; journald takes it off again.
+ * If standard error is a stream of the journal, each message begins with its priority in angle
+ * brackets, as in sd-daemon(3); journald removes it again.
  */
 #include "base/log.h"
 
@@ -32,7 +32,9 @@ void log_set_quiet(bool quiet)
 	log_max = quiet ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
 }
 
-/* systemd names the stream that it made by device and inode; it may have been redirected since. */
+/*
+ * systemd passes the device and inode of the stream it made; stderr may have been redirected since.
+ */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -47,8 +49,8 @@ static bool stderr_is_journal(void)
 }
 
 /*
- * A message may quote any bytes, of a configuration file for one: no terminal or journal should
- * take them for commands, and nobody wants to read a megabyte.
+ * A message may quote any bytes, for example from a configuration file: no terminal or journal
+ * should take them for commands, and nobody wants to read a megabyte.
  */
 static void clean(char *text)
 {

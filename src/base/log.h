@@ -30,7 +30,7 @@ void log_close(void);
 /* Leave out what is only informative (--quiet). */
 void log_set_quiet(bool quiet);
 
-/* "netlog: " (in the journal, its priority) and the message and a newline, in one write. */
+/* Write "netlog: " (in the journal, the priority), the message and a newline, all at once. */
 void log_message(enum log_level level, const char *format, ...) _printf_(2, 3);
 
 #define log_error(...) log_message(LOG_LEVEL_ERROR, __VA_ARGS__)

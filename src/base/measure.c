@@ -6,7 +6,7 @@
 
 #include "base/util.h"
 
-#define DECIMALS_MAX 9 /* so that no product of these and a unit is beyond 64 bits */
+#define DECIMALS_MAX 9 /* so that a unit times this many digits stays within 64 bits */
 #define REASON_BYTES 96
 #define DIGITS "0123456789"
 
@@ -75,7 +75,7 @@ static char *beyond(const struct measure *measure, const char *text, const char 
 	return measure_refuse(measure, text, wrong);
 }
 
-/* What stands behind the number is no unit that would do. */
+/* Say that the unit behind the number is not a known one. */
 static char *unit_refused(const struct measure *measure, const char *text, const char *name)
 {
 	const struct unit *unit = unit_by_name(name);
@@ -90,12 +90,12 @@ static char *unit_refused(const struct measure *measure, const char *text, const
 	return measure_refuse(measure, text, wrong);
 }
 
-/* What a text is made of: 12.50ms is 12, 5 of 10, and ms. */
+/* The parts of a text: 12.50ms has whole 12, decimals 5 of scale 10, and unit ms. */
 struct parts {
 	uint64_t whole;
-	uint64_t decimals, scale; /* so many of so many */
-	bool too_large;		  /* the whole is */
-	bool too_fine;		  /* there are more decimals than anything needs */
+	uint64_t decimals, scale; /* the fraction decimals / scale */
+	bool too_large;		  /* `whole` is */
+	bool too_fine;		  /* more decimals than any unit needs */
 	const char *unit;
 };
 

@@ -17,7 +17,7 @@
 	HUNDRED(D, 0) HUNDRED(D, 1) HUNDRED(D, 2) HUNDRED(D, 3) HUNDRED(D, 4)            \
 	HUNDRED(D, 5) HUNDRED(D, 6) HUNDRED(D, 7) HUNDRED(D, 8) HUNDRED(D, 9)
 
-/* Without leading zeros; `none`: what is left of 0 */
+/* Without leading zeros. `none`: how many digits are left of 0. */
 #define STRIPPED(a, b, c, none)                                                          \
 	{ .text = { '0' + ((a) ? (a) : (b) ? (b) : (c)), '0' + ((a) ? (b) : (c)), '0' + (c) }, \
 	  .length = (a) ? 3 : (b) ? 2 : (c) ? 1 : (none) },
@@ -65,7 +65,7 @@ char *put_ipv4(char *p, const uint8_t bytes[4])
 	return p;
 }
 
-/* The 16-bit words from one on, up to another, with colons between them. */
+/* The 16-bit words from `from` up to, but without, `to`, with colons between them. */
 static char *put_words(char *p, const uint8_t bytes[16], unsigned int from, unsigned int to)
 {
 	for (unsigned int i = from; i < to; i++) {
@@ -79,7 +79,7 @@ static char *put_words(char *p, const uint8_t bytes[16], unsigned int from, unsi
 	return from < to ? p - 1 : p;
 }
 
-/* The first longest run of zero words; its length, 0 if there is none. */
+/* The first of the longest runs of zero words. Returns its length, 0 if there is none. */
 static unsigned int longest_zeros(const uint8_t bytes[16], unsigned int *ret_start)
 {
 	unsigned int starts = 0, length = 0; /* bit i: a run of `length` zeros starts at word i */
@@ -131,12 +131,12 @@ void count_cache_fill(struct count_cache *cache, uint64_t value)
 }
 
 /*
- * Length of the UTF-8 sequence at `s`, and its character. 0: none; then `ret_bad` bytes are to be
- * replaced as one (the longest start of a valid sequence, Unicode 15, 3.9, "maximal subpart").
+ * The length of the UTF-8 sequence at `s`, and its character. 0 if it is invalid: then `ret_bad`
+ * bytes are to be replaced by one character (Unicode 15, 3.9, "maximal subpart").
  */
 static size_t utf8_decode(const uint8_t *s, size_t size, uint32_t *ret_character, size_t *ret_bad)
 {
-	uint8_t low = 0x80, high = 0xbf; /* of the second byte; Unicode 15, table 3-7 */
+	uint8_t low = 0x80, high = 0xbf; /* the second byte's range: Unicode 15, table 3-7 */
 	uint32_t character;
 	size_t length;
 
@@ -206,7 +206,7 @@ static bool must_escape(uint32_t character)
 	       (character >= 0x7f && character <= 0x9f);
 }
 
-/* ASCII that stands for itself; not the NUL that ends a string. */
+/* ASCII that needs no escape. NUL is not among it: it ends a string. */
 static const bool plain[256] = {
 	[' ' ... '!'] = true,
 	['#' ... '['] = true,
@@ -225,7 +225,7 @@ char *put_json_string(char *p, const char *bytes, size_t size)
 	const uint8_t *s = (const uint8_t *)bytes;
 
 	for (; size && plain[*s]; size--)
-		*p++ = (char)*s++; /* most names are nothing else */
+		*p++ = (char)*s++; /* most names are entirely plain */
 	if (!size || !*s)
 		return p;
 	size = strnlen((const char *)s, size);

@@ -2,9 +2,9 @@
 /*
  * text.h - numbers, addresses, times and strings as text, for the hot path.
  *
- * Every put_*() writes at `p`, without a terminating NUL, and returns the end. The caller has made
- * room: the *_TEXT_MAX constants say how much each may take, and numbers are stored in steps of
- * four bytes, so that up to TEXT_SLACK bytes behind any end may be overwritten, too.
+ * Every put_*() writes at `p`, without a terminating NUL, and returns the end. The caller provides
+ * the room: the *_TEXT_MAX constants say how much each may take. Numbers are stored in steps of
+ * four bytes, so up to TEXT_SLACK bytes after any end may be overwritten as well.
  */
 #ifndef NETLOG_TEXT_H
 #define NETLOG_TEXT_H
@@ -36,8 +36,9 @@ struct digits {
 };
 
 /*
- * Each part stands three times in its table: as the first of two, which is not there if it is 0; as
- * one that follows another; and as the only one, without leading zeros.
+ * Each number stands three times in its table: for the first of two parts (nothing for 0, no
+ * leading zeros), for a part that follows another (all digits), and for a part on its own (no
+ * leading zeros).
  */
 extern const struct digits decimals[3 * 1000];
 extern const struct digits hexadecimals[3 * 256];
@@ -47,7 +48,7 @@ enum { hexadecimals_first = 0, hexadecimals_after = 256, hexadecimals_alone = 51
 
 static __always_inline char *put_digits(char *p, const struct digits *digits)
 {
-	memcpy(p, digits, sizeof(*digits)); /* the length is left behind, and written over */
+	memcpy(p, digits, sizeof(*digits)); /* with the length, which the next text overwrites */
 	return p + digits->length;
 }
 
@@ -57,7 +58,7 @@ static __always_inline char *put_padded(char *p, uint32_t value) /* below 1000, 
 	return p + 3;
 }
 
-/* Without a branch: how long numbers are is what a processor cannot guess. */
+/* Without a branch: a processor cannot predict the length of numbers. */
 static __always_inline char *put_below_million(char *p, uint32_t value)
 {
 	const uint32_t high = value / 1000, low = value - high * 1000;
@@ -76,7 +77,7 @@ static __always_inline char *put_u64(char *p, uint64_t value)
 	return value < 1000000 ? put_below_million(p, (uint32_t)value) : put_large(p, value);
 }
 
-/* The address's four bytes, in network order, dotted. */
+/* Four bytes in network order, dotted. */
 char *put_ipv4(char *p, const uint8_t bytes[4]);
 
 /*
@@ -87,12 +88,12 @@ char *put_ipv6(char *p, const uint8_t bytes[16]);
 
 /* The last second written, so that the next line of the same second costs only its microseconds. */
 struct timestamp_cache {
-	uint64_t from_ns;  /* the second's begin */
-	uint64_t valid_ns; /* its length; 0: the cache is empty */
+	uint64_t from_ns;  /* start of the second */
+	uint64_t valid_ns; /* how long it lasts; 0: the cache is empty */
 	char text[20];	   /* 2026-11-21T01:22:33. */
 };
 
-/* Take over the second of `wall_ns`. */
+/* Remember the text of the second that `wall_ns` is in. */
 void timestamp_cache_fill(struct timestamp_cache *cache, uint64_t wall_ns);
 
 /* RFC 3339, UTC, six digits and Z. `wall_ns`: nanoseconds since 1970. A zeroed cache is empty. */
@@ -111,20 +112,22 @@ static __always_inline char *put_timestamp(char *p, struct timestamp_cache *cach
 	return p;
 }
 
-#define COUNT_CACHED_MAX 10000000000000000000ULL /* of more digits none are remembered */
+#define COUNT_CACHED_MAX 10000000000000000000ULL /* longer numbers are not cached */
 
-/* All of the last number but three digits, so that the next one up costs only these. */
+/*
+ * The last number without its final three digits, so that for the next one only these are written.
+ */
 struct count_cache {
-	uint64_t from;	/* the number that ends with three zeros */
-	uint64_t valid; /* how many numbers from there on; 0: the cache is empty */
+	uint64_t from;	/* the remembered digits followed by 000 */
+	uint64_t valid; /* how many numbers begin with them; 0: the cache is empty */
 	char text[16];
 	size_t length;
 };
 
-/* Take over what stands before the last three digits. */
+/* Remember all but the last three digits. */
 void count_cache_fill(struct count_cache *cache, uint64_t value);
 
-/* Decimal, of a number that mostly is the one before and 1. A zeroed cache is empty. */
+/* A decimal number, usually one more than the last. A zeroed cache is empty. */
 static __always_inline char *put_count(char *p, struct count_cache *cache, uint64_t value)
 {
 	if (value - cache->from >= cache->valid) {
@@ -138,12 +141,12 @@ static __always_inline char *put_count(char *p, struct count_cache *cache, uint6
 
 /*
  * The inside of a JSON string: the bytes up to the first NUL, at most `size`. Always valid UTF-8:
- * whatever is not becomes U+FFFD. Control characters (C0, DEL, C1) are escaped, so that no terminal
+ * invalid bytes become U+FFFD. Control characters (C0, DEL, C1) are escaped, so that no terminal
  * takes them for commands. At most JSON_TEXT_MAX(size).
  */
 char *put_json_string(char *p, const char *bytes, size_t size);
 
-/* Would put_json_string() put all of these bytes as they are? It is so in most formats. */
+/* Would put_json_string() copy all of these bytes unchanged? */
 bool text_is_plain(const char *bytes, size_t size);
 
 #endif

@@ -40,14 +40,16 @@ static inline void cleanup_close(int *fd)
 		close(*fd);
 }
 
-/* The decimal number that the whole text is; -EINVAL for signs, blanks and what does not fit. */
+/*
+ * Parse a text that is one decimal number. -EINVAL for signs, blanks and numbers that do not fit.
+ */
 static inline int parse_u64(const char *text, uint64_t *ret_value)
 {
 	unsigned long long value;
 	char *end;
 
 	if (text[0] < '0' || text[0] > '9')
-		return -EINVAL; /* strtoull() takes signs and blanks, too */
+		return -EINVAL; /* strtoull() would accept signs and blanks */
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (errno || *end)
@@ -57,8 +59,8 @@ static inline int parse_u64(const char *text, uint64_t *ret_value)
 }
 
 /*
- * Append to a list "a, b, c". Where a word does not fit, the list ends with "...", for which there
- * is always room.
+ * Append to a list "a, b, c". If a word does not fit, the list ends with "...", for which room is
+ * kept.
  */
 static inline void list_add(char *list, size_t size, const char *word)
 {
@@ -75,8 +77,8 @@ static inline void list_add(char *list, size_t size, const char *word)
 }
 
 /*
- * What is wrong with a setting's value, and what would do; the caller frees. Never NULL: where a
- * few bytes are not to be had, nothing else would go well either.
+ * A text that says what is wrong with a setting's value and what would do; the caller frees. Never
+ * NULL: without memory for a few bytes, nothing else would work either.
  */
 static inline _printf_(1, 2) char *setting_wrong(const char *format, ...)
 {

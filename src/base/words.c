@@ -7,8 +7,8 @@
 
 #include "base/util.h"
 
-#define WORD_MAX 63 /* letters; what is longer resembles nothing */
-#define BEGIN_MIN 3 /* letters by which a word may be meant */
+#define WORD_MAX 63 /* letters; longer words resemble nothing */
+#define BEGIN_MIN 3 /* letters that are enough to be taken for the beginning of a word */
 
 static unsigned int numbers(const struct vocabulary *vocabulary)
 {
@@ -75,9 +75,9 @@ static unsigned int least(unsigned int a, unsigned int b)
 }
 
 /*
- * How many letters to put in, leave out, change or swap with their neighbour lead from one word to
- * the other (optimal string alignment). Row i, column j: from the first i letters of a to the first
- * j of b; a row needs the two before it.
+ * The number of steps from one word to the other: inserting, removing, changing a letter, or
+ * swapping two neighbours (optimal string alignment). Row i, column j is the distance between the
+ * first i letters of a and the first j of b; a row needs the two before it.
  */
 static unsigned int distance(const char *a, const char *b)
 {

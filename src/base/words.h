@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * words.h - words that are known by a number: to find one, and to help whoever has mistyped it.
+ * words.h - words that stand for numbers: finding them, and helping whoever has mistyped one.
  */
 #ifndef NETLOG_WORDS_H
 #define NETLOG_WORDS_H
@@ -9,19 +9,19 @@
 #include <stdint.h>
 
 struct vocabulary {
-	const char *what;			  /* each of them is, such as "event" */
-	const char *(*word)(unsigned int number); /* NULL: there is none of this number */
+	const char *what;			  /* the kind of thing they name, such as "event" */
+	const char *(*word)(unsigned int number); /* NULL: this number has no word */
 	unsigned int count;			  /* numbers are below this */
-	const struct vocabulary *more;		  /* whose numbers go on behind these; NULL: none */
+	const struct vocabulary *more;		  /* words whose numbers follow these; NULL: none */
 };
 
-/* Some of them. */
+/* A selection of words. */
 struct word_choice {
 	uint64_t bits; /* by their numbers */
-	bool named;    /* one by one, not only as all that can be had */
+	bool named;    /* given one by one, rather than by `all` */
 };
 
-/* The word's number; -ENOENT if it is none of them. */
+/* The word's number; -ENOENT if there is no such word. */
 int word_number(const struct vocabulary *vocabulary, const char *text);
 
 /* The numbers of all words, as bits. */
@@ -31,8 +31,8 @@ uint64_t word_bits(const struct vocabulary *vocabulary);
 char *word_list(const struct vocabulary *vocabulary);
 
 /*
- * The word that this was probably meant to be: one that it begins, or that differs by a third of
- * its letters at the most, of which two may also have changed places. NULL: there is none.
+ * The word that was probably meant: one that the text is the beginning of, or that differs in at
+ * most a third of its letters, where two swapped neighbours count once. NULL: there is none.
  */
 const char *word_nearest(const struct vocabulary *vocabulary, const char *text);
 

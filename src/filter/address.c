@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Networks, from their text to the segments in which the kernel side looks an address up.
+ * Networks: from their text to the segments in which the kernel side searches.
  */
 #include <arpa/inet.h>
 
+#include "bpf/filter_match.h"
 #include "filter/half.h"
 
 #define IPV4_BITS 32
 #define IPV6_BITS 128
 
-/* One where each network begins, one where it has ended, and one where each family begins. */
+/* For each network, where it begins and where it has ended; for each family, its start. */
 #define SEGMENTS_ALL (2 * FILTER_NETWORKS + 2)
 _Static_assert(2 * FILTER_NETWORKS + 1 <= FILTER_SEGMENTS, "all may be of one family");
 
@@ -30,7 +31,7 @@ static void mask_make(struct ip_address *mask, unsigned int bits)
 						       (uint8_t)(0xff00 >> (bits - 8 * i));
 }
 
-/* Clear the bits that are not in the mask. Returns whether there were any. */
+/* Clear the bits outside of the mask. Returns whether any was set. */
 static bool host_bits_clear(struct ip_address *address, const struct ip_address *mask)
 {
 	bool any = false;
@@ -42,7 +43,7 @@ static bool host_bits_clear(struct ip_address *address, const struct ip_address 
 	return any;
 }
 
-/* The last address that the mask leaves. */
+/* The last address of the network. */
 static struct ip_address host_bits_set(const struct ip_address *address,
 				       const struct ip_address *mask)
 {
@@ -79,7 +80,7 @@ static char *parse_network(const char *text, struct filter_network *ret_net)
 				     "network, or %s for the host",
 				     text, network, (unsigned long long)bits, address);
 	}
-	/* a mapped address is IPv4 on the wire */
+	/* an IPv4-mapped address is IPv4 on the wire */
 	if (family == AF_INET6 && bits >= IPV6_BITS - IPV4_BITS && is_mapped(first.bytes)) {
 		first = (struct ip_address){ .words = { first.words[3] } };
 		mask = (struct ip_address){ .words = { mask.words[3] } };
@@ -126,7 +127,7 @@ static int segment_compare(const void *a, const void *b)
 	return address_compare(&x->first, &y->first);
 }
 
-/* Behind the last of one version comes a version that no packet has. */
+/* The address after. After the last of a version comes one of a version that no packet has. */
 static struct filter_address address_after(struct filter_address address)
 {
 	address.parts[2]++;
@@ -137,7 +138,7 @@ static struct filter_address address_after(struct filter_address address)
 	return address;
 }
 
-/* Those of both families, in order. Returns how many there are. */
+/* The segments of both families, in order. Returns their number. */
 static unsigned int segments_cut(const struct filter_networks *networks,
 				 struct filter_segment *segments)
 {
@@ -154,7 +155,7 @@ static unsigned int segments_cut(const struct filter_networks *networks,
 	return count;
 }
 
-/* No network begins or ends inside a segment: what is so of its first address is so of all. */
+/* The halves whose networks contain the segment: no network begins or ends inside of one. */
 static uint32_t bits_at(const struct filter_networks *networks,
 			const struct filter_address *address)
 {
@@ -170,7 +171,7 @@ static uint32_t bits_at(const struct filter_networks *networks,
 	return bits;
 }
 
-/* Put into the filter the segments that the networks cut the addresses into. */
+/* Fill the filter's segments, cut at the ends of the networks. */
 static void networks_cut(const struct filter_networks *networks, struct filter *filter)
 {
 	struct filter_segment all[SEGMENTS_ALL];

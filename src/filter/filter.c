@@ -18,7 +18,7 @@ static void add_ports(const struct half *half, uint64_t first, uint64_t last)
 		half->filter->ports[port] |= (uint8_t)(half->bit >> FILTER_PORTS_SHIFT);
 }
 
-/* A service may have one port with TCP and another one with UDP. Returns whether there is one. */
+/* A service may have different ports with TCP and UDP. Returns whether it has any. */
 static bool add_service(const struct half *half, const char *name)
 {
 	static const char *const transports[] = { "tcp", "udp" };
@@ -190,7 +190,7 @@ const char *filter_value(const struct filter_set *set, enum filter_kind kind, bo
 	return NULL;
 }
 
-/* Take the values of a half out of a list. */
+/* Remove a half's values from a list. */
 #define LIST_CLEAR(list, count, bit)                         \
 	do {                                                 \
 		unsigned int kept_ = 0;                      \
@@ -200,7 +200,7 @@ const char *filter_value(const struct filter_set *set, enum filter_kind kind, bo
 		(count) = kept_;                             \
 	} while (0)
 
-/* Segments are cut anew when the half's next value is taken. */
+/* Segments are cut again when the half's next value is taken. */
 static void half_clear(const struct half *half)
 {
 	struct filter *filter = half->filter;
@@ -219,7 +219,7 @@ static void half_clear(const struct half *half)
 		filter->protocols[half->negative] = 0;
 }
 
-/* The bytes of the texts are few, and stay. */
+/* Forget the half's values. Their texts stay: they are few bytes. */
 static void values_clear(struct filter_set *set, const struct half *half)
 {
 	unsigned int kept = 0;
@@ -254,7 +254,7 @@ int filter_watch(const struct filter_set *set, int inotify)
 			r = cgroup_watch_path(inotify, text);
 		else if (set->values[i].kind == filter_unit)
 			r = watch_unit(inotify, text);
-		if (r < 0 && r != -ENOENT) /* what has ended is watched for already */
+		if (r < 0 && r != -ENOENT) /* -ENOENT: what is above it is watched */
 			error = r;
 	}
 	return error;
@@ -301,7 +301,7 @@ char *filter_take(struct filter_set *set, enum filter_kind kind, bool negative, 
 	size_t size = strlen(value) + 1;
 	char *wrong;
 
-	wrong = takes[kind](&half, value); /* an allocated text, which has nothing of `half` */
+	wrong = takes[kind](&half, value); /* allocated: it does not point into `half` */
 	if (wrong)
 		return wrong; // cppcheck-suppress returnDanglingLifetime
 	if (set->count == FILTER_VALUES_MAX)

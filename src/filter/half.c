@@ -6,7 +6,6 @@ char *half_full(unsigned int most)
 	return setting_wrong("%u values are the most", most);
 }
 
-/* A comma-separated list of what `take` takes. */
 char *half_take_each(const struct half *half, const char *text,
 		     char *(*take)(const struct half *half, const char *text))
 {

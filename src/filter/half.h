@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * half.h - one half of a filter, and how the text of a value is put into it.
+ * half.h - one half of a filter, and how the text of a value is added to it.
  *
- * Of all that take or add a value: NULL if it is well; else what is wrong and what would do, which
- * the caller frees.
+ * All functions that take or add a value return NULL on success, otherwise what is wrong and what
+ * would do, which the caller frees.
  */
 #ifndef NETLOG_FILTER_HALF_H
 #define NETLOG_FILTER_HALF_H
@@ -18,8 +18,8 @@
 struct filter_networks {
 	unsigned int count;
 	struct filter_network {
-		struct filter_address first, last; /* both belong to it */
-		uint32_t bits;			   /* of the half */
+		struct filter_address first, last; /* both included */
+		uint32_t bits;			   /* the half's bit */
 	} of[FILTER_NETWORKS];
 };
 
@@ -32,7 +32,7 @@ struct half {
 	uint32_t bit;
 };
 
-/* Each syntax of bpf/filter.h's table. */
+/* One for each syntax in bpf/filter.h. */
 char *take_networks(const struct half *half, const char *text);
 char *take_ports(const struct half *half, const char *text);
 char *take_protocols(const struct half *half, const char *text);
@@ -43,22 +43,22 @@ char *take_unit(const struct half *half, const char *text);
 char *take_namespaces(const struct half *half, const char *text);
 char *take_interfaces(const struct half *half, const char *text);
 
-/* As cgroup_watch_unit(), of a value of --unit. */
+/* cgroup_watch_unit() for a value of --unit. */
 int watch_unit(int inotify, const char *text);
 
-/* The unit's whole name, which a value of --unit need not be. The caller frees it. NULL: -ENOMEM. */
+/* The unit's full name for a value of --unit; the caller frees it. NULL: -ENOMEM. */
 char *unit_name(const char *text);
 
-/* What to say where no more values fit. */
+/* The message for a list that is full. */
 char *half_full(unsigned int most);
 
-/* A comma-separated list of what `take` takes. */
+/* Call `take` for each value of a comma-separated list. */
 char *half_take_each(const struct half *half, const char *text,
 		     char *(*take)(const struct half *half, const char *text));
 
 char *half_add_number(const struct half *half, struct filter_numbers *list, uint32_t number);
 
-/* The text is shorter than a name may be. */
+/* `text` is shorter than the longest name. */
 char *half_add_name(const struct half *half, struct filter_names *list, const char *text);
 
 #endif

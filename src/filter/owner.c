@@ -4,7 +4,7 @@
 #include "filter/half.h"
 #include "host/cgroup.h"
 
-#define HIDDEN_LEVELS 7 /* a namespace's root is not deeper */
+#define HIDDEN_LEVELS 7 /* the root of a cgroup namespace is assumed to be no deeper */
 #define PID_MAX 4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
 
 /* ---- processes and their names ---- */
@@ -36,7 +36,10 @@ char *take_comm(const struct half *half, const char *text)
 
 /* ---- cgroups ---- */
 
-/* In a namespace it is not known how far below the kernel's root it lies: any of these levels. */
+/*
+ * Inside a cgroup namespace, how far below the kernel's root it lies is unknown: try all these
+ * levels.
+ */
 static unsigned int levels_of(const struct cgroup_found *found)
 {
 	return found->any_level ? HIDDEN_LEVELS : 0;
@@ -66,13 +69,31 @@ static char *cgroups_add(const struct half *half, const struct cgroup_found *fou
 	return NULL;
 }
 
+/* No part of it is . or .. */
+static bool path_is_plain(const char *path)
+{
+	for (const char *part = path; *part; part += strcspn(part, "/")) {
+		size_t length;
+
+		part += strspn(part, "/");
+		length = strcspn(part, "/");
+		if (length && length <= 2 && strspn(part, ".") == length)
+			return false;
+	}
+	return true;
+}
+
 char *take_cgroup(const struct half *half, const char *text)
 {
 	struct cgroup_found found;
 	int r;
 
 	if (*text && half->elsewhere)
-		return NULL;
+		return path_is_plain(text) ?
+			       NULL :
+			       setting_wrong("'%s' has a part . or .., which a recording's "
+					     "cgroups have not; give the path without",
+					     text);
 	r = *text ? cgroup_by_path(text, &found) : -ENOENT;
 	if (r == -ENODEV)
 		return setting_wrong("there are no cgroups of version 2 on this host");
@@ -85,7 +106,7 @@ char *take_cgroup(const struct half *half, const char *text)
 	return cgroups_add(half, &found, 1);
 }
 
-/* As systemctl(1) does it: what has no type is a service. */
+/* As in systemctl(1), a name without a type is a service's. */
 static bool has_unit_type(const char *unit)
 {
 	static const char *const types[] = { ".service", ".scope", ".slice",

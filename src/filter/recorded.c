@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * recorded.c - filters of a replay: the same questions as on the kernel side, asked of a record. It
- * has all that they are about, but for cgroups, whose ids say nothing without the host they are of:
- * there the names count that were recorded.
+ * recorded.c - filters in a replay: the questions that the kernel side asks, asked of a record. The
+ * record has all that is needed but for cgroups: an id means nothing away from its host, so the
+ * recorded names are compared instead.
  */
+#include "bpf/filter_match.h"
 #include "filter/filter.h"
 
-#define HIERARCHY "/sys/fs/cgroup"
+/* Where cgroups of version 2 are mounted, alone or beside those of version 1. The longer comes
+ * first. */
+static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
 
 #define HAS(event, field) ((event)->header.has & BIT(offsetof(struct event_index, field)))
-/* 0: it is not known, whatever lies there. */
+/* A number, or 0 if it is unknown, whatever the field holds. */
 #define NUMBER(event, field) (HAS(event, field) ? (event)->field : 0)
 
 static struct flow flow_of(const struct event *event)
@@ -29,7 +32,7 @@ static struct flow flow_of(const struct event *event)
 
 /* ---- cgroups ---- */
 
-/* The next part of a path, without slashes; NULL: there is none. */
+/* The next component of a path; NULL: there is none. */
 static const char *path_part(const char **path, size_t *ret_length)
 {
 	const char *part = *path + strspn(*path, "/");
@@ -39,14 +42,20 @@ static const char *path_part(const char **path, size_t *ret_length)
 	return *ret_length ? part : NULL;
 }
 
-/* Is the one cgroup the other, or below it? */
+/* Is `path` the cgroup `above`, or below it? */
 static bool cgroup_is_below(const char *path, const char *above)
 {
 	const char *wanted, *part;
 	size_t wanted_length, length;
 
-	if (!strncmp(above, HIERARCHY "/", strlen(HIERARCHY "/")) || !strcmp(above, HIERARCHY))
-		above += strlen(HIERARCHY);
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		const size_t mount = strlen(mounts[i]);
+
+		if (strncmp(above, mounts[i], mount) != 0 || (above[mount] && above[mount] != '/'))
+			continue;
+		above += mount;
+		break;
+	}
 	while ((wanted = path_part(&above, &wanted_length))) {
 		part = path_part(&path, &length);
 		if (!part || length != wanted_length || memcmp(part, wanted, length) != 0)
@@ -55,7 +64,10 @@ static bool cgroup_is_below(const char *path, const char *above)
 	return true;
 }
 
-/* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
+/*
+ * systemd puts an underscore before a unit's name that could be taken for one of the kernel's
+ * files.
+ */
 static bool cgroup_is_of_unit(const char *path, const char *value)
 {
 	_cleanup_free_ char *unit = unit_name(value);
@@ -108,7 +120,7 @@ static bool value_matches(const struct filter_value *value, const char *text,
 	}
 }
 
-/* The halves in whose lists one of the names is. */
+/* The halves whose lists contain one of the names. */
 static uint32_t names_match(const struct filter_set *set, const char *const named[name_sources])
 {
 	uint32_t matched = 0;
@@ -134,7 +146,7 @@ static void names_sort(const struct event *event, const char *const names[NAMED_
 
 /* ---- the whole ---- */
 
-/* Zeros: it has none. */
+/* Zeros if it has none. */
 static union filter_name ifname_of(const struct event *event)
 {
 	const struct event_desc *desc = event_desc(event->header.type);
@@ -158,7 +170,7 @@ static union filter_name comm_of(const struct event *event)
 	return name;
 }
 
-/* At stage transport nobody knows yet whose packet it is: see bpf/latency.bpf.c. */
+/* At stage transport, the socket and so the owner are not known yet: see bpf/latency.bpf.c. */
 static bool nobody_knows_whose(const struct event *event)
 {
 	return event->header.type == event_latency &&

@@ -13,16 +13,16 @@
 #include "base/util.h"
 #include "host/cgroup_walk.h"
 
-#define ROOT_ID 1 /* of the true root: kernfs_create_root(), fs/kernfs/dir.c */
+#define ROOT_ID 1 /* of the first root: kernfs_create_root(), fs/kernfs/dir.c */
 #define WATCHED (IN_CREATE | IN_ONLYDIR)
-#define DEPTH_MAX 64 /* more than anybody has; the kernel's own limit can be set to any number */
+#define DEPTH_MAX 64 /* deeper than any in use; the kernel's own limit can be any number */
 
 struct hierarchy {
 	char path[PATH_MAX]; /* where it is mounted */
 	bool any_level;
 };
 
-/* Where the hierarchy is mounted, as a whole; -ENODEV when it is not. */
+/* Where the whole hierarchy is mounted; -ENODEV if it is not. */
 static int hierarchy_find(const char *path, struct hierarchy *ret_hierarchy)
 {
 	struct stat status;
@@ -45,7 +45,7 @@ static unsigned int components_count(const char *path)
 	return count;
 }
 
-/* Where the cgroup's directory is, if it is there. `path` may begin with the hierarchy's own. */
+/* The cgroup's directory, whether it exists or not. `path` may begin with the mount point. */
 static int directory_path(const char *path, struct hierarchy *ret_hierarchy, char **ret_path)
 {
 	int r = hierarchy_find(path, ret_hierarchy);
@@ -57,7 +57,7 @@ static int directory_path(const char *path, struct hierarchy *ret_hierarchy, cha
 	return asprintf(ret_path, "%s/%s", ret_hierarchy->path, path) < 0 ? -ENOMEM : 0;
 }
 
-/* The cgroup's directory, without dots and doubled slashes, which would count as levels. */
+/* The cgroup's directory, without dots and double slashes, which would count as levels. */
 static int directory_find(const char *path, struct hierarchy *ret_hierarchy, char **ret_directory)
 {
 	_cleanup_free_ char *below = NULL;
@@ -96,7 +96,10 @@ int cgroup_by_path(const char *path, struct cgroup_found *ret_found)
 	return 0;
 }
 
-/* From the root down: what is made before its parent is watched is met there, and later ones told. */
+/*
+ * From the root down: a directory made before its parent is watched is found here, a later one is
+ * reported by inotify.
+ */
 int cgroup_watch_path(int inotify, const char *path)
 {
 	struct hierarchy hierarchy = {};
@@ -122,10 +125,10 @@ struct search {
 	unsigned int size, count;
 	bool any_level;
 	int inotify; /* negative: none */
-	int error;   /* of that; 0: none */
+	int error;   /* of inotify; 0: none */
 };
 
-/* By the descriptor: the path may lead elsewhere by now. */
+/* By the descriptor, since the path may lead elsewhere by now. */
 static void directory_watch(struct search *search, int fd)
 {
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(fd)];
@@ -138,8 +141,9 @@ static void directory_watch(struct search *search, int fd)
 }
 
 /*
- * May units come there, of systemd or of a user's own? They are found only if their directory is
- * watched by then: the unit's cgroup comes after its slice's, which may take a user's login.
+ * May a directory hold units, of the system or of a user's manager? They are noticed only if it is
+ * already watched when they appear: a unit's cgroup follows its slice's, which may only be made
+ * when a user logs in.
  */
 static bool is_slice(const char *directory)
 {
@@ -149,13 +153,19 @@ static bool is_slice(const char *directory)
 			(!strcmp(type, ".service") && !strncmp(directory, "user@", 5)));
 }
 
-/* A unit whose name could be taken for a file of the kernel's has an underscore before it. */
+/*
+ * systemd puts an underscore before a unit's name that could be taken for one of the kernel's
+ * files.
+ */
 static bool is_unit(const char *directory, const char *unit)
 {
 	return !strcmp(directory, unit) || (directory[0] == '_' && !strcmp(directory + 1, unit));
 }
 
-/* Takes the descriptor. What is below a unit's cgroup belongs to it, and is not looked at. */
+/*
+ * Closes the descriptor. Whatever is below a unit's cgroup belongs to the unit, and is not
+ * searched.
+ */
 static void directory_search(struct search *search, int fd, unsigned int level, bool slice)
 {
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
@@ -167,7 +177,7 @@ static void directory_search(struct search *search, int fd, unsigned int level, 
 			close(fd);
 		return; /* gone in the meantime */
 	}
-	if (slice) /* before the look, which meets what comes until then */
+	if (slice) /* before searching, so that nothing can appear unnoticed in between */
 		directory_watch(search, fd);
 	while ((entry = readdir(directory))) {
 		struct stat status;

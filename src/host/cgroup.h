@@ -11,28 +11,28 @@
 struct cgroup_found {
 	uint64_t id;
 	unsigned int level; /* below the kernel's root, which is 0 */
-	bool any_level;	    /* not known: what this process sees as the root is none */
+	bool any_level;	    /* unknown: the root that this process sees is not the kernel's */
 };
 
 /*
- * The cgroup with this path, below the root of the hierarchy (as in /proc/PID/cgroup) or with the
- * place where that is mounted. -ENODEV: no hierarchy is mounted. -ENOENT: there is no such cgroup.
+ * The cgroup with this path, which begins at the root of the hierarchy (as in /proc/PID/cgroup) or
+ * at its mount point. -ENODEV: no hierarchy is mounted. -ENOENT: no such cgroup.
  */
 int cgroup_by_path(const char *path, struct cgroup_found *ret_found);
 
 /*
- * All cgroups of the unit, in the order in which they are found: a user's unit has one for each
- * user it runs for. `unit` is a whole name (nginx.service). Returns their number, which may be
- * above `size`, the places in `found`; 0: it does not run. -ENODEV: no hierarchy is mounted.
+ * All cgroups of the unit, in the order found: a user unit has one for each user it runs for.
+ * `unit` is a full name (nginx.service). Returns their number, which may exceed `size`, the room in
+ * `found`; 0: it does not run. -ENODEV: no hierarchy is mounted.
  */
 int cgroups_by_unit(const char *unit, struct cgroup_found *found, unsigned int size);
 
 /*
- * Have an inotify(7) descriptor tell (IN_CREATE) when a cgroup of this path, or of this unit, may
- * be there again: all directories above it that are there now are watched; above a unit, whose place
- * is not known where it does not run, all slices and users' managers, too. To be asked again after
- * each such event, since watches go with their directories. -ENOENT: there is none now.
- * -ENODEV as above. -ENOSPC: too many are watched on this host.
+ * Have an inotify(7) descriptor report (IN_CREATE) when a cgroup of this path or unit may exist
+ * again. All existing directories above it are watched. A unit that does not run has no known
+ * place, so for units all slices and users' managers are watched too. Call it again after each
+ * event, since watches end with their directories. -ENOENT: there is none now. -ENODEV as above.
+ * -ENOSPC: too many files are watched on this host.
  */
 int cgroup_watch_path(int inotify, const char *path);
 int cgroup_watch_unit(int inotify, const char *unit);

@@ -3,14 +3,14 @@
 
 #include "base/util.h"
 
-/* systemd.unit(5): of its types, those whose units have processes of their own. */
+/* The types in systemd.unit(5) whose units have processes of their own. */
 static const char *const unit_types[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
 
 /*
- * What stands before a container's id: nothing (docker, containerd and Kubernetes without systemd),
- * or the name of who made it and a dash, in a scope; or a slice, the name and colons, where the
- * runtime did not understand that systemd was meant. podman's and CRI-O's monitors have a dash
- * more: they are no containers.
+ * The text before a container's id: nothing (docker, containerd and Kubernetes without systemd); in
+ * a scope, the maker's name and a dash; or a slice, the maker's name and colons, where the runtime
+ * did not understand that systemd was meant. The monitors of podman and CRI-O have one more dash in
+ * their names: they are not containers.
  */
 static const char *const container_makers[] = { "docker", "cri-containerd", "nerdctl", "crio",
 						"libpod" };
@@ -22,7 +22,7 @@ static bool ends_with(const struct text_part *part, const char *end)
 	return part->length > length && !memcmp(part->start + part->length - length, end, length);
 }
 
-/* The component before `end`, which is at its slash or at the path's end. False: there is none. */
+/* The component that ends at `end`, a slash or the path's end. False: there is none. */
 static bool component_before(const char *path, const char *end, struct text_part *ret_part)
 {
 	const char *start;
@@ -51,7 +51,7 @@ bool cgroup_path_unit(const char *path, struct text_part *ret_unit)
 	for (; component_before(path, end, &part); end = part.start) {
 		struct text_part unit = part;
 
-		/* a name that the kernel could take for a file of its own has an underscore before */
+		/* an underscore protects names that could be taken for the kernel's files */
 		if (unit.start[0] == '_')
 			unit = (struct text_part){ part.start + 1, part.length - 1 };
 		if (component_is_unit(&unit)) {
@@ -67,7 +67,7 @@ static bool is_id(const char *text)
 	return strspn(text, "0123456789abcdef") >= CONTAINER_ID_LENGTH;
 }
 
-/* `part` without its id: is it one of the makers' names, with what divides the two? */
+/* Is `part`, without its id, a maker's name and its separator? */
 static bool is_maker(struct text_part part)
 {
 	const char *colon;

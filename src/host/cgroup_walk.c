@@ -55,7 +55,7 @@ int cgroup_mount_find(const char *path, char *ret_path, size_t size)
 	return ret_path[0] ? 0 : -ENODEV;
 }
 
-/* Takes the descriptor. */
+/* Closes the descriptor. */
 static int walk_enter(struct cgroup_walk *walk, int fd)
 {
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
@@ -79,7 +79,7 @@ int cgroup_walk_begin(struct cgroup_walk *walk, const char *root)
 	return walk_enter(walk, open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* The root itself is nobody's entry. */
+/* The root has no entry in any directory, so it is reported by itself. */
 static void root_tell(struct cgroup_walk *walk,
 		      void (*found)(void *context, uint64_t id, const char *path), void *context)
 {
@@ -113,7 +113,7 @@ bool cgroup_walk_go_on(struct cgroup_walk *walk, unsigned int budget,
 		strcpy(walk->path + length + 1, entry->d_name);
 		found(context, entry->d_ino, walk->path);
 		budget--;
-		if (walk->depth < CGROUP_DEPTH_MAX) /* it may be gone by now */
+		if (walk->depth < CGROUP_DEPTH_MAX) /* it may be gone by now, which is fine */
 			walk_enter(walk, openat(dirfd(walk->directories[at]), entry->d_name,
 						O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	}

@@ -6,32 +6,32 @@
 #include "base/clock.h"
 
 #define SET_BITS 9
-#define WAYS 8 /* names in a set: of 4096, the least used one makes room */
+#define WAYS 8 /* names in a set; a new one replaces the least recently used */
 
 struct name {
 	uint64_t id;
-	uint64_t used;	       /* when, in lookups; 0: never, so it may make room for any other */
-	struct name_text said; /* text NULL: there is none, or it is not known */
-	uint32_t look;	       /* of its source, the last one that found it */
+	uint64_t used; /* the last look-up, counted; 0: never, so it may be replaced at once */
+	struct name_text said; /* text NULL: it has no name, or none is known */
+	uint32_t look;	       /* the last complete look of its source that found it */
 	uint8_t source;
-	uint8_t tries; /* whole looks that may still find it; 0: nobody waits for it */
-	bool in_use;   /* the place */
-	bool answered; /* somebody has been told, or told that there is none */
+	uint8_t tries; /* complete looks that may still find it; 0: no longer awaited */
+	bool in_use;   /* this place is taken */
+	bool answered; /* a caller has got this name, or the answer that there is none */
 };
 
 struct names {
-	struct names_source *sources[name_sources]; /* NULL: such names are only fed */
-	uint32_t looks[name_sources];		    /* whole ones, and 1 */
+	struct names_source *sources[name_sources]; /* NULL: its names are only fed */
+	uint32_t looks[name_sources];		    /* complete looks, plus 1 */
 	struct name names[1 << SET_BITS][WAYS];
 	uint64_t lookups;
-	bool changed; /* something that was answered before */
+	bool changed; /* a name that a caller has already got */
 };
 
 _Static_assert(NAMED_NUMBERS_MAX < WAYS, "looking for the names of one event drops none of them");
 
 /* ---- the names that are known ---- */
 
-/* Recordings rely on it, and on what makes room for what: a reader forgets as the writer did. */
+/* Recordings rely on which names share a set: a reader must forget the same ones as the writer. */
 static struct name *set_of(struct names *names, enum name_source source, uint64_t id)
 {
 	return names->names[(id + source) * 0x9e3779b97f4a7c15 >> (64 - SET_BITS)];
@@ -62,7 +62,9 @@ static void name_drop(struct names *names, struct name *name)
 	*name = (struct name){};
 }
 
-/* A new one, in place of the one not used for longest; with `gently`, only of one never used. */
+/*
+ * A new name, replacing the least recently used one of its set; with `gently`, only an unused one.
+ */
 static struct name *name_add(struct names *names, enum name_source source, uint64_t id, bool gently)
 {
 	struct name *set = set_of(names, source, id), *oldest = &set[0];
@@ -79,7 +81,7 @@ static struct name *name_add(struct names *names, enum name_source source, uint6
 	return oldest;
 }
 
-/* Takes the text; NULL: none. */
+/* Takes over the text; NULL: none. */
 static void said_make(struct name_text *said, enum name_source kind,
 		      const struct names_source *source, char *text)
 {
@@ -97,7 +99,7 @@ static void said_make(struct name_text *said, enum name_source kind,
 			said->parts[i].length = 0;
 }
 
-/* `text`: NULL for none. */
+/* `text` NULL: it has no name. */
 static int name_set(struct names *names, struct name *name, const char *text)
 {
 	char *copy = NULL;
@@ -133,12 +135,12 @@ static void on_found(void *context, uint64_t id, const char *text)
 		return;
 	name = name_find(names, looking->source, id) ?: name_add(names, looking->source, id, true);
 	if (!name || name->look == names->looks[looking->source])
-		return; /* of several names that one look finds, the first one is taken */
+		return; /* if one look finds several names for a number, the first is kept */
 	if (name_set(names, name, text) == 0)
 		name->look = names->looks[looking->source];
 }
 
-/* Whoever has not been found may be waited for once more, or is gone. */
+/* Awaited numbers that a complete look has not found are awaited for one look less. */
 static void on_whole_look(struct names *names, enum name_source kind)
 {
 	const struct names_source *source = names->sources[kind];
@@ -176,7 +178,7 @@ static struct name *name_want(struct names *names, enum name_source kind, uint64
 	struct name *name = name_add(names, kind, id, false);
 	struct names_source *source = names->sources[kind];
 
-	name->used = ++names->lookups; /* so what is found on the way does not take its place */
+	name->used = ++names->lookups; /* so that names found during the look do not replace it */
 	if (source && source->tries) {
 		/* a look that is midway may have been there already */
 		name->tries = (uint8_t)(source->tries + source->midway);
@@ -244,7 +246,7 @@ void names_free(struct names *names)
 	free(names);
 }
 
-/* For somebody who is told what is there. */
+/* The name for a caller, marked as answered. */
 static struct name *name_answer(struct names *names, enum name_source source, uint64_t id)
 {
 	struct name *name = name_find(names, source, id) ?: name_want(names, source, id);
@@ -261,7 +263,9 @@ const struct name_text *names_text(struct names *names, enum name_source source,
 	return name->said.text ? &name->said : NULL;
 }
 
-/* First all are looked for, which may find others, and then they are read. */
+/*
+ * Look up all numbers first, since that may find or replace other names, and then read the names.
+ */
 void names_of(struct names *names, const struct event *event,
 	      const char *ret_texts[NAMED_NUMBERS_MAX])
 {
@@ -297,6 +301,6 @@ int names_feed(struct names *names, enum name_source source, uint64_t id, const 
 	if (text && strlen(text) > name_source_descs[source].text_max)
 		return -E2BIG;
 	name = name_find(names, source, id) ?: name_add(names, source, id, false);
-	name->used = ++names->lookups; /* it will be asked for next */
+	name->used = ++names->lookups; /* it will be asked for next, so it must not be replaced */
 	return name_set(names, name, text && *text ? text : NULL);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * names_cgroup.c - names of cgroups: their paths, found by walks through the hierarchy.
+ * names_cgroup.c - names of cgroups: their paths, found by walking the hierarchy.
  *
- * A walk is begun when somebody asks for a cgroup that is not known, and goes on bit by bit.
+ * A walk begins when an unknown cgroup is asked for, and goes on in small steps.
  */
 #include <errno.h>
 
@@ -11,11 +11,11 @@
 #include "host/cgroup_walk.h"
 #include "host/names.h"
 
-#define WALK_STEP 128			/* directories in one look: some 2 ms */
-#define WALK_FIRST 16384		/* at the start, before anything waits for us */
-#define WALK_PAUSE_NS (10 * 1000000ULL) /* between two looks at the least */
-#define WALK_SHARE 50			/* a walk takes one part of so many of the time */
-#define WALK_TRIES 2			/* a cgroup that two whole walks do not find is gone */
+#define WALK_STEP 128			/* directories in one look, some 2 ms */
+#define WALK_FIRST 16384		/* at the start, while nothing waits for us */
+#define WALK_PAUSE_NS (10 * 1000000ULL) /* at least, between two looks */
+#define WALK_SHARE 50 /* a walk takes at most this fraction of the time: one in 50 */
+#define WALK_TRIES 2  /* a cgroup that two complete walks do not find is gone */
 
 struct cgroups {
 	struct names_source source;
@@ -52,7 +52,7 @@ static bool cgroup_look(struct names_source *source, uint64_t now_ns, const uint
 	struct cgroups *cgroups = (struct cgroups *)source;
 	const bool worth = source->wanted || source->midway || !cgroups->begun;
 
-	(void)id; /* the kernel has no way from a number to its cgroup that we may use: we walk */
+	(void)id; /* no way from an id to its cgroup is open to us, so we walk */
 	return worth && now_ns >= cgroups->next_ns && walk_step(cgroups, now_ns, found, context);
 }
 

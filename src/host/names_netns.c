@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * names_netns.c - names of network namespaces: files that ip-netns(8) keeps in a directory, looked
- * at all at once whenever that has changed.
+ * names_netns.c - names of network namespaces: the files that ip-netns(8) keeps in a directory. All
+ * are looked at again whenever the directory has changed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -13,14 +13,14 @@
 #include "host/names.h"
 
 #define LOOK_INTERVAL_NS NSEC_PER_SEC
-#define ENTRIES_MAX 4096 /* that are looked at */
-#define LOOKS_AGAIN 3	 /* after a change: a name is there before what it names */
+#define ENTRIES_MAX 4096 /* files looked at */
+#define LOOKS_AGAIN 3	 /* after a change: ip-netns(8) makes the file before it mounts on it */
 
 struct namespaces {
 	struct names_source source;
 	uint64_t next_ns;
-	struct timespec changed; /* the directory */
-	unsigned int again;	 /* looks to come */
+	struct timespec changed; /* of the directory, its last change */
+	unsigned int again;	 /* looks still to come */
 	char directory[];
 };
 
@@ -36,7 +36,7 @@ static void entry_look(const struct namespaces *namespaces, const char *entry, n
 		found(context, status.st_ino, entry);
 }
 
-/* In the order of the alphabet: of several names of a namespace, the first one told counts. */
+/* In alphabetical order, since the first of several names for a namespace counts. */
 static void directory_look(const struct namespaces *namespaces, names_found *found, void *context)
 {
 	struct dirent **entries;
@@ -58,7 +58,7 @@ static bool netns_look(struct names_source *source, uint64_t now_ns, const uint6
 	struct stat status = {};
 
 	if (id || now_ns < namespaces->next_ns)
-		return false; /* all are found, whether asked for or not */
+		return false; /* a look finds all, so it is not needed for a single number */
 	namespaces->next_ns = now_ns + LOOK_INTERVAL_NS;
 	stat(namespaces->directory, &status); /* zeros where there is none */
 	if (status.st_mtim.tv_sec != namespaces->changed.tv_sec ||

@@ -29,7 +29,7 @@ int netns_by_name(const char *name, uint32_t *ret_number)
 		return errno == ENOTDIR || errno == ENXIO ? -ENOENT : -errno;
 	if (fstat(fd, &status) < 0)
 		return -errno;
-	/* only regular files: a device's driver might take the number for a request of its own */
+	/* regular files only: a device's driver could take the ioctl for one of its own */
 	if (!S_ISREG(status.st_mode) || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return -EINVAL;
 	*ret_number = (uint32_t)status.st_ino;

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * The number of the network namespace with this name (as ip-netns(8) has it) or path (what has a
- * slash). -ENOENT: there is none; -EINVAL: that is another kind of thing; or why it cannot be
+ * The number of the network namespace with this name (as in ip-netns(8)) or path (if it has a
+ * slash). -ENOENT: there is none. -EINVAL: something else is there. Other errors: it cannot be
  * looked at.
  */
 int netns_by_name(const char *name, uint32_t *ret_number);

@@ -76,7 +76,7 @@ void ssh_connection_text(const struct ssh_connection *connection, char ret_text[
 
 /* ---- the ancestors ---- */
 
-/* At most `size` bytes of a file; how many, or an error. */
+/* Read at most `size` bytes of a file. Returns their number, or an error. */
 static ssize_t file_read(int directory, const char *name, char *bytes, size_t size)
 {
 	_cleanup_close_ int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -93,7 +93,7 @@ static ssize_t file_read(int directory, const char *name, char *bytes, size_t si
 	return n < 0 ? -errno : (ssize_t)length;
 }
 
-/* Strings with a NUL each, but the last may be cut: an entry counts only with its NUL. */
+/* Search NUL-terminated strings. The last may be cut off: only a string with its NUL counts. */
 static int environ_find(const char *bytes, size_t length, struct ssh_connection *ret_connection)
 {
 	const char *end;
@@ -107,8 +107,8 @@ static int environ_find(const char *bytes, size_t length, struct ssh_connection 
 }
 
 /*
- * PID (NAME) STATE PPID ...: proc_pid_stat(5). The name may have blanks, parentheses and newlines
- * in it, but nothing behind it has a parenthesis. 0: there is no parent, or none to be seen.
+ * Parse PID (NAME) STATE PPID ...: proc_pid_stat(5). The name may contain blanks, parentheses and
+ * newlines, but nothing after it contains a parenthesis. 0: no parent, or none that we may see.
  */
 static unsigned int stat_parent(const char *bytes, size_t length)
 {
@@ -138,7 +138,7 @@ int ssh_connection_find(const char *own, const char *proc, struct ssh_connection
 	if (!bytes)
 		return -ENOMEM;
 	for (int i = 0; i <= SSH_PARENTS_MAX; i++) {
-		/* held open, so that both files are of one process */
+		/* both files are opened below it, so they belong to one process */
 		_cleanup_close_ int directory = openat(root, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		unsigned int parent = 0;
 		ssize_t length;

@@ -2,7 +2,7 @@
 /*
  * ssh.h - the connection of the ssh session that netlog was started in.
  *
- * Lines that travel over it are packets that make further lines: it is left out unless asked for.
+ * Lines that travel over it are packets, which make further lines: so it is left out by default.
  */
 #ifndef NETLOG_SSH_H
 #define NETLOG_SSH_H
@@ -10,31 +10,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SSH_PARENTS_MAX 32		  /* that are asked, from the nearest on */
-#define SSH_ENVIRON_MAX (2 * 1024 * 1024) /* bytes of a parent's environment that are looked at */
+#define SSH_PARENTS_MAX 32		  /* looked at, from the nearest on */
+#define SSH_ENVIRON_MAX (2 * 1024 * 1024) /* of a parent's environment, bytes that are looked at */
 #define SSH_TEXT_MAX 128
 
 /* The client's end and the server's. All zeros: there is none. */
 struct ssh_connection {
 	unsigned int ip_version; /* 4 or 6, as on the wire; 0: none */
 	uint16_t ports[2];
-	uint8_t addresses[2][16]; /* in network order; of an IPv4 address the first four bytes */
+	uint8_t addresses[2][16]; /* in network order; IPv4 in the first four bytes */
 };
 
 /*
- * "CLIENT_IP CLIENT_PORT SERVER_IP SERVER_PORT", as sshd(8) has it in SSH_CONNECTION: an address
- * may have a zone (%eth0), which is not looked at, and a mapped one is IPv4. -EINVAL for all else,
- * also for the UNKNOWN of an sshd that serves no socket.
+ * Parse "CLIENT_IP CLIENT_PORT SERVER_IP SERVER_PORT", sshd(8)'s SSH_CONNECTION. An address's zone
+ * (%eth0) is ignored, and a mapped address is IPv4. -EINVAL for anything else, such as UNKNOWN of
+ * an sshd that has no socket.
  */
 int ssh_connection_parse(const char *text, struct ssh_connection *ret_connection);
 
-/* The same form again, without zones. */
+/* The reverse: the same form, without zones. */
 void ssh_connection_text(const struct ssh_connection *connection, char ret_text[SSH_TEXT_MAX]);
 
 /*
- * From the own environment's value (NULL: it has none), else from that of the nearest ancestor that
- * has one, since sudo(8) drops it. `proc`: where proc(5) is mounted. -ENOENT: nobody has; so it is
- * with parents whose environment may not be read.
+ * The connection in `own`, this process's own variable (NULL: it has none), or else that of the
+ * nearest ancestor that has one, since sudo(8) removes it. `proc`: where proc(5) is mounted.
+ * -ENOENT: nobody has one, or its environment may not be read.
  */
 int ssh_connection_find(const char *own, const char *proc, struct ssh_connection *ret_connection);
 

@@ -16,7 +16,7 @@ const char *capability_missing(void)
 	bool bpf, perfmon;
 
 	if (syscall(SYS_capget, &header, data) < 0)
-		return NULL; /* then the kernel's own answer has to do */
+		return NULL; /* then the kernel's own answer must do */
 	effective = data[0].effective | (uint64_t)data[1].effective << 32;
 	if (effective & BIT(CAP_SYS_ADMIN))
 		return NULL;
@@ -54,7 +54,7 @@ int capability_suspend(uint64_t keep)
 
 int capability_drop(uint64_t keep)
 {
-	/* nor may root have them back by execve(2) */
+	/* without this, root would get them back by execve(2) */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	return limit(keep, true);

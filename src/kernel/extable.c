@@ -12,14 +12,14 @@
 #include "extable.skel.h"
 #include "kernel/iterator.h"
 
-/* From this on, every kernel has the fix. */
+/* Kernels from here on have the fix. */
 #define MENDED_MAJOR 6
 #define MENDED_MINOR 4
 
 DEFINE_CLEANUP(struct extable_bpf, extable_bpf__destroy)
 DEFINE_CLEANUP(struct bpf_link, bpf_link__destroy)
 
-/* "6.1.0-37-amd64": the numbers in front. */
+/* Compare the leading numbers, as in "6.1.0-37-amd64". */
 static bool release_is_mended(const char *release)
 {
 	char *end;
@@ -31,7 +31,10 @@ static bool release_is_mended(const char *release)
 	return major > MENDED_MAJOR || (major == MENDED_MAJOR && minor >= MENDED_MINOR);
 }
 
-/* Has the kernel a table for all mended loads of a program with functions? Negative: an error. */
+/*
+ * Does the kernel keep one table for all mended loads of a program with functions? Negative: an
+ * error.
+ */
 static int kernel_asked(void)
 {
 	_cleanup_(extable_bpf__destroyp) struct extable_bpf *skeleton =
@@ -52,10 +55,10 @@ static int kernel_asked(void)
 	r = iterator_run(link);
 	if (r < 0)
 		return r;
-	/* where programs are interpreted, each load is a copy: mended by the kernel's own table */
+	/* where programs are interpreted, each load is a copy: the kernel's own table mends it */
 	if (skeleton->bss->seen && !skeleton->bss->compiled)
 		return true;
-	/* without a function, or without a mended load, its table would prove nothing */
+	/* a program without functions, or without mended loads, would prove nothing */
 	if (!skeleton->bss->seen || !skeleton->bss->functions || !skeleton->bss->mended_loads)
 		return -ENODATA;
 	return skeleton->bss->has_table;

@@ -28,14 +28,15 @@ static bool function_known(const struct btf *btf, const char *name)
 }
 
 /*
- * A kernel whose BTF knows none of the functions (5.10) has none, and no load has to fail for each.
- * One that knows some may have the others by another name: there, loading will tell.
+ * If the kernel's BTF knows none of the functions (5.10), it has none of the features, and no load
+ * needs to fail for each. If it knows some, the others may exist under other names: loading will
+ * tell.
  */
 uint64_t features_unknown(const struct btf *btf)
 {
 	uint64_t unknown = 0;
 
-	/* one that every kernel has: else this BTF does not tell of functions */
+	/* every kernel has this one; if it is unknown, this BTF does not list functions */
 	if (!function_known(btf, "bpf_get_current_comm"))
 		return 0;
 	for (int i = 0; i < features; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * feature.h - what this kernel lacks of the features in bpf/config.h, which are the rows.
+ * feature.h - which of the features in bpf/config.h this kernel lacks.
  *
  * A set of features is bits: FEATURE(name).
  */
@@ -13,16 +13,19 @@
 
 struct btf;
 
-/* The lacking feature that the verifier's words tell of; -ENOENT: they are about something else. */
+/*
+ * The missing feature that the verifier complains about; -ENOENT: it complains about something
+ * else.
+ */
 int feature_refused(const char *words);
 
-/* Those that a kernel with this BTF lacks, as far as the BTF tells. */
+/* The features that a kernel with this BTF lacks, as far as its BTF tells. */
 uint64_t features_unknown(const struct btf *btf);
 
-/* These, and those that are of no use without them. */
+/* These features, and those that are of no use without them. */
 uint64_t features_without(uint64_t lacking);
 
-/* Have programs do without these. */
+/* Have programs do without these features. */
 void features_forgo(struct config *config, uint64_t lacking);
 
 #endif

@@ -23,7 +23,9 @@ void hook_fail(struct probe_hook *hook, int error, const char *words)
 		strcpy(hook->reason + PROBE_REASON_MAX - sizeof("..."), "...");
 }
 
-/* The values of the event's choice that want the hook, as bits. 0: all, or it has no choice. */
+/*
+ * The values of the event's choice that need the hook, as bits. 0: all values, or it has no choice.
+ */
 static uint64_t hook_values(const struct hook_desc *desc)
 {
 	return desc->needed_by | (desc->value ? BIT(desc->value) : 0);
@@ -53,7 +55,7 @@ static bool same_part(const struct hook_desc *a, const struct hook_desc *b)
 	return a->event == b->event && !strcmp(a->part, b->part);
 }
 
-/* Does the whole rung stand that the hook belongs to? */
+/* Can every hook of this hook's rung be used? */
 static bool rung_stands(const struct ladder *ladder, const struct hook_desc *desc)
 {
 	for (unsigned int i = 0; i < ladder->hook_count; i++) {
@@ -66,7 +68,7 @@ static bool rung_stands(const struct ladder *ladder, const struct hook_desc *des
 	return true;
 }
 
-/* The rung that serves the part: the first one that stands; 0 if there is none. */
+/* The rung that serves the part: the first that can be used; 0: none. */
 static unsigned int rung_of_part(const struct ladder *ladder, const struct hook_desc *part)
 {
 	unsigned int best = 0;
@@ -86,7 +88,7 @@ bool hook_in_use(const struct ladder *ladder, const struct probe_hook *hook)
 	return !hook->error && hook->desc->rung == rung_of_part(ladder, hook->desc);
 }
 
-/* Does the part make lines by itself? If not, the event's others rest on it. */
+/* Does the part make lines by itself? If not, the event's other parts depend on it. */
 static bool part_has_lines(const struct ladder *ladder, const struct hook_desc *part)
 {
 	for (unsigned int i = 0; i < ladder->hook_count; i++) {
@@ -99,8 +101,8 @@ static bool part_has_lines(const struct ladder *ladder, const struct hook_desc *
 }
 
 /*
- * An event is served when a part that makes its lines stands, and all that it cannot do without. Of
- * one that is not, the other hooks would work for nothing: they go, too.
+ * An event is served if one of its line-making parts is, and all parts that others depend on are.
+ * Hooks of an event that is not served would work for nothing, so they are put on standby.
  */
 void ladder_settle(struct ladder *ladder)
 {
@@ -118,7 +120,7 @@ void ladder_settle(struct ladder *ladder)
 			broken |= BIT(hook->desc->event);
 	}
 	ladder->events = served & ~broken;
-	/* what serves all events is of use as long as there is one */
+	/* hooks for all events are useful while there is any event */
 	useful = ladder->events | (ladder->events ? BIT(event_none) : 0);
 	for (unsigned int i = 0; i < ladder->hook_count; i++) {
 		struct probe_hook *hook = &ladder->hooks[i];

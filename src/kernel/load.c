@@ -13,12 +13,12 @@
 #include "netlog.skel.h"
 
 /*
- * Before Linux 6.4 the verifier fails with ENOSPC where its log does not fit, and what it refuses
- * stands at the end. Only what is written costs memory.
+ * Before Linux 6.4 the verifier fails with ENOSPC if its log does not fit, and its refusal is at
+ * the end. Only the part that is written costs memory.
  */
 #define LOG_BYTES (8 << 20)
 
-/* The last line of the verifier's log that is not its statistics; NULL if it said nothing. */
+/* The last line of the verifier's log before its statistics; NULL if it said nothing. */
 static char *last_words(char *log)
 {
 	char *last = NULL, *rest = log;
@@ -29,7 +29,7 @@ static char *last_words(char *log)
 	return last;
 }
 
-/* These say nothing about the program, but that we cannot go on. */
+/* Does the error say that we cannot go on, rather than anything about the program? */
 static bool error_is_ours(int error)
 {
 	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
@@ -46,8 +46,8 @@ static inline void btf_freep(struct btf **btf)
 }
 
 /*
- * Is what the verifier refuses a feature that the programs can do without? Then they do, from now
- * on, and the hook is worth another try.
+ * Does the verifier refuse a feature that programs can do without? Then they do so from now on, and
+ * the hook is worth another try.
  */
 static bool feature_forgone(struct object *object, const char *words)
 {
@@ -60,8 +60,8 @@ static bool feature_forgone(struct object *object, const char *words)
 }
 
 /*
- * Load one hook's program alone, to learn whether it is the one that is refused, and why. `log` has
- * LOG_BYTES, and is empty.
+ * Load one hook's program alone, to learn whether this is the one that is refused, and why. `log`
+ * has LOG_BYTES and is empty.
  */
 static int hook_try_once(struct object *object, struct probe_hook *hook, char *log, bool *ret_again)
 {
@@ -100,7 +100,7 @@ static int hook_try(struct object *object, struct probe_hook *hook)
 	return r;
 }
 
-/* -ENODATA: there is none. -EBADMSG: there is something that cannot be understood. */
+/* -ENODATA: the kernel has no BTF. -EBADMSG: libbpf does not understand it. */
 static int kernel_btf_check(void)
 {
 	_cleanup_(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
@@ -118,7 +118,7 @@ static bool way_known(const struct object *object, const struct probe_hook *hook
 	return false;
 }
 
-/* What is known of the kernel beforehand. Where it has no BTF, loading will tell. */
+/* Apply what is known of the kernel beforehand. Without BTF, loading will tell. */
 static void kernel_check(struct object *object)
 {
 	_cleanup_(btf_freep) struct btf *btf = btf__load_vmlinux_btf();
@@ -136,8 +136,8 @@ static void kernel_check(struct object *object)
 }
 
 /*
- * Of each way into the kernel that is a part's first rung, one hook is tried by itself: where a
- * policy refuses it (EPERM), it refuses all others of that way. Returns whether there is one, or an
+ * For each way into the kernel that is the first rung of a part, try one hook alone: a policy that
+ * refuses it (EPERM) refuses all others of that way. Returns whether any way is refused, or an
  * error.
  */
 static int ways_try(struct object *object)
@@ -163,7 +163,7 @@ static int ways_try(struct object *object)
 	return refused;
 }
 
-/* Learn which of the hooks in use are refused. Returns whether anything is new, or an error. */
+/* Find out which of the hooks in use are refused. Returns whether anything is new, or an error. */
 static int hooks_try(struct object *object)
 {
 	const uint64_t lacked = object->lacks;
@@ -178,7 +178,7 @@ static int hooks_try(struct object *object)
 		r = hook_try(object, hook);
 		if (r < 0)
 			return r;
-		/* that concerns all: perhaps nothing else is wrong */
+		/* the programs change for all hooks: perhaps nothing else is wrong */
 		if (object->lacks != lacked)
 			return true;
 		failed |= hook->error != 0;
@@ -186,7 +186,7 @@ static int hooks_try(struct object *object)
 	return failed;
 }
 
-/* The hooks' sections, which the object knows. A test compares the programs with what fits here. */
+/* Read the hooks' sections from the object. A test makes sure that they fit. */
 static int sections_read(struct object *object)
 {
 	object->skeleton = object_open(object, NULL, object->config.ring_bytes);
@@ -204,14 +204,14 @@ static int sections_read(struct object *object)
 	return 0;
 }
 
-/* Where a load that faults could not be mended, programs are given none. */
+/* If a load that faults could not be mended, have programs make none. */
 static void loads_check(struct object *object)
 {
 	if (!extable_mends(&object->caution))
 		object->lacks |= features_without(FEATURE(loads));
 }
 
-/* All hooks in use at once. `log` gets the words of a program that is refused. */
+/* Load all hooks in use at once. `log` receives the verifier's words about a refused program. */
 static int hooks_load(struct object *object, char *log)
 {
 	netlog_bpf__destroy(object->skeleton);
@@ -226,7 +226,7 @@ static int hooks_load(struct object *object, char *log)
 	return netlog_bpf__load(object->skeleton);
 }
 
-/* The hook in use of whose program libbpf has spoken; NULL if it spoke of none. */
+/* The hook in use whose program libbpf complained about; NULL: it named none. */
 static struct probe_hook *hook_named(struct object *object)
 {
 	const char *name = strstr(libbpf_words, "prog '");
@@ -246,13 +246,13 @@ static struct probe_hook *hook_named(struct object *object)
 }
 
 /*
- * Something has been refused. Find out what, from the cheapest guess to each hook by itself: every
- * object that is loaded goes through the kernel's whole BTF. Returns whether another try is worth
- * it, or an error.
+ * Something has been refused. Find out what, from the cheapest guess to trying each hook alone,
+ * since loading an object takes a pass over the kernel's whole BTF. Returns whether another try is
+ * worthwhile, or an error.
  */
 static int refusal_find(struct object *object, int error, char *log)
 {
-	struct probe_hook *named = hook_named(object); /* before other loads have their own words */
+	struct probe_hook *named = hook_named(object); /* before loads replace libbpf's words */
 	const char *words = last_words(log);
 	int r;
 
@@ -271,7 +271,7 @@ static int refusal_find(struct object *object, int error, char *log)
 		if (r)
 			return r;
 	}
-	/* without a word it may also be that all together are too much */
+	/* without a word, the programs together may also be too much */
 	r = named ? hook_try(object, named) : 0;
 	if (r < 0 || (named && named->error))
 		return r < 0 ? r : true;
@@ -279,8 +279,8 @@ static int refusal_find(struct object *object, int error, char *log)
 }
 
 /*
- * Load all at once, which nearly always works. Where it does not, find out what is refused, and
- * load what is left, with what takes its place.
+ * Load all at once, which nearly always works. If not, find out what is refused, and load the rest
+ * with its replacements.
  */
 int object_load(struct object *object)
 {

@@ -8,10 +8,10 @@
 #include "kernel/object.h"
 
 /*
- * Load the best hooks that the kernel takes; those it refuses have their error. With no event left
- * to serve, nothing is loaded, and `events` is 0. May be called again after object_attach().
- * -ENODATA: the kernel has no BTF; -EBADMSG: none that libbpf understands. -ENOMEM, and any other
- * error of bpf(2) that is no hook's own.
+ * Load the best hooks that the kernel accepts; refused ones get their error. If no event is left to
+ * be served, nothing is loaded, and `events` is 0. May be called again after object_attach().
+ * -ENODATA: the kernel has no BTF; -EBADMSG: libbpf does not understand it. -ENOMEM, and errors of
+ * bpf(2) that are not about a hook.
  */
 int object_load(struct object *object);
 

@@ -12,12 +12,12 @@
 #include "kernel/iterator.h"
 #include "netlog.skel.h"
 
-#define SOCKETS_REMEMBERED 65536 /* where they cannot remember by themselves: bpf/memory.bpf.h */
+#define SOCKETS_REMEMBERED 65536 /* in the table by address: bpf/memory.bpf.h */
 
 /* ---- what libbpf says ---- */
 
 char libbpf_words[512];
-static bool libbpf_aloud; /* NETLOG_DEBUG=libbpf: all it says goes to stderr, too */
+static bool libbpf_aloud; /* NETLOG_DEBUG=libbpf: all its messages go to stderr as well */
 
 static int keep_words(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -68,7 +68,7 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 		const struct probe_hook *hook = &object->ladder.hooks[i];
 
 		program = program_of(skeleton, hook);
-		if (!program) { /* a test compares the schema's hooks with the programs built */
+		if (!program) { /* a test compares the schema's hooks with the programs */
 			netlog_bpf__destroy(skeleton);
 			errno = ENOENT;
 			return NULL;

@@ -21,20 +21,20 @@ struct probe {
 	struct object object;
 	struct ring_buffer *ring;
 	unsigned int cpus;	/* numbers of CPUs are below this */
-	struct figures skipped; /* what the kernel counted as missed, when last asked */
-	struct filter *outputs; /* mapped: their filters, twice; NULL: there will be none */
+	struct figures skipped; /* calls that the kernel has skipped, when it was last asked */
+	struct filter *outputs; /* mapped: the outputs' filters, in two copies; NULL: none ever */
 	size_t outputs_bytes;
-	/* of the drain that is going on */
+	/* the arguments of the drain under way */
 	bool (*handle)(void *context, const void *record, size_t size);
 	void *context;
 	unsigned int drained, budget;
-	bool emptied; /* the last one has left nothing in the ring */
+	bool emptied; /* the last drain has left the ring empty */
 };
 
 /*
- * Until those programs have ended that are at work now. They work inside RCU read-side sections,
- * and membarrier(2)'s oldest command waits for all of these. Where that is refused (nohz_full), or
- * waits for nothing (one CPU: kernel/sched/membarrier.c), a pause has to do.
+ * Wait until programs that are running now have ended. They run inside RCU read-side sections, and
+ * the oldest command of membarrier(2) waits for all of these. If it is refused (nohz_full) or waits
+ * for nothing (one CPU: kernel/sched/membarrier.c), a pause has to do.
  */
 static void programs_wait(void)
 {
@@ -44,8 +44,8 @@ static void programs_wait(void)
 }
 
 /*
- * In units of so many nanoseconds. What is a whole number of these is below a part of one, or at
- * least it, as it is of the next whole one. Nothing is above UINT64_MAX, which stands for no limit.
+ * Convert limits to units of `unit_ns`, rounding up: a whole number of units is at least, or below,
+ * a part of one exactly when it is so of the next whole one. Nothing is above UINT64_MAX: no limit.
  */
 static void limits_put(struct limits *mapped, const struct threshold *threshold, uint64_t unit_ns)
 {
@@ -76,8 +76,8 @@ static void outputs_put(struct probe *probe, __u32 generation, const struct prob
 }
 
 /*
- * A program works with one of two copies of the filters from its beginning to its end. So the other
- * one is filled, when nobody is left who began before the last change, and then put in force.
+ * A program uses one of two copies of the filters from its beginning to its end. So the other copy
+ * is filled, once no program that began before the last change is left, and then put in force.
  */
 static void filters_put(struct probe *probe, const struct filter *filter,
 			const struct probe_outputs *outputs)
@@ -138,7 +138,7 @@ static void outputs_unmap(struct probe *probe)
 	probe->outputs = NULL;
 }
 
-/* The outputs' filters, where the object that has been loaded has room for them. */
+/* Map the outputs' filters, if the loaded object has room for them. */
 static int outputs_map(struct probe *probe)
 {
 	const struct bpf_map *map = probe->object.skeleton->maps.output_filters;
@@ -147,7 +147,7 @@ static int outputs_map(struct probe *probe)
 	outputs_unmap(probe);
 	if (bpf_map__max_entries(map) < 2 * FILTER_OUTPUTS)
 		return 0;
-	/* an array's elements are a multiple of eight bytes, as these are */
+	/* elements of an array are rounded up to eight bytes, which these already are */
 	probe->outputs_bytes = 2 * FILTER_OUTPUTS * sizeof(struct filter);
 	mapped = mmap(NULL, probe->outputs_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 		      bpf_map__fd(map), 0);
@@ -159,7 +159,7 @@ static int outputs_map(struct probe *probe)
 
 _Static_assert(sizeof(struct filter) % 8 == 0, "it is a whole element of an array");
 
-/* Load and attach; where a hook cannot be attached, all is loaded again with what replaces it. */
+/* Load and attach. If a hook cannot be attached, load everything again with its replacement. */
 static int hooks_set_up(struct probe *probe)
 {
 	for (;;) {
@@ -175,7 +175,7 @@ static int hooks_set_up(struct probe *probe)
 				  probe->object.config.outputs);
 		}
 		if (object_attach(&probe->object)) {
-			/* last, so that what is seen meanwhile is not missed */
+			/* after attaching, so that nothing is missed in between */
 			object_iterate(&probe->object);
 			return 0;
 		}
@@ -202,15 +202,15 @@ unsigned int probe_drain(struct probe *probe, unsigned int budget,
 	probe->context = context;
 	probe->drained = 0;
 	probe->budget = budget;
-	/* fails only with what on_sample() returns, which is not asked of an empty ring */
+	/* it fails only with on_sample()'s result, and an empty ring does not call that */
 	probe->emptied = ring_buffer__consume(probe->ring) >= 0;
 	return probe->drained;
 }
 
 /*
- * The next event_submit() sees the doorbell and signals. One that looked just before it was raised
- * does not, but has its record in the ring by then, and the caller's next poll of probe_fd(), which
- * follows, sees that: ringbuf_map_poll(), kernel/bpf/ringbuf.c. So it is where the reservation is
+ * The next event_submit() sees the doorbell and signals. One that looked just before the doorbell
+ * was raised does not, but its record is in the ring by then, so the caller's next poll of
+ * probe_fd() sees it: ringbuf_map_poll(), kernel/bpf/ringbuf.c. That is so if the reservation is
  * ordered before the look at the doorbell (x86); elsewhere the caller should look once more, a
  * little later.
  */
@@ -225,8 +225,9 @@ int probe_fd(const struct probe *probe)
 }
 
 /*
- * __bpf_trace_run() skips a program that is at work on this CPU already, and counts that. Of a
- * program that chooses, some of these would have made no event: an upper bound.
+ * The kernel counts the calls that __bpf_trace_run() skips because the program is already running
+ * on this CPU. The program may have ignored some of these calls, so this is an upper bound of the
+ * events that were missed.
  */
 static int skipped_count(struct probe *probe)
 {
@@ -279,9 +280,9 @@ void probe_figures(struct probe *probe, bool thorough, struct probe_figures *ret
 }
 
 /*
- * The kernel side lowers its shift only when an event comes. Where none does, and the ring is
- * empty, the next one will find as much time gone by as we do. While the output takes nothing
- * nobody asks: hence the peak.
+ * The kernel side lowers its shift only when an event comes. If none comes and the ring is empty,
+ * the next event will find that as much time has passed as we do. While the output takes nothing,
+ * nobody calls this: hence the peak.
  */
 unsigned int probe_pressure(struct probe *probe)
 {
@@ -300,14 +301,14 @@ unsigned int probe_pressure(struct probe *probe)
 
 /* ---- the whole ---- */
 
-/* One more than the highest number a CPU may have, from a list such as 0-3,8-11. */
+/* The highest possible CPU number plus one, from a list such as 0-3,8-11. */
 static unsigned int cpus_count(void)
 {
 	FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
 	unsigned int last = COUNTER_CPUS - 1;
 	char list[4096], *digits;
 
-	if (file && fgets(list, sizeof(list), file) && strchr(list, '\n')) { /* all of it */
+	if (file && fgets(list, sizeof(list), file) && strchr(list, '\n')) { /* complete */
 		list[strcspn(list, "\n")] = 0;
 		digits = list + strlen(list);
 		while (digits > list && digits[-1] >= '0' && digits[-1] <= '9')
@@ -347,7 +348,7 @@ int probe_new(const struct probe_config *config, struct probe **ret_probe)
 void probe_detach(struct probe *probe)
 {
 	object_detach(&probe->object);
-	programs_wait(); /* one may still be at work on another CPU when its link has gone */
+	programs_wait(); /* one may still be running on another CPU after its link is gone */
 }
 
 void probe_free(struct probe *probe)

@@ -8,8 +8,8 @@
 #define KPROBES_PATH "/sys/bus/event_source/devices/kprobe" /* since Linux 4.17 */
 
 /*
- * Tracepoints that are younger than the kernel, as some are than those of Debian 12, would make the
- * load of all fail at its end. Each one is known in the kernel's BTF by a type of this name.
+ * A tracepoint that this kernel does not have yet (as Debian 12's lacks some) would fail the whole
+ * load at its end. The kernel's BTF has a type of this name for each tracepoint.
  */
 static bool tracepoint_absent(const struct btf *btf, const char *target)
 {
@@ -19,7 +19,7 @@ static bool tracepoint_absent(const struct btf *btf, const char *target)
 	       btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) < 0;
 }
 
-/* Where there are none, loading them would be for nothing, and loading all again costs much. */
+/* A kernel without kprobes need not be tried: loading everything again is expensive. */
 static bool kprobe_absent(const struct btf *btf _unused_, const char *target _unused_)
 {
 	return access(KPROBES_PATH, F_OK) < 0;

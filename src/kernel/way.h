@@ -10,21 +10,21 @@
 struct btf;
 
 struct way {
-	const char *name; /* before the section's slash */
+	const char *name; /* as before the section's slash */
 	/*
-	 * Is it known beforehand that the kernel lacks the target, which stands behind the slash?
-	 * `btf` is the kernel's. NULL: loading will tell.
+	 * Is it known beforehand that the kernel lacks this target, the part after the slash? `btf`
+	 * is the kernel's. NULL: loading will tell.
 	 */
 	bool (*absent)(const struct btf *btf, const char *target);
-	bool refusable; /* a policy may refuse it as a whole, and let programs of other ways in */
-	bool iterates;	/* an iterator: it runs once, when all is attached */
-	const char *advice; /* what would have it where the kernel lacks it; NULL: a newer kernel */
+	bool refusable;	    /* a policy may refuse all programs of this way, and accept others */
+	bool iterates;	    /* an iterator: it runs once, after everything is attached */
+	const char *advice; /* what to do if the kernel lacks it; NULL: use a newer kernel */
 };
 
-/* The way of a section such as tp_btf/tcp_probe; NULL: none that we know. */
+/* The way of a section such as tp_btf/tcp_probe; NULL: unknown. */
 const struct way *way_of_section(const char *section);
 
-/* What stands behind the slash of a section of this way. */
+/* The part of the section after the slash. */
 const char *way_target(const struct way *way, const char *section);
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * control_line.c - netlog's own lines, in any format. They are rare: json-c writes them.
+ * control_line.c - netlog's own lines, in any format. They are rare, so json-c writes them.
  */
 #include "schema/control.h"
 
 #include "line/format.h"
 
-/* Hand a value to the line, which then owns it. */
+/* Add a value to the line, which then owns it. */
 static bool add(struct json_object *line, const char *key, struct json_object *value)
 {
 	if (value && json_object_object_add(line, key, value) == 0)
@@ -17,26 +17,49 @@ static bool add(struct json_object *line, const char *key, struct json_object *v
 
 static bool add_constants(struct json_object *line, const struct format *format, const char *name)
 {
-	struct constant constants[CONSTANTS_MAX];
-	unsigned int count = format->constants(name, constants);
+	struct constants constants = {};
 
-	for (unsigned int i = 0; i < count; i++)
-		if (!add(line, constants[i].key, json_tokener_parse(constants[i].json)))
+	format->constants(name, &constants);
+	for (unsigned int i = 0; i < constants.count; i++)
+		if (!add(line, constants.of[i].key, json_tokener_parse(constants.of[i].json)))
 			return false;
 	return true;
 }
 
-char *format_control_key(const struct format *format, const char *line, const char *name)
+const struct control_rename *format_control_rename(const struct format *format, const char *line,
+						   const char *name)
 {
-	char *key;
-
 	for (unsigned int i = 0; i < format->control_rename_count; i++) {
 		const struct control_rename *rename = &format->control_renames[i];
 
 		if (!strcmp(rename->line, line) && !strcmp(rename->name, name))
-			return strdup(rename->key);
+			return rename;
 	}
+	return NULL;
+}
+
+char *format_control_key(const struct format *format, const char *line, const char *name)
+{
+	const struct control_rename *rename = format_control_rename(format, line, name);
+	char *key;
+
+	if (rename)
+		return strdup(rename->key);
 	return asprintf(&key, "%s%s", format->prefix, name) < 0 ? NULL : key;
+}
+
+/* The value as the format has it: one more reference, or another one. NULL: memory is short. */
+static struct json_object *value_of(const struct format *format, const char *line, const char *name,
+				    struct json_object *value)
+{
+	const struct control_rename *rename = format_control_rename(format, line, name);
+	char text[LEAD_BYTES];
+
+	/* one that is not as long as it must be comes from a recording that somebody has made */
+	if (!rename || !rename->text || json_object_get_string_len(value) != 32)
+		return json_object_get(value);
+	rename->text(json_object_get_string(value), text);
+	return json_object_new_string(text);
 }
 
 /* One of the control line's own keys and its value, as the format has them. */
@@ -47,18 +70,14 @@ static bool add_key(struct json_object *line, const struct format *format, const
 
 	if (!strcmp(name, envelope_fields[envelope_event_type].name))
 		return add_constants(line, format, type);
-	json_object_get(value);
 	if (!strcmp(name, envelope_fields[envelope_timestamp].name))
-		return add(line, format->timestamp, value);
+		return add(line, format->timestamp, json_object_get(value));
 	if (!strcmp(name, envelope_fields[envelope_seq].name))
-		return add(line, format->seq, value);
+		return add(line, format->seq, json_object_get(value));
 	if (!strcmp(name, envelope_fields[envelope_hostname].name))
-		return add(line, format->hostname, value);
+		return add(line, format->hostname, json_object_get(value));
 	key = format_control_key(format, type, name);
-	if (key)
-		return add(line, key, value);
-	json_object_put(value);
-	return false;
+	return key && add(line, key, value_of(format, type, name, value));
 }
 
 size_t control_line_put(const struct format *format, struct json_object *control, char *p,

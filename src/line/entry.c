@@ -9,29 +9,35 @@
 #include "schema/control.h"
 
 #define PREFIX "NETLOG_"
-#define NAME_MAX_BYTES 64 /* of a field's, as journald takes them: journal_field_valid() */
+/* Of a field's name, behind the prefix: journald takes 64 in all, journal_field_valid() */
+#define NAME_MAX_BYTES (64 - (sizeof(PREFIX) - 1))
 
-/* An entry being made, and how much it may take. */
+/* An entry being made, and its limit. */
 struct maker_of_entry {
 	char *p;
 	const char *end;
+	unsigned int fields;
 	bool full;
 };
 
-/* Room for a field with so many bytes of value; else the entry cannot be made. */
+/* Room for one more field, with so many bytes of value; else the entry cannot be made. */
 static bool field_fits(struct maker_of_entry *entry, size_t value)
 {
+	entry->full |= entry->fields == ENTRY_FIELDS_MAX;
 	entry->full |=
 		sizeof(entry_length) + sizeof(PREFIX) + NAME_MAX_BYTES + 1 + value + LINE_SLACK >
 		(size_t)(entry->end - entry->p);
+	entry->fields += !entry->full;
 	return !entry->full;
 }
 
-/* PREFIX and the name in capitals, for the journal takes no others, and `=`. */
+/* The prefix, the name in capitals (the journal accepts no others), and `=`. */
 static char *put_name(char *p, const char *prefix, const char *name)
 {
+	const size_t length = strnlen(name, NAME_MAX_BYTES);
+
 	p = stpcpy(p, prefix);
-	for (size_t i = 0; name[i] && i < NAME_MAX_BYTES; i++)
+	for (size_t i = 0; i < length; i++)
 		*p++ = (char)toupper((unsigned char)name[i]);
 	*p++ = '=';
 	return p;
@@ -56,14 +62,15 @@ static void add_text(struct maker_of_entry *entry, const char *prefix, const cha
 }
 
 /*
- * What was escaped for JSON by put_json_string() stands for itself again, from `from` to `end`;
- * returns the new end. The journal takes any bytes.
+ * Undo put_json_string() from `from` to `end`, in place; returns the new end. The journal accepts
+ * any bytes.
  */
 static char *unescape(char *from, const char *end)
 {
 	char *p = from;
 
 	for (const char *q = from; q < end; q++) {
+		char digits[5] = "";
 		unsigned int code;
 
 		if (*q != '\\') {
@@ -72,7 +79,8 @@ static char *unescape(char *from, const char *end)
 		}
 		switch (*++q) {
 		case 'u': /* of a control character: C0, DEL or C1 */
-			sscanf(q + 1, "%4x", &code);
+			memcpy(digits, q + 1, 4);
+			code = (unsigned int)strtoul(digits, NULL, 16);
 			q += 4;
 			if (code >= 0x80)
 				*p++ = (char)(0xc0 | code >> 6);
@@ -100,19 +108,22 @@ static char *unescape(char *from, const char *end)
 	return p;
 }
 
-/* Bytes of a string that may be no UTF-8, as the line has them. */
+/* Add a string that may be invalid UTF-8 as it would be in the line. */
 static void add_mended(struct maker_of_entry *entry, const char *name, const char *bytes,
 		       size_t size)
 {
-	char *begin = entry_field_begin(entry->p), *value;
+	_cleanup_free_ char *value = malloc(JSON_TEXT_MAX(size) + LINE_SLACK);
+	char *end;
 
-	if (!field_fits(entry, JSON_TEXT_MAX(size)))
+	if (!value) {
+		entry->full = true;
 		return;
-	value = put_name(begin, PREFIX, name);
-	entry->p = entry_field_end(begin, unescape(value, put_json_string(value, bytes, size)));
+	}
+	end = unescape(value, put_json_string(value, bytes, size));
+	add_bytes(entry, PREFIX, name, value, (size_t)(end - value));
 }
 
-/* What the line's type says; a loss is worth a warning. */
+/* Add the fields that depend on the line's type. A loss has the priority of a warning. */
 static void add_type(struct maker_of_entry *entry, const char *name, const char *message_id,
 		     int priority)
 {
@@ -158,7 +169,7 @@ static void add_field(struct maker_of_entry *entry, struct names *names,
 		return;
 	text = put_name(begin, PREFIX, field->name);
 	end = kind->put(text, value, event->ip_version);
-	if (end) /* without the quote that ends a string */
+	if (end) /* without the closing quote of a string */
 		entry->p = entry_field_end(begin, unescape(text, end - !kind->number));
 	if (KIND_HAS_NAMES(field->kind) && names)
 		add_names(entry, names, field->kind, (const char *)event + field->offset);
@@ -189,7 +200,7 @@ static const struct control_desc *control_by_name(const char *name)
 	return &control_descs[control_start]; /* control_parse() knows no other */
 }
 
-/* The line's keys, but for what is no single value, and the host, which journald knows. */
+/* Add the line's single values, except the host, which journald knows. */
 static void add_control(struct maker_of_entry *entry, struct json_object *control)
 {
 	const struct control_desc *desc = control_by_name(control_type_name(control));

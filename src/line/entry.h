@@ -8,8 +8,8 @@
 #include "line/writer.h"
 
 /*
- * The entry (base/entry.h) at `p`, of `room` bytes, whose MESSAGE is the writer's line; its length.
- * 0: it has not so much room, or memory is short.
+ * Write the entry (base/entry.h) at `p`, in `room` bytes; MESSAGE is the writer's line. Returns its
+ * length; 0: the room is too small, or memory is short.
  */
 size_t entry_put(struct writer *writer, const struct item *item, char *p, size_t room);
 

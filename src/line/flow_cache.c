@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "line/flow_cache.h"
 
-/* Where the tag is already, as no two may be alike; else where nothing is; else in turn. */
+/*
+ * Where the tag is already, since no two in a set may be equal; else an empty way; else each in
+ * turn.
+ */
 static unsigned int way_for(struct flow_cache *cache, const uint32_t tags[FLOW_WAYS], uint32_t tag)
 {
 	unsigned int way = flow_way(tags, tag);
 
 	if (tags[way] == tag)
 		return way;
-	if (tags[FLOW_WAYS - 1]) /* the last to be taken: all are */
+	if (tags[FLOW_WAYS - 1]) /* the last way to be filled, so all are */
 		return cache->turn++ % FLOW_WAYS;
 	for (way = 0; tags[way];)
 		way++;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * format_ecs.c - the Elastic Common Schema, version 9.4: what it has a name for goes by that, and
- * the rest is netlog.FIELD. Dots in keys are what Elasticsearch takes for levels.
+ * format_ecs.c - the Elastic Common Schema, version 9.4. Fields that have a name in ECS are called
+ * that, all others netlog.FIELD. Elasticsearch reads dots in keys as levels.
  *
  * https://www.elastic.co/docs/reference/ecs
  */
@@ -9,7 +9,7 @@
 
 #define ECS_VERSION "9.4.0"
 
-/* ---- values that are written otherwise ---- */
+/* ---- values that are written in another way ---- */
 
 static char *put_network_type(char *p, const void *value)
 {
@@ -21,7 +21,7 @@ static char *put_network_type(char *p, const void *value)
 	return p;
 }
 
-/* As in IANA's list of protocol numbers, in lower case: ICMP for IPv6 has another name there. */
+/* The names of IANA's protocol numbers in lower case: ICMP for IPv6 differs from ours. */
 static char *put_transport(char *p, const void *value)
 {
 	const uint8_t proto = *(const uint8_t *)value;
@@ -40,6 +40,23 @@ static char *put_us_as_ns(char *p, const void *value)
 {
 	return put_u64(p, *(const uint32_t *)value * NSEC_PER_USEC);
 }
+
+/* A `long` of Elasticsearch has no more. */
+static char *put_ns(char *p, const void *value)
+{
+	const uint64_t ns = *(const uint64_t *)value;
+
+	return ns <= INT64_MAX ? put_u64(p, ns) : NULL;
+}
+
+/* 32 hexadecimal digits, as /proc/sys/kernel/random/boot_id has them, with dashes. */
+static void uuid_text(const char *value, char *to)
+{
+	snprintf(to, LEAD_BYTES, "%.8s-%.4s-%.4s-%.4s-%.12s", value, value + 8, value + 12,
+		 value + 16, value + 20);
+}
+#define UUID_SCHEMA \
+	"{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"}"
 
 /* ---- the keys ---- */
 
@@ -74,7 +91,9 @@ static const struct rename renames[] = {
 	  .is = "ingress" },
 	{ FIELD("ifname", "observer.egress.interface.name"), .where = "direction", .is = "egress" },
 	{ FIELD("ifname", "netlog.ifname"), .otherwise = true },
-	{ FIELD("latency_ns", "event.duration") },
+	{ FIELD("latency_ns", "event.duration"), .put = put_ns, .number = true,
+	  .text_max = U64_TEXT_MAX,
+	  .json_schema = "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9223372036854775807}" },
 	{ FIELD("rtt_us", "netlog.rtt_us") },
 	{ FIELD("rtt_us", "event.duration"), NANOSECONDS },
 	{ FIELD("srtt_us", "netlog.srtt_us") },
@@ -82,13 +101,13 @@ static const struct rename renames[] = {
 };
 
 static const struct control_rename control_renames[] = {
-	{ "start", "version", "observer.version" },
-	{ "start", "kernel", "host.os.kernel" },
-	{ "start", "boot_id", "host.boot.id" },
-	{ "start", "run_id", "agent.ephemeral_id" },
+	{ "start", "version", "observer.version", NULL, NULL },
+	{ "start", "kernel", "host.os.kernel", NULL, NULL },
+	{ "start", "boot_id", "host.boot.id", uuid_text, UUID_SCHEMA },
+	{ "start", "run_id", "agent.ephemeral_id", NULL, NULL },
 };
 
-/* What kind of line it is, in ECS's words: events that say nothing here are as the last row. */
+/* The type of a line in ECS's words. An event without a row is like the last row. */
 static const struct category {
 	const char *name, *action, *kind, *category, *type;
 } categories[] = {
@@ -98,7 +117,7 @@ static const struct category {
 	{ "start", "netlog-start", "event", "process", "start" },
 	{ "reload", "netlog-reload", "event", "configuration", "change" },
 	{ "stats", "netlog-stats", "metric", "process", "info" },
-	{ "lost", "netlog-lost", "event", "process", "info" },
+	{ "lost", "netlog-lost", "event", "process", "error" },
 	{ "stop", "netlog-stop", "event", "process", "end" },
 	{ NULL, NULL, "event", "network", "info" },
 };
@@ -112,28 +131,20 @@ static const struct category *category_of(const char *name)
 	return category;
 }
 
-static unsigned int constants(const char *name, struct constant of[CONSTANTS_MAX])
+static void ecs_constants(const char *name, struct constants *constants)
 {
 	const struct category *category = category_of(name);
-	unsigned int count = 0;
 
-#define CONSTANT(name, ...)                                                    \
-	do {                                                                   \
-		of[count].key = name;                                          \
-		snprintf(of[count].json, sizeof(of[count].json), __VA_ARGS__); \
-		count++;                                                       \
-	} while (0)
-	CONSTANT("ecs.version", "\"" ECS_VERSION "\"");
-	CONSTANT("event.action", "\"%s\"", category->action ?: name);
-	CONSTANT("event.category", "[\"%s\"]", category->category);
-	CONSTANT("event.dataset", "\"netlog.%s\"", name);
-	CONSTANT("event.kind", "\"%s\"", category->kind);
-	CONSTANT("event.module", "\"netlog\"");
-	CONSTANT("event.provider", "\"netlog\"");
-	CONSTANT("event.type", "[\"%s\"]", category->type);
-	CONSTANT("observer.product", "\"netlog\"");
-	CONSTANT("observer.type", "\"sensor\"");
-	return count;
+	constant_add(constants, "ecs.version", "\"" ECS_VERSION "\"");
+	constant_add(constants, "event.action", "\"%s\"", category->action ?: name);
+	constant_add(constants, "event.category", "[\"%s\"]", category->category);
+	constant_add(constants, "event.dataset", "\"netlog.%s\"", name);
+	constant_add(constants, "event.kind", "\"%s\"", category->kind);
+	constant_add(constants, "event.module", "\"netlog\"");
+	constant_add(constants, "event.provider", "\"netlog\"");
+	constant_add(constants, "event.type", "[\"%s\"]", category->type);
+	constant_add(constants, "observer.product", "\"netlog\"");
+	constant_add(constants, "observer.type", "\"sensor\"");
 }
 
 const struct format format_ecs_rows = {
@@ -145,5 +156,5 @@ const struct format format_ecs_rows = {
 	.rename_count = ARRAY_SIZE(renames),
 	.control_renames = control_renames,
 	.control_rename_count = ARRAY_SIZE(control_renames),
-	.constants = constants,
+	.constants = ecs_constants,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * format_flat.c - netlog's own format: each field by its own name. It is what most lines are
- * written in, so the rows are compiled to code; the walk of writer.c would write the same.
+ * format_flat.c - netlog's own format: each field under its own name. Most lines are in this
+ * format, so the rows are compiled to code; the walk in writer.c would write the same.
  */
 #include "line/format.h"
 
@@ -12,7 +12,9 @@ _Static_assert(envelope_timestamp < envelope_event_type && envelope_event_type <
 		       envelope_seq < envelope_hostname && envelope_keys == 4,
 	       "a line has these, in this order");
 
-/* The rows of the event with the longest line add up to that; writer_line_max() has all formats'. */
+/*
+ * The longest event line, added up from the rows. writer_line_max() does the same for all formats.
+ */
 #define ENVELOPE_ROOM(shape, name, doc) +sizeof(",\"" #name "\":\"\"") - 1
 #define EVENT_LINE(name, FIELDS, hooks, message_id, doc)                            \
 	char name[sizeof("{}\n") - 1 ENVELOPE(ENVELOPE_ROOM) + TIMESTAMP_TEXT_MAX + \
@@ -24,9 +26,9 @@ union event_lines {
 _Static_assert(sizeof(union event_lines) + LINE_SLACK <= LINE_MAX_BYTES, "lines are too long");
 
 /*
- * A key and its value, and what its names make. `literal` is `,"name":"`. Each row of the schema
- * becomes a call with constants, of which the compiler leaves what the kind needs: no loop over
- * fields, and literals that are stored from registers.
+ * A key, its value, and the keys of its names. `literal` is `,"name":"`. Each row of the schema
+ * becomes a call with constants, from which the compiler keeps only what the kind needs: there is
+ * no loop over fields, and literals are stored from registers.
  */
 static __always_inline char *put_field(const struct writer *writer, char *p, enum kind kind,
 				       const char *literal, size_t length, const void *value,
@@ -39,15 +41,15 @@ static __always_inline char *put_field(const struct writer *writer, char *p, enu
 		name = names_text(writer->names, KIND_NAMES(kind), number_of_named(kind, value));
 	if (kind_written(kind) == kind_named)
 		value = name ? name->text : "";
-	length -= kind_is_number(kind); /* no quote */
+	length -= kind_is_number(kind); /* a number has no quote */
 	memcpy(p, literal, length);
 	end = kind_put(p + length, kind, value, ip_version);
-	if (end) /* else what comes next is written over the key */
+	if (end) /* if NULL, the next key overwrites this one */
 		p = end;
 	return name ? put_name_keys(writer, p, KIND_NAMES(kind), name) : p;
 }
 
-/* Most fields are known in most events. */
+/* Fields are expected to be known, as most are. */
 #define PUT_FIELD(index, kind, name)                                       \
 	if (__builtin_expect(!!(has & BIT(index)), true))                  \
 		p = put_field(writer, p, kind_##kind, ",\"" #name "\":\"", \
@@ -55,7 +57,7 @@ static __always_inline char *put_field(const struct writer *writer, char *p, enu
 #define PUT_COMMON(kind, name, doc) PUT_FIELD(offsetof(struct event_index, name), kind, name)
 #define PUT_OWN(kind, name, doc) PUT_FIELD(offsetof(INDEX, name), kind, name)
 
-/* For each event, what is not its flow's: weight, and its own fields. */
+/* For each event, the fields that do not belong to the flow: weight, and its own. */
 #define DEFINE_PUT_EVENT(name, FIELDS, hooks, message_id, doc)               \
 	static inline char *put_##name(const struct writer *writer, char *p, \
 				       const struct event *event)            \
@@ -87,7 +89,7 @@ static __always_inline char *flat_own(const struct writer *writer, char *p,
 	switch ((enum event_type)event->header.type) {
 		EVENTS(PUT_EVENT)
 	default:
-		return p; /* event_check() knows no other */
+		return p; /* not reached: event_check() accepts no other type */
 	}
 }
 
@@ -96,11 +98,9 @@ static size_t flat_line(struct writer *writer, const struct item *item, char *p)
 	return line_put(writer, item, p, flat_flow, flat_own);
 }
 
-static unsigned int flat_constants(const char *name, struct constant of[CONSTANTS_MAX])
+static void flat_constants(const char *name, struct constants *constants)
 {
-	of[0].key = key_event_type;
-	snprintf(of[0].json, sizeof(of[0].json), "\"%s\"", name);
-	return 1;
+	constant_add(constants, key_event_type, "\"%s\"", name);
 }
 
 const struct format format_flat_rows = {

@@ -6,7 +6,7 @@
 
 #include "line/format.h"
 
-/* Shorthand: a JSON text as an object. The texts are constants, so only memory can be short. */
+/* A JSON text as an object. The texts are constants, so only memory can be missing. */
 static struct json_object *json(const char *text)
 {
 	return json_tokener_parse(text);
@@ -52,7 +52,7 @@ static struct json_object *kind_schema(enum kind kind)
 	return text ? json(text) : enum_schema(kind);
 }
 
-/* The names of a number, if it is of a kind that has some. */
+/* Describe the names of a number, if its kind has names. */
 static void set_names(const struct format *format, struct json_object *properties, enum kind kind)
 {
 	const struct name_source_desc *desc;
@@ -66,7 +66,7 @@ static void set_names(const struct format *format, struct json_object *propertie
 			     desc->keys[i].doc, json("{\"type\":\"string\",\"minLength\":1}"));
 }
 
-/* A field, by each of the keys that it may have. */
+/* Describe a field, under each key that it may have. */
 static void set_event_field(const struct format *format, struct json_object *properties,
 			    const struct event_desc *event, const struct field_desc *field)
 {
@@ -134,7 +134,7 @@ static struct json_object *shape_schema(enum control_shape shape)
 		return json("{\"type\":\"string\",\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 			    "T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$\"}");
 	case shape_line_type:
-		return NULL; /* a constant, which the format has */
+		return NULL; /* written as a constant of the format */
 	case shape_any_string:
 		return json("{\"type\":\"string\"}");
 	case shape_string:
@@ -184,43 +184,46 @@ static void set_required(struct json_object *properties, struct json_object *req
 	require(required, key);
 }
 
-/* A control line's field: no line of that type may be without, but for some. */
+/* Describe a control line's field. Each is required, except those that may be absent. */
 static void set_control_field(const struct format *format, struct json_object *properties,
 			      struct json_object *required, const struct control_desc *line,
 			      const struct control_field *field)
 {
+	const struct control_rename *rename =
+		format_control_rename(format, line->name, field->name);
 	_cleanup_free_ char *key = format_control_key(format, line->name, field->name);
 
 	if (!key)
 		return;
+	set_property(properties, key, field->doc,
+		     rename && rename->text ? json(rename->json_schema) :
+					      shape_schema(field->shape));
 	if (field->shape != shape_hex32_or_none && field->shape != shape_string_or_none)
-		set_required(properties, required, key, field);
-	else
-		set_property(properties, key, field->doc, shape_schema(field->shape));
+		require(required, key);
 }
 
-/* The keys that all lines have. */
+/* Describe the keys that all lines have. */
 static void set_envelope(const struct format *format, const char *name,
 			 struct json_object *properties, struct json_object *required)
 {
-	struct constant constants[CONSTANTS_MAX];
-	unsigned int count = format->constants(name, constants);
+	struct constants constants = {};
 
+	format->constants(name, &constants);
 	set_required(properties, required, format->timestamp, &envelope_fields[envelope_timestamp]);
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < constants.count; i++) {
 		struct json_object *schema = json_object_new_object();
 
-		set(schema, "const", json(constants[i].json));
-		if (count == 1)
+		set(schema, "const", json(constants.of[i].json));
+		if (constants.count == 1)
 			set_string(schema, "description", envelope_fields[envelope_event_type].doc);
-		set(properties, constants[i].key, schema);
-		require(required, constants[i].key);
+		set(properties, constants.of[i].key, schema);
+		require(required, constants.of[i].key);
 	}
 	set_required(properties, required, format->seq, &envelope_fields[envelope_seq]);
 	set_required(properties, required, format->hostname, &envelope_fields[envelope_hostname]);
 }
 
-/* The schema of one line type, with the envelope that all share. */
+/* The schema of one type of line, envelope included. */
 static struct json_object *line_schema(const struct format *format, const char *name,
 				       const char *doc, struct json_object **ret_properties,
 				       struct json_object **ret_required)

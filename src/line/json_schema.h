@@ -8,7 +8,7 @@
 #include "schema/control.h"
 #include "schema/format.h"
 
-/* The schema (draft 2020-12) of every line; the caller puts it. NULL when memory is short. */
+/* The schema (draft 2020-12) of every line; the caller puts it. NULL: memory is short. */
 struct json_object *schema_json(enum format_id format);
 
 #endif

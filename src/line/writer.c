@@ -5,7 +5,7 @@
 
 #include "line/format.h"
 
-/* ---- what is worked out at start ---- */
+/* ---- prepared at the start ---- */
 
 static const struct format *const all_formats[] = {
 #define FORMAT_ENTRY(name, doc) [format_##name] = &format_##name##_rows,
@@ -42,7 +42,7 @@ bool rename_concerns(const struct rename *rename, const struct event_desc *event
 	       (!rename->where || field_by_name(event, rename->where));
 }
 
-/* `,"key":`, and the quote of a string. -E2BIG. */
+/* Make `,"key":`, and the quote of a string. -E2BIG. */
 static int lead_make(struct lead *lead, const char *key, bool number)
 {
 	int length =
@@ -52,43 +52,54 @@ static int lead_make(struct lead *lead, const char *key, bool number)
 	return (size_t)length < sizeof(lead->text) ? 0 : -E2BIG;
 }
 
+static enum step_how step_how(const struct step *step, const struct step *before)
+{
+	if (step->put)
+		return STEP_PUT;
+	if (KIND_HAS_NAMES(step->kind))
+		return STEP_NAMED;
+	/* which is only as good where both are written together */
+	return before && before->own == step->own && before->how != STEP_PUT &&
+			       before->looked_at == step->looked_at && !before->conditional &&
+			       !step->conditional ?
+		       STEP_AGAIN :
+		       STEP_KIND;
+}
+
 static int step_add(struct steps *steps, const struct event_desc *event,
 		    const struct field_desc *field, const char *key, const struct rename *rename)
 {
+	static const struct rename none;
 	const unsigned int bit = (unsigned int)(field - event->fields);
 	struct step *step = &steps->of[steps->count++];
 	const struct field_desc *other;
+	int is = 0;
 
+	rename = rename ?: &none;
 	*step = (struct step){
 		.has = BIT(bit),
 		.own = BIT(bit),
+		.put = rename->put,
 		.offset = field->offset,
 		.kind = (uint8_t)field->kind,
-		.number = kind_descs[field->kind].number,
+		.otherwise = rename->otherwise,
+		.conditional = rename->otherwise || rename->where,
+		.number = rename->put ? rename->number : kind_descs[field->kind].number,
+		.text_max = rename->put ? rename->text_max : kind_descs[field->kind].text_max,
 	};
-	step->otherwise = rename && rename->otherwise;
-	if (rename && rename->put) {
-		step->put = rename->put;
-		step->number = rename->number;
-		step->text_max = rename->text_max;
-	}
-	if (rename && rename->where) {
-		int is;
-
+	if (rename->where) {
 		other = field_by_name(event, rename->where);
 		is = enum_by_text(other->kind, rename->is);
-		if (is < 0)
-			return -EINVAL;
 		step->has |= BIT(other - event->fields);
 		step->where_offset = other->offset;
 		step->is = (uint8_t)is;
 	}
-	other = rename && rename->lacks ? field_by_name(event, rename->lacks) : NULL;
-	if (other)
-		step->lacks = BIT(other - event->fields);
+	other = rename->lacks ? field_by_name(event, rename->lacks) : NULL;
+	step->looked_at = step->has | (other ? BIT(other - event->fields) : 0);
+	step->how = step_how(step, steps->count > 1 ? step - 1 : NULL);
 	if (BIT(bit) & FLOW_MASK)
 		steps->flow = steps->count;
-	return lead_make(&step->lead, key, step->number);
+	return is < 0 ? -EINVAL : lead_make(&step->lead, key, step->number);
 }
 
 static int steps_make(struct steps *steps, const struct format *format,
@@ -134,25 +145,42 @@ static int names_leads_make(struct writer *writer)
 	return r;
 }
 
+void constant_add(struct constants *constants, const char *key, const char *json, ...)
+{
+	struct constant *constant = &constants->of[constants->count];
+	va_list arguments;
+	int length;
+
+	constants->full |= constants->count == ARRAY_SIZE(constants->of);
+	if (constants->full)
+		return;
+	va_start(arguments, json);
+	length = vsnprintf(constant->json, sizeof(constant->json), json, arguments);
+	va_end(arguments);
+	constant->key = key;
+	constants->full |= length < 0 || (size_t)length >= sizeof(constant->json);
+	constants->count++;
+}
+
 /* The quote ends the timestamp. */
 static int prologue_make(struct prologue *prologue, const struct format *format, const char *name)
 {
 	const size_t size = sizeof(prologue->text);
-	struct constant constants[CONSTANTS_MAX];
-	unsigned int count = format->constants(name, constants);
+	struct constants constants = {};
 	size_t length = (size_t)snprintf(prologue->text, size, "\"");
 
-	for (unsigned int i = 0; i < count && length < size; i++)
+	format->constants(name, &constants);
+	for (unsigned int i = 0; i < constants.count && length < size; i++)
 		length += (size_t)snprintf(prologue->text + length, size - length, ",\"%s\":%s",
-					   constants[i].key, constants[i].json);
+					   constants.of[i].key, constants.of[i].json);
 	if (length < size)
 		length += (size_t)snprintf(prologue->text + length, size - length,
 					   ",\"%s\":", format->seq);
 	prologue->length = length;
-	return length < size ? 0 : -E2BIG;
+	return length < size && !constants.full ? 0 : -E2BIG;
 }
 
-/* Of a named kind, what its keys take; see NAMED_ROOM. */
+/* The longest text of the keys of a named kind; see NAMED_ROOM. */
 static size_t names_room(const struct writer *writer, enum kind kind)
 {
 	const struct name_source_desc *desc;
@@ -180,8 +208,7 @@ size_t writer_line_max(const struct writer *writer)
 		for (unsigned int i = 0; i < steps->count; i++) {
 			const struct step *step = &steps->of[i];
 
-			length += step->lead.length + !step->number +
-				  (step->put ? step->text_max : kind_descs[step->kind].text_max) +
+			length += step->lead.length + !step->number + step->text_max +
 				  names_room(writer, step->kind);
 		}
 		if (length > longest)
@@ -198,6 +225,9 @@ int writer_new(enum format_id id, struct writer **ret_writer)
 	if (!writer)
 		return -ENOMEM;
 	writer->format = format_of(id);
+	if (strlen(writer->format->timestamp) + strlen("{\"\":\"") > HEAD_BYTES ||
+	    strlen(writer->format->hostname) >= LEAD_BYTES)
+		return -E2BIG;
 	writer->head.length = (size_t)snprintf(writer->head.text, sizeof(writer->head.text),
 					       "{\"%s\":\"", writer->format->timestamp);
 	for_each_event_type(type)
@@ -273,7 +303,7 @@ char *put_name_keys(const struct writer *writer, char *p, enum name_source sourc
 	return p;
 }
 
-/* A field whose kind has names: its value, and their keys behind it. */
+/* Write a field whose kind has names: its value, and the keys of its name. */
 static __attribute__((noinline)) char *put_named(const struct writer *writer,
 						 const struct step *step, char *p,
 						 const void *value)
@@ -292,38 +322,45 @@ static __attribute__((noinline)) char *put_named(const struct writer *writer,
 	return name ? put_name_keys(writer, p, KIND_NAMES(kind), name) : p;
 }
 
-/* `written`: fields that are in the line already, as bits. */
-static __always_inline bool step_concerns(const struct step *step, const struct event *event,
-					  uint64_t written)
+/* Of a step that has more to ask. `written`: fields that are in the line already, as bits. */
+static __attribute__((noinline)) bool step_refuses(const struct step *step,
+						   const struct event *event, uint64_t written)
 {
-	if ((event->header.has & (step->has | step->lacks)) != step->has)
-		return false;
 	if (step->otherwise && written & step->own)
-		return false;
-	return !step->where_offset || ((const uint8_t *)event)[step->where_offset] == step->is;
+		return true;
+	return step->where_offset && ((const uint8_t *)event)[step->where_offset] != step->is;
 }
 
-static char *walk(const struct writer *writer, char *p, const struct event *event,
-		  const struct step *step, const struct step *last)
+/*
+ * `again`: there may be steps of STEP_AGAIN, for which the last value's length is kept; the fields
+ * of a flow have some, which take longest to be made.
+ */
+static __always_inline char *walk(const struct writer *writer, char *p, const struct event *event,
+				  const struct step *step, const struct step *last,
+				  const bool again)
 {
 	uint64_t written = 0;
+	size_t length = 0; /* of the last value, which ends at `p` */
 
 	for (; step < last; step++) {
 		const void *value = (const char *)event + step->offset;
-		char *end;
+		char *start = p + step->lead.length, *end;
 
-		if (!step_concerns(step, event, written))
+		if ((event->header.has & step->looked_at) != step->has ||
+		    (step->conditional && step_refuses(step, event, written)))
 			continue;
 		written |= step->own;
 		memcpy(p, step->lead.text, sizeof(step->lead.text));
-		if (step->put) {
-			end = step->put(p + step->lead.length, value);
-		} else if (KIND_HAS_NAMES(step->kind)) {
-			p = put_named(writer, step, p, value);
-			continue;
-		} else {
-			end = kind_put(p + step->lead.length, step->kind, value, event->ip_version);
-		}
+		if (step->how == STEP_NAMED)
+			end = put_named(writer, step, p, value);
+		else if (step->how == STEP_PUT)
+			end = step->put(start, value);
+		else if (again && step->how == STEP_AGAIN && length)
+			end = mempcpy(start, p - length, length);
+		else
+			end = kind_put(start, step->kind, value, event->ip_version);
+		if (again)
+			length = end && step->how != STEP_NAMED ? (size_t)(end - start) : 0;
 		if (end) /* else what comes next is written over the key */
 			p = end;
 	}
@@ -334,14 +371,14 @@ static char *walk_flow(const struct writer *writer, char *p, const struct event 
 {
 	const struct steps *steps = &writer->steps[event->header.type];
 
-	return walk(writer, p, event, steps->of, steps->of + steps->flow);
+	return walk(writer, p, event, steps->of, steps->of + steps->flow, true);
 }
 
 static char *walk_own(const struct writer *writer, char *p, const struct event *event)
 {
 	const struct steps *steps = &writer->steps[event->header.type];
 
-	return walk(writer, p, event, steps->of + steps->flow, steps->of + steps->count);
+	return walk(writer, p, event, steps->of + steps->flow, steps->of + steps->count, false);
 }
 
 /* ---- lines ---- */

@@ -2,9 +2,8 @@
 /*
  * writer.h - from an item to its line, in one of the formats.
  *
- * What lines look like is worked out once, at start: for each event what stands before its seq and,
- * for each field, the literal in front of its value. Writing a line is then copying, and formatting
- * numbers.
+ * Constant parts of lines are prepared at the start: for each event the text before its seq, and
+ * for each field the text before its value. Writing a line is then copying, and formatting numbers.
  */
 #ifndef NETLOG_WRITER_H
 #define NETLOG_WRITER_H
@@ -18,26 +17,26 @@
 struct writer;
 
 /*
- * A writer of lines in this format, which the caller frees. -ENOMEM; -E2BIG: the longest line that
- * the rows allow would not fit LINE_MAX_BYTES, which a test finds.
+ * A writer of lines in this format; the caller frees it. -ENOMEM; -E2BIG: the longest line that the
+ * rows allow does not fit LINE_MAX_BYTES. A test would find that.
  */
 int writer_new(enum format_id format, struct writer **ret_writer);
 void writer_free(struct writer *writer);
 DEFINE_CLEANUP(struct writer, writer_free)
 
-/* Lines carry this hostname (any bytes, of which HOST_NAME_MAX count) from now on. */
+/* From now on lines have this hostname (any bytes, at most HOST_NAME_MAX of them). */
 void writer_set_hostname(struct writer *writer, const char *hostname);
 
 /*
- * Put these names (see names.h) into the lines from now on; NULL: none. They outlive the writer.
- * writer_forget() when names_refresh() says that some have changed.
+ * From now on lines have these names (names.h); NULL: none. They must outlive the writer. Call
+ * writer_forget() if names_refresh() says that some have changed.
  */
 void writer_set_names(struct writer *writer, struct names *names);
 void writer_forget(struct writer *writer);
 
 /*
- * The line, newline included, at `p`, which has room for LINE_MAX_BYTES; returns its length. Of a
- * control line 0, if memory is short or it would be longer than that.
+ * Write the line with its newline at `p`, which has room for LINE_MAX_BYTES. Returns its length.
+ * For a control line 0, if memory is short or the line would be longer.
  */
 size_t writer_line(struct writer *writer, const struct item *item, char *p);
 

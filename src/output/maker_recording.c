@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * maker_recording.c - what goes into a recording: records, lines, headers, and names before their
+ * maker_recording.c - makes recordings: records, control lines, headers, and names before their
  * use.
  *
- * Each file must be readable by itself, and lines are to be the same to the byte. So the maker
- * keeps what a reader of its file knows at the end of what it has made, and puts a name before an
- * event where the host's differs from that. It also keeps what a reader knows at the front of the
- * sink's buffer: when a new file begins there, the names that the events in the buffer use are put
- * once more.
+ * Each file must be readable by itself, and must replay to byte-identical lines. So the maker keeps
+ * a table of the names that a reader of everything made so far knows, and writes the host's name
+ * before an event if the reader's differs. A second table holds what a reader knows at the front of
+ * the sink's buffer: if a new file begins there, the names used by the events in the buffer are
+ * written again.
  */
 #include "host/names.h"
 #include "output/maker.h"
 #include "output/recording.h"
 #include "schema/control.h"
 
-/* At the most, the names of each event that a sink's buffer holds. */
+/* Room for the names of every event that a sink's buffer can hold. */
 #define EXTRA_BYTES                                                   \
 	(PIECES_BUFFER / RECORDING_ITEM_BYTES(sizeof(struct event)) * \
 	 (NAMED_NUMBERS_MAX * RECORDING_ITEM_BYTES(RECORDING_NAME_MAX)))
 
 struct recorder {
 	struct maker maker;
-	struct origin origin;
-	bool origin_known;    /* before that there is nothing to be written */
+	struct origin front;  /* whose items are at the front of the sink's buffer */
+	bool has_left;	      /* a header has: `front` is known */
 	uint32_t crc;	      /* of the last piece */
-	struct names *told;   /* what a reader knows who has read all that was made */
+	struct names *told;   /* the names known to a reader of all that was made */
 	struct names *before; /* the same, up to the front of the sink's buffer */
 };
 
-/* Names that the event has and the reader does not know so. */
+/* Write the event's names that the reader does not know, or knows differently. */
 static char *put_names(struct recorder *recorder, char *p, const struct event *event,
 		       const char *const names[NAMED_NUMBERS_MAX])
 {
@@ -89,14 +89,15 @@ static size_t recorder_make(struct maker *maker, const struct item *item, char *
 			     put_control(recorder, item, p);
 }
 
-static size_t recorder_origin(struct maker *maker, const struct origin *origin, char *p)
+static size_t put_header(struct recorder *recorder, const struct origin *origin, char *p)
 {
-	struct recorder *recorder = (struct recorder *)maker;
-
-	recorder->origin = *origin;
-	recorder->origin_known = true;
 	names_clear(recorder->told);
 	return recording_put_header(p, origin, &recorder->crc);
+}
+
+static size_t recorder_origin(struct maker *maker, const struct origin *origin, char *p)
+{
+	return put_header((struct recorder *)maker, origin, p);
 }
 
 static bool recorder_counts(const char *p)
@@ -105,8 +106,8 @@ static bool recorder_counts(const char *p)
 }
 
 /*
- * A reader has read this item: what does it know then? Also of events: a name that has not been
- * used for long makes room for others.
+ * Update a table as a reader does that reads this item. Events count too: using a name keeps it,
+ * and names that were not used for longest are replaced.
  */
 static void names_follow(struct names *names, const struct recording_item *item)
 {
@@ -129,14 +130,19 @@ static void recorder_leave(struct maker *maker, const char *p, size_t length)
 		struct recording_item item = recording_item_of(p);
 
 		names_follow(recorder->before, &item);
+		if (item.type != recording_header)
+			continue;
+		recorder->front = recording_origin_of(p);
+		recorder->has_left = true;
 	}
 }
 
-/* The piece that was in the buffer, and before it the names that it needs here. */
+/* Write the piece again, after the names that it needs in its new place. */
 static size_t put_again(struct recorder *recorder, const char *piece, char *p)
 {
 	struct recording_item item = recording_item_of(piece);
 	const char *names[NAMED_NUMBERS_MAX];
+	struct origin origin;
 
 	names_follow(recorder->before, &item);
 	switch (item.type) {
@@ -145,16 +151,18 @@ static size_t put_again(struct recorder *recorder, const char *piece, char *p)
 		return put_event(recorder, &item, names, p);
 	case recording_line:
 		return recording_put(p, &item, &recorder->crc);
-	case recording_header: /* it names the origin that is known now */
-		return recorder_origin(&recorder->maker, &recorder->origin, p);
+	case recording_header:
+		origin = recording_origin_of(piece);
+		return put_header(recorder, &origin, p);
 	default:
 		return 0;
 	}
 }
 
 /*
- * What is in the buffer goes to its end, and is put in anew from there. That never overtakes: there
- * is room for all names that all of it may use, and for a piece on top.
+ * Move the pieces to the end of the buffer, and write them again from its front, with their names.
+ * The write position cannot pass the read position: the buffer has room for all names that its
+ * pieces may need, plus one piece.
  */
 static size_t recorder_begin(struct maker *maker, char *buffer, size_t length, size_t size)
 {
@@ -162,10 +170,11 @@ static size_t recorder_begin(struct maker *maker, char *buffer, size_t length, s
 	const char *piece = buffer + size - length;
 	size_t end;
 
-	if (!recorder->origin_known || (length && recording_is_header(buffer)))
+	/* before the first header there is nothing to be written */
+	if (!recorder->has_left || (length && recording_is_header(buffer)))
 		return length;
 	memmove(buffer + size - length, buffer, length);
-	end = recorder_origin(maker, &recorder->origin, buffer);
+	end = put_header(recorder, &recorder->front, buffer);
 	for (; piece < buffer + size; piece += recording_length(piece))
 		end += put_again(recorder, piece, buffer + end);
 	return end;
@@ -188,7 +197,7 @@ static const struct maker_ops recorder_ops = {
 	.counts = recorder_counts,
 	.begin = recorder_begin,
 	.leave = recorder_leave,
-	/* what goes around an item's bytes, and two headers: that of an origin and a new file's */
+	/* what goes around a piece, and two headers: one for a new origin, one for a new file */
 	.around =
 		RECORDING_ITEM_BYTES(0) + RECORDING_ALIGNMENT + 2 * sizeof(struct recording_header),
 	.extra = EXTRA_BYTES,

@@ -44,14 +44,14 @@ static bool sink_is_of(const struct sink *sink, const struct output *output)
 	return false;
 }
 
-/* Only a recording says whose it is, in the buffer of the one sink that it has. */
+/* Have a recording say whose items follow. It has a maker, and so a sink, of its own. */
 static void channel_origin(const struct output *output, const struct channel *channel)
 {
 	struct sink *sink = channel->sinks[0];
 	char *place = sink->buffer ? sink->buffer + sink->end : output->spare;
 
 	sink->end += channel->maker->ops->origin(channel->maker, &output->origin, place);
-	sink->room = 0; /* to be asked for anew */
+	sink->room = 0; /* to be asked for again */
 }
 
 void output_set_origin(struct output *output, const struct origin *origin)
@@ -70,7 +70,7 @@ void output_set_patient(struct output *output)
 		sink->patience_ns = SINK_NEVER;
 }
 
-/* One that no other sink has now: another one may have had it before. */
+/* Give the sink a bit that no other sink has now, though an earlier one may have had it. */
 static void sink_set_bit(struct output *output, struct sink *sink)
 {
 	uint32_t used = 0;
@@ -83,7 +83,7 @@ static void sink_set_bit(struct output *output, struct sink *sink)
 	output->since[number] = (output->generation + 1) & OUTPUT_GENERATIONS;
 }
 
-/* The maker for the sink, which is one user more; a recording goes on as it was begun. */
+/* Get the sink's maker, counting one user more. A recording that goes on keeps its maker. */
 static int maker_get(struct output *output, const struct sink_spec *spec, struct sink *sink,
 		     struct maker **ret_maker)
 {
@@ -94,7 +94,7 @@ static int maker_get(struct output *output, const struct sink_spec *spec, struct
 	return 0;
 }
 
-/* The sinks that there are to be, with those that there are, and their makers. */
+/* Find the sinks that are wanted, existing ones among them, and their makers. */
 static int sinks_find(struct output *output, const struct sink_spec *specs, unsigned int count,
 		      struct output *next, struct maker *makers[OUTPUT_SINKS_MAX],
 		      const char **ret_failed)
@@ -115,7 +115,7 @@ static int sinks_find(struct output *output, const struct sink_spec *specs, unsi
 	return 0;
 }
 
-/* Sinks with the same maker are a channel, in the order of the first of each. */
+/* Group sinks with the same maker into channels, in the order of their first sinks. */
 static void channels_make(struct output *output)
 {
 	for_each_sink(output, sink) {
@@ -149,7 +149,7 @@ static void sink_configure(struct output *output, struct sink *sink, const struc
 		sink->ops->configure(sink, spec);
 }
 
-/* Makers that are new do not know yet whose items come; a recording that goes on has said it. */
+/* Tell new makers whose items follow. Recordings that go on have been told already. */
 static void origin_tell(const struct output *output, const struct output *before)
 {
 	for (const struct channel *channel = output->channels; channel->maker; channel++)
@@ -195,6 +195,13 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 void output_set_generation(struct output *output, uint32_t generation)
 {
 	output->generation = generation & OUTPUT_GENERATIONS;
+	/* what is long ago must not come to look like the future, for numbers begin anew */
+	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
+		if (((output->generation - output->since[i]) & OUTPUT_GENERATIONS) >
+			    OUTPUT_GENERATIONS / 4 &&
+		    !((output->generation - output->since[i]) & OUTPUT_GENERATION_SIGN))
+			output->since[i] =
+				(output->generation - OUTPUT_GENERATIONS / 4) & OUTPUT_GENERATIONS;
 }
 
 uint32_t output_lasting(const struct output *output, uint32_t generation)
@@ -202,7 +209,7 @@ uint32_t output_lasting(const struct output *output, uint32_t generation)
 	uint32_t lasting = 0;
 
 	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
-		/* which of two is later says the sign of their difference, modulo what fits */
+		/* the sign of their difference says which of the two is later, even after a wrap */
 		if (!((generation - output->since[i]) & OUTPUT_GENERATION_SIGN))
 			lasting |= (uint32_t)BIT(i);
 	return lasting;
@@ -225,7 +232,7 @@ bool channel_write_all(const struct output *output, const struct channel *channe
 
 	for_each_sink(channel, sink) {
 		if (!sink_takes(sink, item)) {
-			/* not for this one */
+			/* not for this sink */
 		} else if (!sink_admits(sink, item->type)) {
 			sink->lost.of[item->type]++;
 		} else if (made) {

@@ -71,7 +71,7 @@ static char *take_max_files(struct sink_spec *spec, const char *text)
 static const struct parameter {
 	const char *name;
 	char *(*take)(struct sink_spec *spec, const char *text);
-	void (*clear)(struct sink_spec *spec); /* of a list: have none; NULL: it is no list */
+	void (*clear)(struct sink_spec *spec); /* of a list: make it empty; NULL: not a list */
 } parameters[] = {
 	{ "events", take_event, clear_events },
 	{ "format", take_format, NULL },
@@ -94,7 +94,7 @@ static char *parameter_unknown(const struct vocabulary *words, const char *name)
 	return setting_wrong("there is no such parameter; %s; a path cannot contain a comma", hint);
 }
 
-/* Another value of the parameter before. */
+/* Take one more value of the list given before. */
 static char *value_take(struct sink_spec *spec, const struct parameters *others,
 			const struct parameter_place *place, const char *value)
 {

@@ -11,22 +11,23 @@
 #include "base/util.h"
 #include "output/spec.h"
 
-/* What has been taken; all zeros: nothing. */
+/* What has been read so far; all zeros: nothing. */
 struct parameter_place {
-	const struct parameter *list; /* the last one, if it is a list of this table */
-	unsigned int other; /* the last one's number among the others, and 1; 0: it is none */
-	uint64_t taken;	    /* those of this table that there have been, as bits by their rows */
+	const struct parameter
+		*list;	    /* which a value without a name continues; NULL: none of this table */
+	unsigned int other; /* the same among `others`, its number plus 1; 0: none */
+	uint64_t taken;	    /* parameters of this table that were given, as bits by their rows */
 };
 
 /*
- * Take a word between two commas: NAME=VALUE, or, without the =, one more value of the list that
- * the last parameter is. NULL if it is well; else what is wrong and what would do, which the caller
- * frees. `others`: see sink_spec_parse().
+ * Read a word between two commas: NAME=VALUE, or, without the =, one more value of the preceding
+ * list. Returns NULL on success, otherwise what is wrong and what would do, which the caller frees.
+ * `others`: see sink_spec_parse().
  */
 char *parameter_take(struct sink_spec *spec, const struct parameters *others,
 		     struct parameter_place *place, const char *word);
 
-/* Has there been one of this name? */
+/* Has the parameter of this name been given? */
 bool parameter_taken(const struct parameter_place *place, const char *name);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/crc.h"
 
-#define READER_BYTES (256 * 1024) /* more than a frame */
+#define READER_BYTES (256 * 1024) /* more than the longest frame */
 #define PROBLEM_BYTES 512
 
 _Static_assert(sizeof(struct recording_header) % RECORDING_ALIGNMENT == 0, "frames follow aligned");
@@ -25,7 +25,7 @@ static uint32_t header_crc(const struct recording_header *header)
 	return crc32c(crc, after, sizeof(*header) - (size_t)(after - (const char *)header));
 }
 
-/* Over the head up to its CRC, then over all behind it. */
+/* The CRC of the frame's head up to its CRC, and of everything after that. */
 static uint32_t frame_crc(const char *frame, size_t length)
 {
 	const size_t behind = offsetof(struct recording_frame, previous_crc);
@@ -44,7 +44,7 @@ size_t recording_put_header(char *p, const struct origin *origin, uint32_t *crc)
 		.fingerprint = event_fingerprint(),
 	};
 
-	/* and zeros behind the texts: what else lies there is nobody's business */
+	/* zeros after the texts, so that no other bytes of memory are written */
 	snprintf(header.program, sizeof(header.program), "%s", NETLOG_VERSION);
 	snprintf(header.origin.hostname, sizeof(header.origin.hostname), "%s", origin->hostname);
 	snprintf(header.origin.boot_id, sizeof(header.origin.boot_id), "%s", origin->boot_id);
@@ -68,7 +68,7 @@ size_t recording_put(char *p, const struct recording_item *item, uint32_t *crc)
 	memset(p + length - RECORDING_ALIGNMENT, 0, RECORDING_ALIGNMENT);
 	memcpy(p, &frame, sizeof(frame));
 	memcpy(p + sizeof(frame), item->payload, item->size);
-	if (item->type == recording_event) /* whoever else took it */
+	if (item->type == recording_event) /* which outputs took it means nothing to a reader */
 		memset(p + sizeof(frame) + offsetof(struct event_header, takers), 0,
 		       sizeof(((struct event_header *)NULL)->takers));
 	*crc = frame_crc(p, length);
@@ -123,6 +123,14 @@ struct recording_item recording_item_of(const char *p)
 	};
 }
 
+struct origin recording_origin_of(const char *p)
+{
+	struct recording_header header;
+
+	memcpy(&header, p, sizeof(header));
+	return header.origin;
+}
+
 size_t recording_length(const char *p)
 {
 	struct recording_frame frame;
@@ -137,14 +145,14 @@ size_t recording_length(const char *p)
 
 struct recording_reader {
 	int fd;
-	bool ended;	   /* there is nothing more to be read */
-	bool begun;	   /* there has been a header */
-	bool after_header; /* then the next frame's previous_crc is that of a frame elsewhere */
+	bool ended;	   /* nothing is left to be read */
+	bool begun;	   /* a header has been read */
+	bool after_header; /* so the next frame's previous_crc is not that of a frame here */
 	uint32_t crc;	   /* of the last frame */
-	size_t start;	   /* of what is in the buffer and has not been told */
+	size_t start;	   /* of the bytes not yet returned */
 	size_t end;
 	uint64_t position; /* of `start` in the recording */
-	uint64_t told;	   /* of the last item */
+	uint64_t told;	   /* of the item returned last */
 	struct origin origin;
 	char problem[PROBLEM_BYTES];
 	char buffer[READER_BYTES] __attribute__((aligned(RECORDING_ALIGNMENT)));
@@ -180,7 +188,7 @@ int recording_fill(struct recording_reader *reader)
 {
 	ssize_t n;
 
-	/* all items are aligned, and so is what is left of them */
+	/* items are aligned, and so are the bytes that are left */
 	memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
 	reader->end -= reader->start;
 	reader->start = 0;
@@ -210,7 +218,7 @@ static int problem(struct recording_reader *reader, const char *format, ...)
 	return -EBADMSG;
 }
 
-/* There are fewer bytes than what begins here needs. */
+/* The file ends within an item. */
 static int too_short(struct recording_reader *reader)
 {
 	size_t length = reader->end - reader->start;
@@ -223,7 +231,7 @@ static int too_short(struct recording_reader *reader)
 		       length);
 }
 
-/* A text of the header that somebody else may have written, as one that can be shown. */
+/* Make a header's text safe to print: anybody may have written it. */
 static void show(const char *text, size_t size, char *shown)
 {
 	size_t i = 0;
@@ -275,7 +283,7 @@ static int read_header(struct recording_reader *reader, struct recording_item *r
 	size_t length = reader->end - reader->start;
 	int r;
 
-	/* other versions may have shorter ones, but these three fields */
+	/* headers of other versions may be shorter, but all have these fields */
 	if (length < offsetof(struct recording_header, size))
 		return too_short(reader);
 	if (length < sizeof(*header) && header->byte_order == RECORDING_BYTE_ORDER &&
@@ -300,7 +308,7 @@ static int read_frame(struct recording_reader *reader, struct recording_item *re
 
 	if (length < sizeof(*frame))
 		return too_short(reader);
-	/* what the CRC has not seen yet must not lead us far away */
+	/* no CRC has been checked yet, so the size may be anything */
 	if (frame->size > RECORDING_PAYLOAD_MAX)
 		return problem(reader,
 			       "damaged: a record of %u bytes; get another copy of the "

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#define RETELL_NS (60 * NSEC_PER_SEC) /* of trouble that goes on */
+#define RETELL_NS (60 * NSEC_PER_SEC) /* between two messages about the same trouble */
 
 void sink_free(struct sink *sink)
 {
@@ -16,15 +16,15 @@ void sink_free(struct sink *sink)
 
 /* ---- how it is doing ---- */
 
-/* One that is slow: where does that lead? */
+/* The next state of a sink that is slow. */
 static enum sink_state state_of_slow(const struct sink *sink, uint64_t now_ns)
 {
 	if (sink->ops->timeout_ns && now_ns - sink->took_ns > sink->ops->timeout_ns)
 		return SINK_FAILING;
-	/* one that nobody waits for is not waited for again before all is out */
+	/* once given up, it is not waited for until all is out */
 	if (sink->state == SINK_GIVEN_UP || sink->state == SINK_FAILING)
 		return SINK_GIVEN_UP;
-	/* whether or not it takes a little now and then */
+	/* even if it takes a little now and then */
 	if (sink->state == SINK_BEHIND && !sink_ready(sink) &&
 	    now_ns - sink->since_ns > sink->patience_ns)
 		return SINK_GIVEN_UP;
@@ -66,25 +66,26 @@ struct sink_step sink_step(struct sink *sink, int result, uint64_t now_ns)
 }
 
 /*
- * Is its state to be told of? An error at once, if another one was told before, or none since it
- * flowed; else no more than once a minute. One that is only slow may be so again and again: never
- * at once. That it flows again, if anything had been told.
+ * Is there something to report about the sink's state? Errors are reported at once if no error, or
+ * a different one, was reported since the sink last flowed, and otherwise once a minute. A sink
+ * that is merely too slow is reported at most once a minute. That it flows again is reported if
+ * trouble was.
  */
 static bool tell(struct sink *sink, uint64_t now_ns)
 {
-	const bool lately = sink->told.at_ns && now_ns - sink->told.at_ns < RETELL_NS;
-	const int told = sink->told.error;
+	const bool lately = sink->reported.at_ns && now_ns - sink->reported.at_ns < RETELL_NS;
+	const int reported = sink->reported.error;
 
 	switch (sink->state) {
 	case SINK_FLOWING:
-		sink->told.error = 0;
-		return told;
+		sink->reported.error = 0;
+		return reported;
 	case SINK_GIVEN_UP:
 	case SINK_FAILING:
-		if (lately && (sink->state == SINK_GIVEN_UP || sink->error == told))
+		if (lately && (sink->state == SINK_GIVEN_UP || sink->error == reported))
 			return false;
-		sink->told.error = sink->error ?: -EAGAIN;
-		sink->told.at_ns = now_ns;
+		sink->reported.error = sink->error ?: -EAGAIN;
+		sink->reported.at_ns = now_ns;
 		return true;
 	case SINK_BEHIND:
 	case SINK_GONE:

@@ -90,7 +90,7 @@ static int path_rotate(struct file *file)
 	return 0;
 }
 
-/* How much of the buffer may go into the file as it is: whole lines up to max_bytes. */
+/* How many bytes of the buffer may go into this file: whole lines, up to max_bytes. */
 static size_t room(const struct file *file)
 {
 	const struct stream *stream = &file->stream;
@@ -103,7 +103,7 @@ static size_t room(const struct file *file)
 	whole = stream_last_end(stream, left);
 	if (whole || !stream->torn)
 		return whole;
-	return stream_first_end(stream); /* what has been begun is ended here, too */
+	return stream_first_end(stream); /* a line that has been begun is finished here */
 }
 
 /* Somebody else's file that has the place may be full, too: not now again, but at the next try. */
@@ -117,8 +117,8 @@ static int path_rotate_when_full(struct file *file)
 }
 
 /*
- * Has the file been removed? What is written to it then, nobody will ever read: go on in a new one,
- * and where its directory has gone, too, fail until there is one again.
+ * Has the file been removed? Nobody could read what is written to it, so continue in a new one. If
+ * its directory is gone too, fail until there is one.
  */
 static int path_watch(struct file *file)
 {

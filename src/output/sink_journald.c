@@ -2,10 +2,10 @@
 /*
  * sink_journald.c - entries to the journal.
  *
- * sd_journal_sendv(3) waits while journald is slow or stopped, so it has a thread of its own, and a
- * buffer of bounded size stands between: one half is filled while the other is sent.
+ * sd_journal_sendv(3) waits while journald is slow or stopped, so it runs in a thread of its own. A
+ * buffer in two halves stands between: one half is filled while the other is sent.
  *
- * What is not sent stays: the thread tries the same entry again when it is asked to.
+ * An entry that could not be sent stays: the thread tries it again when asked to.
  */
 #include <errno.h>
 #include <limits.h>
@@ -21,12 +21,11 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define HALF_BYTES (256 * 1024)
-#define FIELDS_MAX 256 /* of one entry; the event with the most has a third of that */
 #define TIMEOUT_NS (5 * NSEC_PER_SEC) /* of a journald that takes nothing at all */
 #define EVENTFD_FULL (UINT64_MAX - 1)
 
 struct half {
-	size_t end; /* of what is in it */
+	size_t end; /* of the bytes in it */
 	size_t entries;
 	char buffer[HALF_BYTES];
 };
@@ -34,41 +33,44 @@ struct half {
 struct journald {
 	struct sink sink;
 	pthread_t thread;
-	bool running; /* the thread */
+	bool running; /* the thread exists */
 
-	pthread_mutex_t mutex; /* of all below, and of the swap of the halves */
+	pthread_mutex_t mutex; /* protects everything below, and the swap of the halves */
 	pthread_cond_t asked;  /* there is something to send, or to try again */
-	struct half *filling;  /* by the main thread */
-	struct half *sending;  /* by the thread, which alone swaps the two */
-	size_t sent;	       /* bytes of it that journald has */
-	size_t unsent;	       /* entries of the others */
-	int error;	       /* of the last try */
-	bool again;	       /* try it again */
+	struct half *filling;  /* used by the main thread */
+	struct half *sending;  /* used by the thread, which alone swaps the two */
+	size_t sent;	       /* bytes of it that journald has taken */
+	size_t unsent;	       /* entries of it that journald has not taken */
+	int error;	       /* of the last attempt */
+	bool again;	       /* try the same entry again */
 	bool stop;
-	/* An eventfd that is full, so not writable, while the main thread waits for progress. */
+	/* An eventfd. While the main thread waits for progress it is full, so not writable. */
 	int progress_fd;
 };
 
 /* ---- one entry ---- */
 
-/* 0 when journald has it. */
+/* Returns 0 once journald has the entry. */
 static int send_entry(const char *entry)
 {
-	struct iovec fields[FIELDS_MAX];
+	struct iovec fields[ENTRY_FIELDS_MAX];
 	int count = 0, r, state;
 	size_t at = 0, length;
 	const char *field;
 
-	while (count < FIELDS_MAX && (field = entry_field(entry, &at, &length)))
+	while (count < ENTRY_FIELDS_MAX && (field = entry_field(entry, &at, &length)))
 		fields[count++] = (struct iovec){ (void *)field, length };
-	/* a thread that is waiting for a stopped journald must not keep netlog from ending */
+	/*
+	 * waiting for a stopped journald must not keep netlog from ending: here the thread can be
+	 * cancelled
+	 */
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
 	r = sd_journal_sendv(fields, count);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	/* with no socket there, it says 0 and does nothing */
+	/* if there is no socket, it returns 0 and does nothing */
 	if (r == 0 && access(JOURNAL_SOCKET, W_OK) < 0)
 		return -errno;
-	return r == -EAGAIN ? -ENOBUFS : r; /* -EAGAIN has a meaning of its own here */
+	return r == -EAGAIN ? -ENOBUFS : r; /* -EAGAIN means something else to callers */
 }
 
 /* ---- the thread ---- */
@@ -83,16 +85,16 @@ static void unlock(struct journald *journald)
 	pthread_mutex_unlock(&journald->mutex);
 }
 
-/* Make the eventfd writable, which the main thread may be waiting for. */
+/* Make the eventfd writable, in case the main thread is waiting for it. */
 static void progress_tell(struct journald *journald)
 {
 	uint64_t count;
 
 	if (read(journald->progress_fd, &count, sizeof(count)) < 0)
-		return; /* it is not waiting */
+		return; /* the main thread is not waiting */
 }
 
-/* Send what is unsent, as far as it goes. */
+/* Send unsent entries until one fails. */
 static int send_half(struct journald *journald)
 {
 	const struct half *half = journald->sending;
@@ -111,7 +113,7 @@ static int send_half(struct journald *journald)
 	return 0;
 }
 
-/* Wait until there is something to send, or to be tried again. False: the sink is being freed. */
+/* Wait until there is something to send or to try again. False: the sink is being freed. */
 static bool work_wait(struct journald *journald)
 {
 	bool wanted;
@@ -141,7 +143,7 @@ static void *thread_run(void *argument)
 	struct journald *journald = argument;
 	int r;
 
-	/* only where it may wait for journald: see send_entry() */
+	/* cancel it only while it may be waiting for journald: see send_entry() */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	while (work_wait(journald)) {
 		r = send_half(journald);
@@ -153,14 +155,14 @@ static void *thread_run(void *argument)
 	return NULL;
 }
 
-/* Not before there is something to send: by then netlog has dropped its capabilities. */
+/* Only once there is something to send: by then netlog has dropped its capabilities. */
 static int thread_start(struct journald *journald)
 {
 	sigset_t all, before;
 	int r;
 
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* the main thread handles signals */
 	r = -pthread_create(&journald->thread, NULL, thread_run, journald);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	journald->running = r == 0;
@@ -194,7 +196,7 @@ static void journald_write(struct sink *sink, const char *entry, size_t length)
 	sink->end += length;
 }
 
-/* Whoever wants to can wait for progress, or for the end of a new try. */
+/* The result of a flush; after -EAGAIN the descriptor can be watched for progress. */
 static int journald_state(struct journald *journald)
 {
 	const uint64_t full = EVENTFD_FULL;

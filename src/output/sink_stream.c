@@ -25,13 +25,15 @@
 
 /* ---- pieces ---- */
 
-/* The end of the one that begins at `at` in the buffer; past the buffer's end if it is not whole. */
+/*
+ * The end of the piece that begins at `at`; beyond the buffer's contents if the piece is not whole.
+ */
 static size_t piece_end(const struct stream *stream, size_t at)
 {
 	const struct maker *maker = stream->sink.maker;
 	const char *newline;
 
-	if (!maker_makes_lines(maker)) /* these are never put in but whole */
+	if (!maker_makes_lines(maker)) /* other makers only put in whole pieces */
 		return at + maker->ops->piece(stream->sink.buffer + at);
 	newline = memchr(stream->sink.buffer + at, '\n', stream->sink.end - at);
 	return newline ? (size_t)(newline - stream->sink.buffer) + 1 : stream->sink.end + 1;
@@ -60,7 +62,7 @@ size_t stream_first_end(const struct stream *stream)
 	return end < stream->sink.end ? end : stream->sink.end;
 }
 
-/* The maker may want to know what a file has; of a piece that was cut, it has seen the front. */
+/* Tell a maker who asks which pieces leave. A cut piece has left with its first part. */
 static void pieces_leave(const struct stream *stream, size_t length)
 {
 	struct maker *maker = stream->sink.maker;
@@ -71,7 +73,7 @@ static void pieces_leave(const struct stream *stream, size_t length)
 		maker->ops->leave(maker, stream->sink.buffer + stream->torn, length - stream->torn);
 }
 
-/* What is left moves to the front, so that a slow reader holds no space twice. */
+/* Move the rest to the front, so that a slow reader does not occupy space twice. */
 void stream_drop(struct stream *stream, size_t length)
 {
 	size_t whole = length < stream->sink.end ? stream_last_end(stream, length) : length;
@@ -138,8 +140,8 @@ size_t stream_room(const struct sink *sink)
 /* ---- writing ---- */
 
 /*
- * Whole lines that a pipe takes at once or not at all (pipe(7)); a longer one has to go in parts.
- * Other pieces may be cut: their reader notices.
+ * The whole lines that a pipe takes at once or not at all (pipe(7)); a longer line has to go in
+ * parts. Other pieces may be cut, since their readers notice.
  */
 static size_t atomic_length(const struct stream *stream, const char *bytes, size_t length)
 {
@@ -289,7 +291,7 @@ int stream_fd(const struct sink *sink)
 	return stream->pollable ? stream->fd : -EPERM;
 }
 
-/* The same pipe or terminal, by a file description of our own that does not block. */
+/* Open the same pipe or terminal again, as a non-blocking file description of our own. */
 static int reopen_nonblocking(int fd)
 {
 	char path[32];
@@ -317,14 +319,14 @@ static int kind_find(struct stream *stream, int fd, bool owned)
 		stream->pollable = true;
 	} else if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
 		stream->mode = STREAM_PIPE;
-		own = owned ? -1 : reopen_nonblocking(fd); /* our own were opened so */
+		own = owned ? -1 : reopen_nonblocking(fd); /* our own files are non-blocking */
 		if (own >= 0) {
 			stream->fd = own;
 			stream->owned = true;
 		} else if (!owned) {
 			stream->mode = STREAM_POLLED;
 		}
-		/* epoll refuses what cannot block, such as /dev/null */
+		/* epoll refuses descriptors that never block, such as /dev/null */
 		stream->pollable = S_ISFIFO(status.st_mode) || isatty(stream->fd);
 	}
 	return 0;
@@ -390,7 +392,7 @@ int sink_stdout_open(const struct sink_spec *spec _unused_, struct maker *maker,
 	struct stream *stream;
 	int r = fcntl(STDOUT_FILENO, F_GETFL);
 
-	if (r < 0 || r & O_PATH) /* closed: main() has put something there that cannot be written */
+	if (r < 0 || r & O_PATH) /* it was closed: main() has put something unwritable there */
 		return -EBADF;
 	stream = calloc(1, sizeof(*stream));
 	if (!stream)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sink_stream.h - a sink on a file descriptor: standard output is one, and a file has one.
+ * sink_stream.h - a sink that writes to a file descriptor: standard output, or a file.
  */
 #ifndef NETLOG_SINK_STREAM_H
 #define NETLOG_SINK_STREAM_H
@@ -9,8 +9,8 @@
 
 enum stream_mode {
 	STREAM_PLAIN,  /* regular files, and devices that do not block */
-	STREAM_PIPE,   /* a pipe or terminal, by a description of our own that does not block */
-	STREAM_POLLED, /* the same, but shared with others, so that it may block */
+	STREAM_PIPE,   /* a pipe or terminal, by a non-blocking description of our own */
+	STREAM_POLLED, /* a pipe or terminal whose description is shared, so writing may block */
 	STREAM_SOCKET,
 };
 
@@ -29,28 +29,30 @@ struct stream {
 };
 
 /*
- * Make a zeroed stream of `fd`, which it closes when it is done if `owned`, for what the maker
- * makes. An error of fstat(2), -ENOMEM; the fd is the caller's then.
+ * Initialise a zeroed stream that writes to `fd` what the maker makes, and closes it in the end if
+ * `owned`. An error of fstat(2), or -ENOMEM; then the caller keeps the fd.
  */
 int stream_init(struct stream *stream, struct maker *maker, int fd, bool owned);
 void stream_done(struct stream *stream);
 
-/* As the sink's operations; stream_flush() writes at most `limit` bytes and says -EAGAIN of the
- * rest. */
+/*
+ * For the sink's operations. stream_flush() writes at most `limit` bytes, and returns -EAGAIN if
+ * more are left.
+ */
 size_t stream_room(const struct sink *sink);
 int stream_flush(struct stream *stream, size_t limit);
 size_t stream_pending(const struct sink *sink);
 int stream_fd(const struct sink *sink);
 
 /*
- * Pieces (lines, or what a recording has) lie in the buffer one behind the other. The end of the
- * last one that ends within its first `limit` bytes, 0 if none does; the end of the first one, the
- * buffer's end if that is not there.
+ * Pieces (lines, or a recording's headers and frames) are in the buffer one after the other.
+ * stream_last_end() is the end of the last one that ends within the first `limit` bytes, 0 if none
+ * does; stream_first_end() that of the first one, or the end of the contents if it is not whole.
  */
 size_t stream_last_end(const struct stream *stream, size_t limit);
 size_t stream_first_end(const struct stream *stream);
 
-/* Take so many bytes out of the buffer's front: they are written, or given up. */
+/* Remove so many bytes from the front: they were written or given up. */
 void stream_drop(struct stream *stream, size_t length);
 
 /*

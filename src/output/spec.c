@@ -87,7 +87,7 @@ int sink_spec_parse(const char *text, const struct parameters *others, struct si
 		return complain(ret_message, text,
 				"a recording has a format of its own; --read gives its lines any");
 	spec.takes = kind->takes;
-	strcpy(spec.text, text); /* which has been cut into words */
+	strcpy(spec.text, text); /* parsing has cut it into words */
 	*ret_spec = spec;
 	spec.filters = NULL;
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * spec.h - the words that say where lines go: what a sink is to be.
+ * spec.h - parsing the text that says what an output is to be.
  */
 #ifndef NETLOG_SPEC_H
 #define NETLOG_SPEC_H
@@ -11,13 +11,13 @@
 #include "base/words.h"
 #include "schema/format.h"
 
-#define SINK_NAME_MAX 512 /* so that the names of all, escaped, fit one control line */
+#define SINK_NAME_MAX 512 /* so that the escaped names of all outputs fit one control line */
 #define SINK_TEXT_MAX 2048
 
 struct filter_set;
 struct stat;
 
-/* What is made for a sink. */
+/* The kind of pieces that the sink takes. */
 enum sink_takes {
 	SINK_LINES,
 	SINK_ENTRIES, /* of the journal; see base/entry.h */
@@ -25,27 +25,27 @@ enum sink_takes {
 };
 
 /*
- * What a sink is to be: stdout, file:PATH, record:PATH (a recording; `-` is standard output) or
- * journald, with parameters after commas: events=A,B, filters and format=NAME, and for a file
- * max-size=BYTES and max-files=N. A comma is thus no part of a path.
+ * A sink's specification: stdout, file:PATH, record:PATH (a recording; `-` is standard output) or
+ * journald, with parameters after commas: events=A,B, filters and format=NAME, and for files
+ * max-size=BYTES and max-files=N. So a path cannot contain a comma.
  */
 struct sink_spec {
 	char text[SINK_TEXT_MAX]; /* as it was given */
-	char name[SINK_NAME_MAX]; /* without the parameters */
+	char name[SINK_NAME_MAX]; /* without parameters */
 	uint64_t events;
 	enum sink_takes takes;
-	enum format_id format;	    /* of lines; of an entry's MESSAGE */
+	enum format_id format;	    /* of lines, or of an entry's MESSAGE */
 	uint64_t max_bytes;	    /* 0: never rotated */
-	unsigned int max_files;	    /* rotated ones that are kept */
-	struct filter_set *filters; /* its own, of those that are taken elsewhere; NULL: none */
+	unsigned int max_files;	    /* number of rotated files to keep */
+	struct filter_set *filters; /* of its own, if any was given; NULL: none */
 };
 
-/* Parameters that an upper floor knows: the filters, which are settings, too. */
+/* Parameters that are defined on an upper floor: filters, which are settings as well. */
 struct parameters {
 	struct vocabulary words; /* their names */
 	/*
-	 * Take a value of the one of this number, besides those that have been taken. NULL if it is
-	 * well; else what is wrong and what would do, which the caller frees.
+	 * Add a value to the parameter of this number. Returns NULL on success, otherwise what is
+	 * wrong and what would do, which the caller frees.
 	 */
 	char *(*take)(const struct parameters *parameters, unsigned int number,
 		      struct sink_spec *spec, const char *value);
@@ -53,21 +53,21 @@ struct parameters {
 };
 
 /*
- * Read a specification; opens nothing. `others`: parameters besides those of parameter.c; NULL:
- * none. The caller ends it with sink_spec_done(). -EINVAL, and *ret_message (the caller frees it;
- * NULL if memory is short) says what is wrong.
+ * Parse a specification; opens nothing. `others`: parameters besides those of parameter.c; NULL:
+ * none. The caller ends it with sink_spec_done(). -EINVAL: *ret_message says what is wrong (the
+ * caller frees it; NULL if memory is short).
  */
 int sink_spec_parse(const char *text, const struct parameters *others, struct sink_spec *ret_spec,
 		    char **ret_message);
 void sink_spec_done(struct sink_spec *spec);
 
-/* The events that one of these at least takes, as bits. */
+/* The events that at least one of these sinks takes, as bits. */
 uint64_t sink_specs_events(const struct sink_spec *specs, unsigned int count);
 
-/* What to do about an output that cannot be opened: "; ...", or "". */
+/* Advice about an output that cannot be opened: "; ...", or "". */
 const char *output_open_advice(const char *name, int error);
 
-/* Would the output be written into this file, or rotated over it? */
+/* Would this output be written into the file, or rotated over it? */
 bool sink_spec_writes_over(const struct sink_spec *spec, const struct stat *file);
 
 #endif

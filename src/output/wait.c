@@ -11,7 +11,7 @@ int sink_watch_events(const struct sink *sink)
 {
 	if (sink_is_slow(sink))
 		return POLLOUT;
-	/* one that fails may well be writable, all the time */
+	/* a failing one may well be writable, all the time */
 	return sink->ops->ends_run && sink->state != SINK_GONE ? 0 : -1;
 }
 

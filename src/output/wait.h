@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * wait.h - waiting for outputs that are slow, or whose reader may go.
+ * wait.h - waiting for slow outputs, and for readers that leave.
  */
 #ifndef NETLOG_WAIT_H
 #define NETLOG_WAIT_H
@@ -9,26 +9,26 @@
 
 #include "output/output.h"
 
-#define OUTPUT_LINGER_NS (2 * NSEC_PER_SEC) /* at the end, for a reader that does not read */
+#define OUTPUT_LINGER_NS (2 * NSEC_PER_SEC) /* at the end, for a reader that takes nothing */
 
 /*
- * What the sink is to be watched for, in the bits of poll(2): POLLOUT while it is slow, and 0 for
- * its reader's going, which is always said. -1: nothing.
+ * The events of poll(2) to watch the sink for: POLLOUT while it is slow, 0 for its reader's
+ * leaving, which poll(2) always reports. -1: nothing to watch.
  */
 int sink_watch_events(const struct sink *sink);
 
-/* What has come of that. */
+/* The events that occurred. */
 void sink_watch_result(struct sink *sink, unsigned int events, uint64_t now_ns);
 
 /*
- * As poll(2) of the `count` first of `fds`, which has room for OUTPUT_SINKS_MAX more; also until an
- * output takes more or its reader goes. A negative errno.
+ * poll(2) for the first `count` of `fds`, which must have room for OUTPUT_SINKS_MAX more, and until
+ * an output takes more or its reader leaves. A negative errno.
  */
 int output_wait(struct output *output, struct pollfd *fds, unsigned int count, int timeout_ms);
 
 /*
- * For the end: the same, a moment long. False: there is nothing worth waiting for, as only those
- * hold lines that have taken none for OUTPUT_LINGER_NS, or failed all the time since `since_ns`.
+ * For the end: output_wait() for a moment. False if nothing is worth waiting for: outputs that
+ * still hold lines have taken none for OUTPUT_LINGER_NS, or have been failing since `since_ns`.
  */
 bool output_linger(struct output *output, uint64_t since_ns);
 

@@ -14,10 +14,11 @@
 #include "run/service.h"
 #include "run/signals.h"
 #include "run/timer.h"
+#include "run/trouble.h"
 
-#define LOSS_INTERVAL_US (500 * USEC_PER_MSEC)	/* at the least between two lost lines of a type */
-#define STATUS_INTERVAL_US (10 * USEC_PER_SEC)	/* between figures for the service manager */
-#define MANAGED_PATIENCE_NS (10 * NSEC_PER_SEC) /* less than the unit's TimeoutStopSec */
+#define LOSS_INTERVAL_US (500 * USEC_PER_MSEC)	/* at least, between two lost lines of a type */
+#define STATUS_INTERVAL_US (10 * USEC_PER_SEC)	/* between two figures for the service manager */
+#define MANAGED_PATIENCE_NS (10 * NSEC_PER_SEC) /* less than TimeoutStopSec of the unit */
 
 struct daemon {
 	struct options *options;
@@ -28,9 +29,9 @@ struct daemon {
 	struct pump pump;
 	struct refilter refilter;
 	sd_event *loop;
-	sd_event_source *loss; /* when to tell of losses and pressure again */
+	sd_event_source *loss; /* when to report losses and pressure again */
 	sd_event_source *stats;
-	sd_event_source *status; /* for the service manager */
+	sd_event_source *status; /* sends figures to the service manager */
 	struct report report;
 	const char *reason;
 };
@@ -42,13 +43,13 @@ static void end(struct daemon *daemon, const char *reason)
 	sd_event_exit(daemon->loop, 0);
 }
 
-/* Write what can be written, and tell of outputs' trouble. */
+/* Write what can be written, and log trouble with outputs. */
 static void deliver(struct daemon *daemon)
 {
-	/* one that works again is told at once what it has not got */
+	/* an output that works again learns at once what it has missed */
 	do
 		delivery_flush(&daemon->delivery);
-	while (report_outputs(&daemon->report) && report_losses(&daemon->report));
+	while (trouble_report(daemon->output) && report_losses(&daemon->report));
 }
 
 static void flush(struct daemon *daemon)
@@ -58,7 +59,7 @@ static void flush(struct daemon *daemon)
 		end(daemon, "reader gone");
 }
 
-/* What has to be told at once. Returns whether there may be more to tell soon. */
+/* Write lines that cannot wait. Returns whether there may be more soon. */
 static bool tell(struct daemon *daemon)
 {
 	bool lost = report_losses(&daemon->report), pressed = report_pressure(&daemon->report);
@@ -66,7 +67,7 @@ static bool tell(struct daemon *daemon)
 	return lost || pressed;
 }
 
-/* What a look at the ring has brought is written, and losses are told. */
+/* After a look at the ring: write what it brought, and report losses. */
 static bool on_drained(void *context)
 {
 	struct daemon *daemon = context;
@@ -97,7 +98,7 @@ static int on_loss(sd_event_source *source, uint64_t us, void *context)
 
 	(void)us;
 	if (output_ready(daemon->output) && !tell(daemon))
-		return 0; /* all told: the next loss is told at once */
+		return 0; /* nothing new: the next loss is reported at once */
 	flush(daemon);
 	timer_set(source, LOSS_INTERVAL_US);
 	return 0;
@@ -134,7 +135,7 @@ static int on_status(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
-/* All of the new settings, or none. */
+/* Adopt all of the new settings, or none. */
 static void config_reload(struct daemon *daemon)
 {
 	int r, watched;
@@ -145,7 +146,7 @@ static void config_reload(struct daemon *daemon)
 	if (watched < 0)
 		log_error("cannot watch the outputs: %s", strerror(-watched));
 	if (r < 0)
-		return; /* it has said why */
+		return; /* it has logged why */
 	if (daemon->options->stats_interval_us)
 		timer_set(daemon->stats, daemon->options->stats_interval_us);
 	else
@@ -245,8 +246,9 @@ static int signals_add(struct daemon *daemon)
 /* ---- the end ---- */
 
 /*
- * How long the end may take. One output alone may take its time, as long as its reader reads; but
- * not others, nor a service manager that would end us before the stop line.
+ * How long the end may take. A single output may take its time, as long as its reader reads.
+ * Several outputs may not, nor may we under a service manager, which would kill us before the stop
+ * line.
  */
 static uint64_t patience_ns(const struct daemon *daemon)
 {
@@ -255,7 +257,7 @@ static uint64_t patience_ns(const struct daemon *daemon)
 	return service_managed() ? MANAGED_PATIENCE_NS : UINT64_MAX / 2;
 }
 
-/* Deliver, waiting for slow readers as long as they read, but not past `until_ns`. */
+/* Deliver, waiting for slow readers as long as they read, but not beyond `until_ns`. */
 static void deliver_all(struct daemon *daemon, uint64_t until_ns)
 {
 	uint64_t since_ns = clock_boot_ns();
@@ -277,20 +279,20 @@ static int finish(struct daemon *daemon)
 		deliver_all(daemon, until_ns);
 		if (!output_alive(daemon->output))
 			return 0;
-		output_give_up(daemon->output, clock_boot_ns()); /* who does not read loses lines */
+		output_give_up(daemon->output, clock_boot_ns()); /* who reads nothing loses lines */
 		drained = pump_finish(&daemon->pump);
 	} while (drained);
 	r = report_stop(&daemon->report, daemon->reason ?: "failure");
 	deliver_all(daemon, until_ns + OUTPUT_LINGER_NS);
 	output_stop(daemon->output);
-	return report_unwritten(daemon->output) || daemon->report.unwritten ? -EIO : r;
+	return trouble_unwritten(daemon->output) || daemon->report.unwritten ? -EIO : r;
 }
 
 static void identity_fill(struct run_identity *identity)
 {
 	sd_id128_t boot = SD_ID128_NULL, run = SD_ID128_NULL;
 
-	if (sd_id128_get_boot(&boot) == 0) /* it lies in /proc/sys, which may be hidden */
+	if (sd_id128_get_boot(&boot) == 0) /* read from /proc/sys, which may be hidden */
 		sd_id128_to_string(boot, identity->boot_id);
 	sd_id128_randomize(&run);
 	sd_id128_to_string(run, identity->run_id);
@@ -314,7 +316,7 @@ static int run(struct daemon *daemon)
 	r = delivery_init(&daemon->delivery);
 	if (r < 0)
 		return r;
-	r = sd_event_set_watchdog(daemon->loop, true); /* if the service manager wants it */
+	r = sd_event_set_watchdog(daemon->loop, true); /* only if the service manager asks for it */
 	if (r < 0)
 		return r;
 	identity_fill(&identity);

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "output/wait.h"
 
-#define RETRY_INTERVAL_US USEC_PER_SEC /* between tries with a failing output */
+#define RETRY_INTERVAL_US USEC_PER_SEC /* between two attempts with a failing output */
 
 _Static_assert(POLLOUT == EPOLLOUT && POLLERR == EPOLLERR && POLLHUP == EPOLLHUP,
 	       "sink_watch_events() and sink_watch_result() are for epoll(7), too");
@@ -22,7 +22,7 @@ static void retry_in(struct delivery *delivery, uint64_t us)
 	sd_event_source_set_enabled(delivery->retry, SD_EVENT_ONESHOT);
 }
 
-/* Watch slow outputs, and have those tried again that fail, or that will soon be given up. */
+/* Watch slow outputs, and set the timer for those that fail or will soon be given up. */
 static void watch_update(struct delivery *delivery)
 {
 	struct sink *sink;
@@ -82,7 +82,7 @@ static int on_retry(sd_event_source *source, uint64_t us, void *context)
 
 	(void)source;
 	(void)us;
-	delivery->on_due(delivery->context); /* the flush sets the timer again, if it must */
+	delivery->on_due(delivery->context); /* the flush sets the timer again if needed */
 	return 0;
 }
 

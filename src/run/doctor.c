@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * doctor.c - the findings are made once, as JSON; what people read is the same, in columns.
+ * doctor.c - the findings are collected once, as JSON, and printed for people from that.
  *
- * A finding's `state` is ok; absent: the kernel has no such thing; refused: it has, and does not
- * let us; or unsafe: the kernel could come to harm by it, and we do without.
+ * A finding's `state` is ok; absent: the kernel does not have it; refused: the kernel has it but
+ * does not allow it; or unsafe: it could harm the kernel, so we do without.
  */
 #include "run/doctor.h"
 
@@ -19,7 +19,7 @@
 #define LSM_PATH "/sys/kernel/security/lsm"
 #define LINE_BYTES 512
 
-/* Whatever is not to be had (memory) shows as a missing key: there is no better way to say it. */
+/* If memory is short, the key is missing: there is no better way to say it. */
 static void add(struct json_object *object, const char *key, const char *value)
 {
 	json_object_object_add(object, key, json_object_new_string(value));
@@ -50,7 +50,7 @@ static void read_line(const char *path, char *line, size_t size)
 	fclose(file);
 }
 
-/* `error`: of probe_new(), which has tried to read it. */
+/* `error`: the result of probe_new(), which has tried to read it. */
 static void examine_btf(struct json_object *checks, int error)
 {
 	if (access(KERNEL_BTF_PATH, R_OK) < 0)
@@ -63,7 +63,7 @@ static void examine_btf(struct json_object *checks, int error)
 		finding(checks, "btf", "ok", KERNEL_BTF_PATH);
 }
 
-/* Whether a load that faults is mended: extable.h */
+/* Is a load that faults mended? extable.h */
 static void examine_loads(struct json_object *checks, const struct probe *probe)
 {
 	const char *caution = probe ? probe_caution(probe) : NULL;
@@ -90,8 +90,8 @@ static void examine_capabilities(struct json_object *checks)
 }
 
 /*
- * kernel_lockdown(7): integrity leaves BPF programs that read kernel memory alone, confidentiality
- * does not. The mode in force stands in brackets.
+ * kernel_lockdown(7): in mode integrity, BPF programs may still read kernel memory; in mode
+ * confidentiality they may not. The mode in force is in brackets.
  */
 static void examine_lockdown(struct json_object *checks)
 {
@@ -115,7 +115,7 @@ static void examine_lsm(struct json_object *checks)
 	finding(checks, "lsm", "ok", modules[0] ? modules : "not known");
 }
 
-/* What to do about a hook that is not there. */
+/* Advice about a hook that is not attached. */
 static const char *advice(const struct probe_hook *hook)
 {
 	if (hook->desc->role == role_extra)
@@ -160,8 +160,8 @@ static void examine_hook(struct json_object *hooks, const struct probe_hook *hoo
 }
 
 /*
- * `probe`: NULL if it could not be made, because of `error`. Returns whether all is served that the
- * options ask for.
+ * `probe` NULL: it could not be made, because of `error`. Returns whether everything that the
+ * options ask for is served.
  */
 static bool examine_probe(const struct options *options, const struct probe *probe, int error,
 			  struct json_object *findings, struct json_object *checks)
@@ -216,7 +216,7 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 		json_object_put(checks);
 		return -ENOMEM;
 	}
-	/* any, so that the programs are those that would be loaded */
+	/* any bits, so that the programs are those that a run would load */
 	for (unsigned int i = 0; i < options->output_count; i++)
 		all.of[i].filters = options->outputs[i].filters;
 	r = probe_new(&config, &probe);

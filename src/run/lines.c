@@ -25,8 +25,9 @@ void lines_set_origin(struct lines *lines, const struct origin *origin)
 }
 
 /*
- * The names of an event, for recordings. That may find names of others, too: lines must have these
- * from here on, and not only when the flow's common part is next made, as those of a replay do.
+ * Look up the names of an event, for recordings. Names of other numbers may be found or replaced on
+ * the way; then the cached part of lines is forgotten, so that lines change here, as they do in a
+ * replay, and not at some later time.
  */
 static void names_look_up(struct lines *lines, const struct event *event,
 			  const char *names[NAMED_NUMBERS_MAX])
@@ -36,7 +37,7 @@ static void names_look_up(struct lines *lines, const struct event *event,
 		makers_forget(&lines->makers);
 }
 
-/* Returns output_ready(). */
+/* Write the event. Returns output_ready(). */
 static __always_inline bool event_write(struct lines *lines, const struct item *item)
 {
 	lines->emitted.of[item->type]++;
@@ -58,7 +59,10 @@ static int event_replay(struct lines *lines, const struct recording_item *record
 	if (type < 0)
 		return type;
 	item.type = (enum event_type)type;
-	/* of all events, so that names that make room for others are those that did in the run */
+	/*
+	 * also for events without a line: the table must replace the same names as in the recorded
+	 * run
+	 */
 	if (lines->names) {
 		names_look_up(lines, item.event, names);
 		item.names = names;
@@ -101,22 +105,23 @@ void lines_refresh(struct lines *lines)
 		makers_forget(&lines->makers);
 }
 
-static void record_broken(struct lines *lines, const struct event *event, size_t size)
+static void record_undecodable(struct lines *lines, const struct event *event, size_t size)
 {
-	/* a type we know is better than none: event_none stands for the others */
+	/* event_none stands for records without a known type */
 	const bool known = size >= sizeof(event->header) && event->header.type < event_types;
 
-	lines->broken.of[known ? event->header.type : event_none]++;
+	lines->undecodable.of[known ? event->header.type : event_none]++;
 }
 
 /* With the names that a recording needs. */
-static __attribute__((noinline)) bool event_record(struct lines *lines, struct item *item)
+static __attribute__((noinline)) bool event_record(struct lines *lines, const struct item *item)
 {
 	const char *names[NAMED_NUMBERS_MAX];
+	struct item named = *item;
 
 	names_look_up(lines, item->event, names);
-	item->names = names;
-	return event_write(lines, item);
+	named.names = names;
+	return event_write(lines, &named);
 }
 
 bool lines_event(struct lines *lines, const void *record, size_t size)
@@ -129,7 +134,7 @@ bool lines_event(struct lines *lines, const void *record, size_t size)
 	};
 
 	if (type < 0) {
-		record_broken(lines, record, size);
+		record_undecodable(lines, record, size);
 		return output_ready(lines->output);
 	}
 	item.type = (enum event_type)type;

@@ -2,8 +2,8 @@
 /*
  * lines.h - from records and figures to numbered lines, and the books that must balance.
  *
- * Every line of a run passes here and gets the next seq. For each event type,
- * produced = emitted + lost.
+ * Every line of a run is made here and gets the next seq. For each event type, produced = emitted +
+ * lost.
  */
 #ifndef NETLOG_LINES_H
 #define NETLOG_LINES_H
@@ -16,15 +16,15 @@
 
 struct lines {
 	struct output *output;
-	struct makers makers; /* of the output's bytes */
+	struct makers makers; /* make the output's bytes */
 	struct origin origin; /* whose lines they are */
 	struct names *names;  /* not owned; may be NULL */
 	struct wall_clock clock;
 	uint64_t seq;	 /* of the last line */
-	uint64_t events; /* the types that are logged, as bits */
+	uint64_t events; /* types that are logged, as bits */
 	struct figures emitted;
-	struct figures broken;	/* records that are none we know: lost */
-	struct figures unasked; /* records that nobody wants any more: no part of the run */
+	struct figures undecodable; /* records that are none we know: lost */
+	struct figures unasked;	    /* records that nobody wants any more: no part of the run */
 	uint64_t emitted_total;
 };
 
@@ -32,41 +32,41 @@ struct lines {
 	32768 /* bytes of a control line in netlog's own format, newline included */
 
 /*
- * Lines to an output without sinks, which is theirs: output_configure() it. They stay where they
- * are. -ENOMEM. The caller empties them with lines_done().
+ * Lines to an output without sinks, which they own: call output_configure() on it. They must not be
+ * moved. -ENOMEM. End them with lines_done().
  */
 int lines_init(struct lines *lines);
 void lines_done(struct lines *lines);
 
-/* Whose lines they are from now on: to be told before the first one. */
+/* Say whose lines follow. To be called before the first. */
 void lines_set_origin(struct lines *lines, const struct origin *origin);
 
-/* Put these names into the lines; they outlive them. */
+/* Write these names into the lines. They must outlive the lines. */
 void lines_set_names(struct lines *lines, struct names *names);
 
-/* To be called before records are drained: the clocks, and the names, may have changed. */
+/* To be called before records are drained: clock and names may have changed. */
 void lines_refresh(struct lines *lines);
 
 /*
- * A record from the ring, of any bytes: to a line, or to the books: as broken, or as unasked where
- * it was made before the output that took such has gone. Returns whether the output is ready for
- * the next.
+ * Take a record from the ring, with any bytes. It becomes a line or is counted: as undecodable, or
+ * as unasked if it was made for an output that is gone. Returns whether the output is ready for the
+ * next.
  */
 bool lines_event(struct lines *lines, const void *record, size_t size);
 
-/* A record from the ring that came after the last line that was asked for: no part of this run. */
+/* A record from the ring after the last line that --count asked for: not part of this run. */
 void lines_unasked(struct lines *lines, const void *record, size_t size);
 
 /*
- * An event or a control line of a recording: as it was in its run, with the number and the time
- * that it has there, to those that take it; an event of a type that is not among `events`, or that
- * no output takes, has no line. -EBADMSG: it is nothing that netlog writes; -ENOMEM.
+ * Write an event or a control line of a recording to those that take it, with its seq and time in
+ * the recorded run. Events of types that are not in `events`, or that no output takes, have no
+ * line. -EBADMSG: netlog does not write such items; -ENOMEM.
  */
 int lines_replay(struct lines *lines, const struct recording_item *recorded, uint32_t takers);
 
-/* Begin a control line, stamped now; lines_end() writes it. Only while the output is ready. */
+/* Begin a control line with the present time; lines_end() writes it. The output must be ready. */
 void lines_begin(struct lines *lines, struct control *control, enum control_type type);
-/* -ENOMEM; -E2BIG when it is longer than CONTROL_LINE_MAX. It has no seq then. */
+/* -ENOMEM; -E2BIG if it is longer than CONTROL_LINE_MAX. In both cases it gets no seq. */
 int lines_end(struct lines *lines, struct control *control);
 
 #endif

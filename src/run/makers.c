@@ -11,7 +11,7 @@ _Static_assert(LINE_MAX_BYTES <= OUTPUT_LINE_MAX, "a line has room in every outp
 #define ENTRY_MAX_BYTES (LINE_MAX_BYTES + 8192)
 _Static_assert(ENTRY_MAX_BYTES <= OUTPUT_LINE_MAX, "and so has an entry");
 
-/* For each format, and for lines and entries. */
+/* One for each format, for lines or for entries. */
 struct line_maker {
 	struct maker maker;
 	struct writer *writer;
@@ -62,7 +62,7 @@ static int line_maker_new(const struct maker_ops *ops, enum format_id format,
 	return 0;
 }
 
-/* Outputs with the same maker share what it makes. */
+/* Outputs with the same maker share the bytes that it makes. */
 static int maker_get(struct maker_source *source, const struct sink_spec *spec,
 		     struct maker **ret_maker)
 {

@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "run/timer.h"
 
-#define DRAIN_BUDGET 4096		      /* records before signals and timers have a turn */
+#define DRAIN_BUDGET 4096 /* records handled before signals and timers get a turn */
 #define DRAIN_INTERVAL_US (5 * USEC_PER_MSEC) /* between looks at the ring while events come */
-#define DRAIN_BYTES_PER_US 600 /* that may come; a look for each quarter of the ring */
+#define DRAIN_BYTES_PER_US 600		      /* at most; see drain_interval_us() */
 
 bool pump_count_reached(const struct pump *pump)
 {
@@ -25,7 +25,10 @@ static bool on_record(void *context, const void *record, size_t size)
 	return !pump->stopped;
 }
 
-/* Until the next look. A small ring is full sooner: a million events a second are 150 bytes a us. */
+/*
+ * Until the next look, in which time at most a quarter of the ring should fill. A million events a
+ * second are 150 bytes a us.
+ */
 static uint64_t drain_interval_us(const struct pump *pump)
 {
 	uint64_t us = pump->options->ring_bytes / DRAIN_BYTES_PER_US;
@@ -34,22 +37,23 @@ static uint64_t drain_interval_us(const struct pump *pump)
 }
 
 /*
- * While events come, look at the ring every few milliseconds and leave the doorbell alone. When a
- * look finds nothing, raise it and wait for the ring's own signal: idle costs nothing. While a
- * reader is slow and the buffer full, wait for the reader; what does not fit the ring is counted.
+ * While events come, look at the ring every few milliseconds and leave the doorbell alone. If a
+ * look finds nothing, raise the doorbell and wait for the ring's own signal: being idle costs
+ * nothing. While a reader is slow and its buffer full, wait for the reader; events that do not fit
+ * the ring are counted.
  */
 static int ring_wait(struct pump *pump, unsigned int drained)
 {
 	pump->waiting = !output_ready(pump->lines->output);
 	if (!pump->waiting && !drained) {
 		probe_sleep(pump->probe);
-		if (!pump->asleep) /* one more: see probe_sleep() */
+		if (!pump->asleep) /* look once more: see probe_sleep() */
 			timer_set(pump->drain, drain_interval_us(pump));
 		pump->asleep = true;
 		return sd_event_source_set_enabled(pump->ring, SD_EVENT_ON);
 	}
 	pump->asleep = false;
-	if (!pump->waiting) /* at once if there is more, but signals and timers first */
+	if (!pump->waiting) /* at once if there is more, but after signals and timers */
 		timer_set(pump->drain,
 			  pump->stopped || drained == DRAIN_BUDGET ? 0 : drain_interval_us(pump));
 	return sd_event_source_set_enabled(pump->ring, SD_EVENT_OFF);

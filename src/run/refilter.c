@@ -10,7 +10,7 @@
 
 #define CGROUP_LOOKS_A_SECOND 5
 
-/* The filters for all, and those of an output, from 0 on; NULL past the last. */
+/* The filters for all outputs, then those of each output, from 0 on; NULL past the last. */
 static struct filter_set *filters_number(struct options *options, unsigned int number)
 {
 	if (!number--)
@@ -21,7 +21,10 @@ static struct filter_set *filters_number(struct options *options, unsigned int n
 	return NULL;
 }
 
-/* Look all of them up. Returns whether anything changed; *ret_wrong as filter_look_up() has it. */
+/*
+ * Look up the cgroups of all filters. Returns whether anything changed; *ret_wrong as in
+ * filter_look_up().
+ */
 static bool filters_look_up(struct refilter *refilter, char **ret_wrong, int *ret_error)
 {
 	struct filter_set *set;
@@ -30,7 +33,7 @@ static bool filters_look_up(struct refilter *refilter, char **ret_wrong, int *re
 	*ret_wrong = NULL;
 	*ret_error = 0;
 	for (unsigned int i = 0; (set = filters_number(refilter->options, i)); i++) {
-		/* before the look, which then misses none */
+		/* watch first, so that the look misses none */
 		int r = filter_watch(set, refilter->inotify);
 		char *missing;
 
@@ -44,19 +47,19 @@ static bool filters_look_up(struct refilter *refilter, char **ret_wrong, int *re
 	return changed;
 }
 
-/* Filter by the cgroups that those of --cgroup and --unit are now. */
+/* Filter by the cgroups that --cgroup and --unit mean now. */
 static void filters_refresh(struct refilter *refilter)
 {
 	_cleanup_free_ char *wrong = NULL;
 	int r;
 	bool changed = filters_look_up(refilter, &wrong, &r);
 
-	if (r < 0 && r != refilter->told)
+	if (r < 0 && r != refilter->logged)
 		log_warning("cannot watch the cgroups of --cgroup and --unit (inotify: %s): SIGHUP "
 			    "finds those that are there by then%s",
 			    strerror(-r),
 			    r == -ENOSPC ? "; sysctl fs.inotify.max_user_watches allows more" : "");
-	refilter->told = r;
+	refilter->logged = r;
 	if (!changed)
 		return;
 	kernel_set(refilter->probe, refilter->options, refilter->output);
@@ -64,7 +67,7 @@ static void filters_refresh(struct refilter *refilter)
 		 wrong ? ": " : "", wrong ?: "");
 }
 
-/* Whichever cgroup it is about, all are looked up. */
+/* Whichever cgroup has changed, all are looked up. */
 static int on_cgroups(sd_event_source *source, int fd, uint32_t events, void *context)
 {
 	char names[4096];
@@ -99,7 +102,7 @@ int refilter_init(struct refilter *refilter)
 			    refilter);
 	if (r < 0)
 		return r;
-	/* hosts that start containers all the time make cgroups all the time */
+	/* some hosts start containers, and so make cgroups, all the time */
 	r = sd_event_source_set_ratelimit(source, USEC_PER_SEC, CGROUP_LOOKS_A_SECOND);
 	sd_event_source_set_floating(source, true);
 	sd_event_source_unref(source);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * refilter.h - cgroups that are filtered by come and go: a unit that has been restarted has another
- * one.
+ * refilter.h - filters follow cgroups that come and go: a restarted unit has another one.
  */
 #ifndef NETLOG_REFILTER_H
 #define NETLOG_REFILTER_H
@@ -16,19 +15,19 @@ struct refilter {
 	struct options *options;
 	struct probe *probe;
 	struct output *output;
-	int inotify; /* one that is filtered by may be there again; -1: not watched */
-	int told;    /* the error that has been logged: it may come with each cgroup */
+	int inotify; /* reports that a cgroup may exist again; -1: nothing is watched */
+	int logged;  /* the error logged last: each new cgroup could cause it again */
 };
 
 /*
- * Begin, with all but the last two filled in, and have filters follow --cgroup and --unit from now
- * on. Where no cgroup is filtered by, nothing is watched; where they cannot be watched, that is
- * logged. An error of sd-event. End with refilter_done().
+ * Begin, with everything but the last two members filled in: filters follow --cgroup and --unit
+ * from now on. Nothing is watched if no filter names a cgroup; if watching fails, that is logged.
+ * An error of sd-event. End with refilter_done().
  */
 int refilter_init(struct refilter *refilter);
 void refilter_done(struct refilter *refilter);
 
-/* The options have changed. */
+/* To be called after the options have changed. */
 void refilter_update(struct refilter *refilter);
 
 #endif

@@ -48,7 +48,7 @@ void announce(const struct probe *probe, const struct options *options)
 	log_info("logging %s to %s", events, outputs);
 }
 
-/* What cannot be changed while hooks are attached. */
+/* Keep the settings that cannot change while hooks are attached. */
 static void keep(struct options *next, const struct options *old, const struct probe *probe)
 {
 	uint64_t missing = next->kernel.events.bits & ~probe_events(probe);
@@ -70,7 +70,7 @@ static void keep(struct options *next, const struct options *old, const struct p
 	settings_set_ssh(next, &old->ssh);
 }
 
-/* Lines that an output still holds that is none any more are written. */
+/* Adopt the new outputs. Removed ones first write the lines that they still hold. */
 static int outputs_set(struct report *report, const struct options *options)
 {
 	struct output *output = report->lines->output;

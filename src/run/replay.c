@@ -8,27 +8,29 @@
 #include "base/log.h"
 #include "output/wait.h"
 #include "run/lines.h"
-#include "run/report.h"
 #include "run/signals.h"
+#include "run/trouble.h"
 
-/* After a signal, for the writer of a pipe to end its recording: Ctrl-C goes to both of us. */
+/*
+ * After a signal, wait so long for a pipe's writer to end its recording: Ctrl-C reaches both of us.
+ */
 #define END_PATIENCE_NS (2 * NSEC_PER_SEC)
 #define POLL_MS 100 /* for outputs that cannot be watched */
 
 struct replay {
 	const struct options *options;
-	struct output *output; /* of the lines */
+	struct output *output; /* the lines' own */
 	struct recording_reader *reader;
 	struct lines *lines;
-	struct names *names; /* those of the recording, never this host's */
-	const char *name;    /* of the recording, for people */
+	struct names *names; /* from the recording, never of this host */
+	const char *name;    /* the recording, for messages */
 	int fd;
 	int signals;
-	bool regular;	   /* the recording is a file, which does not keep anybody waiting */
-	bool input;	   /* there is something to be read */
-	bool slow;	   /* an output has not taken all yet */
-	bool done;	   /* no more is wanted */
-	uint64_t until_ns; /* a signal has come: no longer than this; 0: none */
+	bool regular;	   /* it is a file: reading never waits */
+	bool input;	   /* there is something to read */
+	bool slow;	   /* an output still holds lines */
+	bool done;	   /* nothing more is to be read */
+	uint64_t until_ns; /* after a signal, end by then; 0: there was none */
 };
 
 /* ---- waiting ---- */
@@ -52,8 +54,8 @@ static void on_signal(struct replay *replay)
 }
 
 /*
- * Until a signal, an output that takes more or whose reader goes, or (`reading`) input; or the
- * timeout, -1: none.
+ * Wait until a signal, until an output takes more or its reader leaves, until input (if `reading`),
+ * or until the timeout; -1: none.
  */
 static void wait_for_any(struct replay *replay, bool reading, int timeout_ms)
 {
@@ -80,7 +82,10 @@ static void wait_for_long(struct replay *replay, bool reading)
 
 /* ---- writing ---- */
 
-/* Write what can be. Standard output's reader has gone: done. -EIO (told): an output fails. */
+/*
+ * Write what can be written. `done` if standard output's reader has gone. -EIO (logged): output
+ * fails.
+ */
 static int flush(struct replay *replay)
 {
 	const struct sink *sink;
@@ -98,7 +103,7 @@ static int flush(struct replay *replay)
 	return 0;
 }
 
-/* Nothing is lost for want of room: the recording can wait. */
+/* Wait for room: a recording can wait, so nothing is lost for want of it. */
 static int room_make(struct replay *replay)
 {
 	while (!output_ready(replay->output) && !replay->done) {
@@ -123,19 +128,19 @@ static int finish(struct replay *replay)
 		r = flush(replay);
 	}
 	output_stop(replay->output);
-	return report_unwritten(replay->output) ? -EIO : r;
+	return trouble_unwritten(replay->output) ? -EIO : r;
 }
 
 /* ---- reading ---- */
 
-/* Hostname and all: the recording's. Several, behind one another, may be of several hosts. */
+/* The origin is the recording's. Recordings one after the other may come from several hosts. */
 static void on_header(struct replay *replay, const struct origin *origin)
 {
 	names_clear(replay->names);
 	lines_set_origin(replay->lines, origin);
 }
 
-/* Those without filters, and those whose filters let it through. */
+/* The outputs without filters, and those whose filters let the event pass. */
 static uint32_t takers_of(const struct replay *replay, const struct event *event,
 			  const char *const names[NAMED_NUMBERS_MAX])
 {
@@ -154,8 +159,8 @@ static uint32_t takers_of(const struct replay *replay, const struct event *event
 }
 
 /*
- * An event, to those that take it: here it is not the kernel that asks the filters. The names are
- * those that lines_replay() finds again.
+ * Write an event to the outputs that take it. In a replay the filters are asked here rather than by
+ * the kernel. lines_replay() looks up the same names again.
  */
 static int on_event(struct replay *replay, const struct recording_item *recorded)
 {
@@ -181,7 +186,7 @@ static int on_name(struct replay *replay, const struct recording_item *item)
 	return r;
 }
 
-/* -EBADMSG: what is recorded is nothing that netlog writes. */
+/* -EBADMSG: netlog does not write such items. */
 static int on_item(struct replay *replay, const struct recording_item *item)
 {
 	const uint64_t count = replay->options->count;
@@ -199,7 +204,7 @@ static int on_item(struct replay *replay, const struct recording_item *item)
 	return r;
 }
 
-/* There is no whole item: read on; when that may take a while, write first what there is. */
+/* No whole item is left: read more. If that may take a while, first write what there is. */
 static int more(struct replay *replay)
 {
 	int r;
@@ -220,7 +225,7 @@ static int more(struct replay *replay)
 	return r < 0 ? -ENODATA : 0;
 }
 
-/* One item, or more bytes. -ENODATA: there are no more. */
+/* Handle one item, or read more bytes. -ENODATA: the recording has ended. */
 static int step(struct replay *replay)
 {
 	const char *path = replay->name;

@@ -9,12 +9,12 @@
 #include "settings/command_line.h"
 
 /*
- * Write the lines of the recording that is read from `fd` until it ends, --count is reached,
- * standard output's reader has gone, or a signal comes (signals_hold() has been called). Outputs
- * that are slow are waited for; the lines stay the caller's, and keep no names.
+ * Write the lines of the recording read from `fd` until it ends, --count is reached, standard
+ * output's reader has gone, or a signal comes (signals_hold() has been called). Slow outputs are
+ * waited for. The lines stay the caller's, and keep no names.
  *
- * 0, or, told to the log: -EBADMSG when the recording cannot be read on, -ENODATA when it cannot be
- * read at all, -EIO when lines could not be written, -ENOMEM, or an error of signalfd(2).
+ * 0, or, logged: -EBADMSG if the recording cannot be read any further, -ENODATA if it cannot be
+ * read at all, -EIO if lines could not be written, -ENOMEM, or an error of signalfd(2).
  */
 int replay_run(const struct options *options, int fd, struct lines *lines);
 

@@ -5,10 +5,14 @@
 #include <sys/utsname.h>
 
 #include "base/log.h"
+#include "run/books.h"
+#include "run/trouble.h"
 
 #define THOROUGH_NS (NSEC_PER_SEC / 2) /* between system calls for what the kernel has skipped */
 
-/* The start line has the rows of all hooks, why some were refused, and what leaves events out. */
+/*
+ * The start line must have room for all hooks, why some were refused, and what leaves events out.
+ */
 #define HOOK_ROOM(event, part, rung, role, program, blind, ...) \
 	+sizeof(#event #part #program blind) + PROBE_REASON_MAX + 64
 #define EVENT_HOOKS_ROOM(name, FIELDS, HOOKS, message_id, doc) HOOKS(HOOK_ROOM)
@@ -64,7 +68,7 @@ static void add_filters(const struct options *options, struct control *control)
 			control_add_filter(control, "filters", "output", options->outputs[i].text);
 }
 
-/* Those that can be served, were asked for, and have an output. */
+/* The events that can be served, were asked for, and have an output. */
 static void add_events(const struct report *report, struct control *control)
 {
 	const struct lines *lines = report->lines;
@@ -104,34 +108,23 @@ void report_reload(struct report *report)
 	line_end(report, &control);
 }
 
-/* The types of which there are any, as bits: an output may have had other events before. */
-static uint64_t figures_known(const struct figures *figures)
-{
-	uint64_t types = 0;
-
-	for_each_event_type(type)
-		if (figures->of[type])
-			types |= BIT(type);
-	return types;
-}
-
-static void add_figures(const struct report *report, struct control *control,
-			const struct probe_figures *figures, const struct figures *lost)
+static void add_books(const struct report *report, struct control *control,
+		      const struct books *books)
 {
 	uint64_t events = report->lines->events;
 	const struct sink *sink;
 
-	control_add_figures(control, "produced", &figures->produced, events);
-	control_add_figures(control, "emitted", &report->lines->emitted, events);
-	control_add_figures(control, "lost", lost, events);
-	control_add_figures(control, "sampled_out", &figures->sampled_out, events);
+	control_add_figures(control, "produced", &books->produced, events);
+	control_add_figures(control, "emitted", &books->emitted, events);
+	control_add_figures(control, "lost", &books->lost, events);
+	control_add_figures(control, "sampled_out", &books->sampled_out, events);
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
 		control_add_output(control, "outputs", sink->name, &sink->taken, &sink->lost,
 				   events & (sink->events | figures_known(&sink->taken) |
 					     figures_known(&sink->lost)));
 }
 
-/* The kernel side's figures; with what the kernel has to be asked for, but not all the time. */
+/* Read the kernel side's figures. Those that take system calls are not read each time. */
 static void figures_read(struct report *report, struct probe_figures *ret_figures)
 {
 	uint64_t now_ns = clock_boot_ns();
@@ -142,54 +135,37 @@ static void figures_read(struct report *report, struct probe_figures *ret_figure
 	probe_figures(report->probe, thorough, ret_figures);
 }
 
-/* All that was lost, wherever, before it was a line. */
-static struct figures lost_sum(const struct report *report, const struct probe_figures *figures)
+static void books_read(struct report *report, struct books *ret_books)
 {
-	struct figures lost = {};
+	struct probe_figures figures;
 
-	for_each_event_type(type)
-		lost.of[type] = figures->lost.of[type] + figures->missed.of[type] +
-				report->lines->broken.of[type];
-	return lost;
-}
-
-static uint64_t figures_sum(const struct figures *figures)
-{
-	uint64_t sum = 0;
-
-	for (int type = 0; type < event_types; type++)
-		sum += figures->of[type];
-	return sum;
+	figures_read(report, &figures);
+	books_make(ret_books, &figures, report->lines);
 }
 
 uint64_t report_lost(struct report *report)
 {
-	struct probe_figures figures;
-	struct figures lost;
+	struct books books;
 
-	figures_read(report, &figures);
-	lost = lost_sum(report, &figures);
-	return figures_sum(&lost);
+	books_read(report, &books);
+	return figures_sum(&books.lost);
 }
 
 /*
- * The kernel's count of what it produced runs ahead of what has come through the ring; so here
- * `produced` is what has been accounted for. The stop line has the kernel's count.
+ * The kernel's count of produced events is ahead of the records handled so far. So `produced` here
+ * counts the events that are accounted for; the stop line has the kernel's count.
  */
 static void stats_write(struct report *report, unsigned int pressure)
 {
-	struct probe_figures figures;
 	struct control control;
-	struct figures lost;
+	struct books books;
 
-	figures_read(report, &figures);
-	lost = lost_sum(report, &figures);
-	for_each_event_type(type)
-		figures.produced.of[type] = report->lines->emitted.of[type] + lost.of[type];
+	books_read(report, &books);
+	books_leave_out_ring(&books);
 	lines_begin(report->lines, &control, control_stats);
-	add_figures(report, &control, &figures, &lost);
+	add_books(report, &control, &books);
 	control_add_count(&control, "adaptive_one_in", BIT(pressure));
-	report->told_pressure = pressure;
+	report->reported_pressure = pressure;
 	line_end(report, &control);
 }
 
@@ -200,148 +176,105 @@ void report_stats(struct report *report)
 
 bool report_pressure(struct report *report)
 {
-	unsigned int pressure = probe_pressure(report->probe), told = report->told_pressure;
-	bool changed = pressure > told || (!pressure && told);
+	unsigned int pressure = probe_pressure(report->probe), reported = report->reported_pressure;
+	bool changed = pressure > reported || (!pressure && reported);
 
 	if (changed)
 		stats_write(report, pressure);
 	return changed || pressure;
 }
 
-/* Write the lost line, if there is something new to tell, and remember that it has been told. */
-static bool tell(struct report *report, enum event_type type, uint64_t lost, uint64_t *told,
-		 const char *where)
+/* Write a lost line if there is a new loss, and remember what it reported. */
+static bool loss_write(struct report *report, enum event_type type, uint64_t lost,
+		       uint64_t *reported, const char *where)
 {
 	struct control control;
 
-	if (lost == *told)
+	if (lost == *reported)
 		return false;
 	lines_begin(report->lines, &control, control_lost);
 	control_add_string(&control, "lost_event",
 			   type == event_none ? LOST_OTHER : event_desc(type)->name);
-	control_add_count(&control, "count", lost - *told);
+	control_add_count(&control, "count", lost - *reported);
 	control_add_string(&control, "where", where);
 	if (!line_end(report, &control))
 		return false;
-	*told = lost;
+	*reported = lost;
 	return true;
 }
 
-/* What a sink has lost, once it works again: a line for all, and it is one of them. */
-static bool tell_sink(struct report *report, struct sink *sink)
+/* Report the losses of a sink that works again. All outputs get the line, this sink included. */
+static bool sink_losses_write(struct report *report, struct sink *sink)
 {
-	bool told = false;
+	bool reported = false;
 
 	if ((sink->state != SINK_FLOWING && sink->state != SINK_GONE) || !sink_ready(sink))
 		return false;
 	for (enum event_type type = event_none; type < event_types; type++)
-		told |= tell(report, type, sink->lost.of[type], &sink->told.lost.of[type],
-			     sink->name);
-	return told;
+		reported |= loss_write(report, type, sink->lost.of[type],
+				       &sink->reported.lost.of[type], sink->name);
+	return reported;
 }
 
 bool report_losses(struct report *report)
 {
 	struct sink *sink;
-	const struct figures *broken = &report->lines->broken;
+	const struct figures *undecodable = &report->lines->undecodable;
 	struct probe_figures figures;
-	bool told = false;
+	bool reported = false;
 
 	figures_read(report, &figures);
 	for_each_event_type(type) {
-		told |= tell(report, type, figures.lost.of[type], &report->told_lost.of[type],
-			     "ring");
-		told |= tell(report, type, figures.missed.of[type], &report->told_missed.of[type],
-			     "hook");
-		told |= tell(report, type, broken->of[type], &report->told_broken.of[type],
-			     "decode");
+		reported |= loss_write(report, type, figures.lost.of[type],
+				       &report->reported_lost.of[type], "ring");
+		reported |= loss_write(report, type, figures.missed.of[type],
+				       &report->reported_missed.of[type], "hook");
+		reported |= loss_write(report, type, undecodable->of[type],
+				       &report->reported_undecodable.of[type], "decode");
 	}
 	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++)
-		told |= tell_sink(report, sink);
-	return told;
-}
-
-static void output_tell(const struct sink *sink)
-{
-	unsigned long long lost = figures_sum(&sink->lost);
-
-	if (sink->state == SINK_FLOWING)
-		log_warning("%s works again; %llu lines were lost there", sink->name, lost);
-	else
-		log_error("cannot write to %s: %s; %llu lines lost there so far", sink->name,
-			  sink->error ? strerror(-sink->error) : "it takes no more", lost);
-}
-
-bool report_outputs(struct report *report)
-{
-	bool recovered = false;
-	struct sink *sink;
-
-	for (unsigned int i = 0; (sink = output_sink(report->lines->output, i)); i++) {
-		if (sink->tell)
-			output_tell(sink);
-		recovered |= sink->step.from > SINK_BEHIND && sink->step.to == SINK_FLOWING;
-	}
-	return recovered;
-}
-
-bool report_unwritten(const struct output *output)
-{
-	const struct sink *sink;
-	bool unwritten = false;
-
-	for (unsigned int i = 0; (sink = output_sink(output, i)); i++) {
-		size_t left = sink->ops->pending(sink);
-		uint64_t lost = figures_sum(&sink->lost) - figures_sum(&sink->told.lost);
-
-		if ((!left && !lost) || sink->state == SINK_GONE)
-			continue;
-		unwritten = true;
-		log_error("%s: %zu lines were left unwritten, and %llu had been lost", sink->name,
-			  left, (unsigned long long)lost);
-	}
-	return unwritten;
+		reported |= sink_losses_write(report, sink);
+	return reported;
 }
 
 void report_removed(struct report *report, struct output *removed)
 {
 	struct sink *sink;
 
-	report->unwritten |= report_unwritten(removed);
+	report->unwritten |= trouble_unwritten(removed);
 	for (unsigned int i = 0; (sink = output_sink(removed, i)); i++) {
 		sink->lost.of[event_none] += sink->ops->pending(sink);
 		for (enum event_type type = event_none; type < event_types; type++)
-			tell(report, type, sink->lost.of[type], &sink->told.lost.of[type],
-			     sink->name);
+			loss_write(report, type, sink->lost.of[type], &sink->reported.lost.of[type],
+				   sink->name);
 	}
+}
+
+static void log_unbalanced(const struct books *books, enum event_type type)
+{
+	log_error(
+		"%s: the kernel produced %llu events, but %llu were emitted and %llu lost; please "
+		"report this",
+		event_desc(type)->name, (unsigned long long)books->produced.of[type],
+		(unsigned long long)books->emitted.of[type],
+		(unsigned long long)books->lost.of[type]);
 }
 
 int report_stop(struct report *report, const char *reason)
 {
-	struct probe_figures figures;
 	struct control control;
-	struct figures lost;
-	int r = 0;
+	struct books books;
+	uint64_t unbalanced;
 
 	report->thorough_at_ns = 0;
 	report_losses(report);
-	figures_read(report, &figures);
-	lost = lost_sum(report, &figures);
-	for_each_event_type(type) {
-		uint64_t emitted = report->lines->emitted.of[type];
-		uint64_t *produced = &figures.produced.of[type];
-
-		*produced -= report->lines->unasked.of[type];
-		if (*produced == emitted + lost.of[type])
-			continue;
-		log_error("%s: the kernel produced %llu events, but %llu were emitted and %llu "
-			  "lost; please report this",
-			  event_desc(type)->name, (unsigned long long)*produced,
-			  (unsigned long long)emitted, (unsigned long long)lost.of[type]);
-		r = -EBADMSG;
-	}
+	books_read(report, &books);
+	unbalanced = books_unbalanced(&books);
+	for_each_event_type(type)
+		if (unbalanced & BIT(type))
+			log_unbalanced(&books, type);
 	lines_begin(report->lines, &control, control_stop);
 	control_add_string(&control, "reason", reason);
-	add_figures(report, &control, &figures, &lost);
-	return line_end(report, &control) ? r : -EBADMSG;
+	add_books(report, &control, &books);
+	return line_end(report, &control) && !unbalanced ? 0 : -EBADMSG;
 }

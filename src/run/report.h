@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * report.h - what netlog says of itself in the stream: the start, reload, stats, lost and stop
+ * report.h - netlog's reports about itself in the stream: the start, reload, stats, lost and stop
  * lines, and the books behind them. For each event type, produced = emitted + lost.
  */
 #ifndef NETLOG_REPORT_H
@@ -10,61 +10,49 @@
 #include "run/lines.h"
 #include "settings/command_line.h"
 
-/* Each to be called only while the output is ready. The pointers are the caller's. */
+/* Functions may be called only while the output is ready. The pointers are the caller's. */
 struct report {
 	const struct options *options;
 	struct probe *probe;
 	struct lines *lines;
-	uint64_t thorough_at_ns; /* when missed events were last asked for */
-	/* what lost lines have told of */
-	struct figures told_lost;
-	struct figures told_missed;
-	struct figures told_broken;
-	unsigned int told_pressure; /* in the last stats line, see probe_pressure() */
-	bool unwritten;		    /* an output that was removed did not get all lines */
+	uint64_t thorough_at_ns; /* when `thorough` figures were last read */
+	/* reported in lost lines so far */
+	struct figures reported_lost;
+	struct figures reported_missed;
+	struct figures reported_undecodable;
+	unsigned int reported_pressure; /* in the last stats line, see probe_pressure() */
+	bool unwritten;			/* a removed output could not write all its lines */
 };
 
-/* 128 bits each, as 32 hexadecimal digits; "": not known. */
+/* 128 bits each, as 32 hexadecimal digits; "": unknown. */
 struct run_identity {
 	char boot_id[33];
 	char run_id[33];
 };
 
 void report_start(struct report *report, const struct run_identity *identity);
-/* After report->options has changed. */
+/* To be called after report->options has changed. */
 void report_reload(struct report *report);
 void report_stats(struct report *report);
 
-/* Events lost so far, wherever, before they were lines. */
+/* The number of events lost so far, before they were lines. */
 uint64_t report_lost(struct report *report);
 
-/* Tell of what has been lost since the last time. Returns whether there was something. */
+/* Write lost lines about new losses. Returns whether there were any. */
 bool report_losses(struct report *report);
 
 /*
- * A stats line, when --adaptive leaves out more than the last one told, and when it leaves out
- * nothing any more. Returns whether there is one, or it leaves out something.
+ * Write a stats line if --adaptive leaves out more than in the last one, or has stopped to leave
+ * out events. Returns whether there is a line, or events are being left out.
  */
 bool report_pressure(struct report *report);
 
-/*
- * After a flush: log which outputs do not take lines, and which work again, as the steps they took
- * say. Returns whether one works again.
- */
-bool report_outputs(struct report *report);
-
-/*
- * Log which outputs, at their end, did not get all lines, and have not said so themselves. Returns
- * whether there are any.
- */
-bool report_unwritten(const struct output *output);
-
-/* The outputs have been removed: log and tell the others what they did not get. */
+/* After outputs were removed: log what they did not write, and report it in the other outputs. */
 void report_removed(struct report *report, struct output *removed);
 
 /*
- * What has been lost since the last time, and the last line; the probe is detached and its ring
- * empty. -EBADMSG (told to the log) when what the kernel counted is not what was written and lost.
+ * Report new losses, and write the last line; the probe is detached, and its ring empty. -EBADMSG
+ * (logged) if the kernel's count differs from what was written and lost.
  */
 int report_stop(struct report *report, const char *reason);
 

@@ -43,7 +43,7 @@ void service_status(const struct lines *lines, uint64_t lost)
 	sd_notifyf(0, "STATUS=%s", text);
 }
 
-/* Type=notify-reload wants the time in the same message, and on CLOCK_MONOTONIC. */
+/* Type=notify-reload needs the time in the same message, by CLOCK_MONOTONIC. */
 void service_reloading(void)
 {
 	struct timespec now;

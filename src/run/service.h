@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * service.h - what netlog tells the service manager: sd_notify(3), Type=notify. Without one it is
- * all nothing.
+ * service.h - messages to the service manager: sd_notify(3), Type=notify. Without one, all
+ * functions do nothing.
  */
 #ifndef NETLOG_SERVICE_H
 #define NETLOG_SERVICE_H
@@ -10,14 +10,14 @@
 
 #include "run/lines.h"
 
-/* Is there a service manager that wants to be told? */
+/* Is there a service manager that wants messages? */
 bool service_managed(void);
 
-/* Hooks are attached, outputs are open. After service_reloading(), too. */
+/* Hooks are attached and outputs are open. Also ends service_reloading(). */
 void service_ready(const struct lines *lines, uint64_t lost);
-/* The configuration is being read anew; until service_ready(). */
+/* The configuration is being read again, until service_ready(). */
 void service_reloading(void);
-/* The figures, in words. */
+/* The figures, in a sentence. */
 void service_status(const struct lines *lines, uint64_t lost);
 void service_stopping(void);
 

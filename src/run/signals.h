@@ -10,7 +10,7 @@
 
 void signals_set(sigset_t *ret_set);
 
-/* Let them wait until somebody takes them; and no reader's going is a signal (SIGPIPE). */
+/* Block them until somebody reads them, and ignore SIGPIPE. */
 void signals_hold(void);
 
 /* Has nohup(1) seen to it that the terminal's end does not end us? It still opens files anew. */
@@ -19,7 +19,7 @@ bool signals_hangup_ignored(void);
 /* From now on they end the process at once. */
 void signals_release(void);
 
-/* Its name, for those of the set. */
+/* The name of one of these signals. */
 const char *signal_name(int number);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * timer.h - the event loop's timers, which run once each time they are set.
+ * timer.h - timers of the event loop. A timer runs once each time it is set.
  */
 #ifndef NETLOG_TIMER_H
 #define NETLOG_TIMER_H

@@ -16,7 +16,7 @@ const struct control_field envelope_fields[envelope_keys] = { ENVELOPE(CONTROL_F
 	[control_##name] = { #name, message_id, doc, ARRAY_SIZE(name##_fields), name##_fields },
 const struct control_desc control_descs[control_types] = { CONTROL_LINES(CONTROL_DESC) };
 
-/* Hand a new value to the object, which then owns it; NULL stands for a failed allocation. */
+/* Add a new value to the object, which then owns it. NULL: it could not be allocated. */
 static void put(struct control *control, struct json_object *to, const char *name,
 		struct json_object *value)
 {

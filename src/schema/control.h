@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * control.h - netlog's own lines: start, reload, stats, lost, stop.
+ * control.h - control lines: netlog's own lines start, reload, stats, lost, stop.
  *
- * They are rare, so json-c writes them. Their fields are rows like those of the events
- * (bpf/events.h): the schema and the README's tables come from them.
+ * They are rare, so json-c writes them. Their fields are rows like those of events (bpf/events.h),
+ * from which the schema and README's tables are made.
  */
 #ifndef NETLOG_CONTROL_H
 #define NETLOG_CONTROL_H
@@ -74,8 +74,8 @@ enum control_shape {
 	shape_timestamp,
 	shape_line_type,
 	shape_any_string,
-	shape_string,	      /* not empty */
-	shape_string_or_none, /* may be absent, as all that end so */
+	shape_string,	      /* never empty */
+	shape_string_or_none, /* may be absent, as may all with _or_none */
 	shape_hex32,
 	shape_hex32_or_none,
 	shape_count,
@@ -104,25 +104,25 @@ struct control_desc {
 #define CONTROL_TYPE(name, FIELDS, message_id, doc) control_##name,
 enum control_type { CONTROL_LINES(CONTROL_TYPE) control_types };
 
-#define LOST_OTHER "other" /* in a lost line, for what is no event */
+#define LOST_OTHER "other" /* in a lost line, about what is no event */
 
 extern const struct control_desc control_descs[control_types];
 
-/* What all lines begin with. */
+/* The keys that every line begins with. */
 extern const struct control_field envelope_fields[envelope_keys];
 
-/* One part of an event in the start line. */
+/* A hook in the start line. */
 struct control_hook {
 	const char *event;
 	const char *part;
 	const char *hook;  /* such as tp_btf/tcp_probe */
-	const char *blind; /* what it cannot see; "" = nothing known */
-	const char *error; /* why it could not be had; NULL = it is attached */
+	const char *blind; /* "": nothing known */
+	const char *error; /* why it is not attached; NULL: it is */
 };
 
 /*
- * A line is begun with its envelope, given its fields, and ended as text. What was asked of json-c
- * and could not be had (memory) shows at the end: control_end() then says -ENOMEM.
+ * A line is begun with its envelope, given its fields, and ended. If memory is short in between,
+ * control_end() says -ENOMEM.
  */
 struct control {
 	struct json_object *line;
@@ -134,21 +134,24 @@ void control_begin(struct control *control, enum control_type type, const char *
 		   uint64_t seq, uint64_t wall_ns);
 void control_add_string(struct control *control, const char *name, const char *value);
 void control_add_count(struct control *control, const char *name, uint64_t value);
-/* `events`: the types, as bits */
+/* `events`: types, as bits. */
 void control_add_event_names(struct control *control, const char *name, uint64_t events);
-/* only of the types among `events` */
+/* Add only the types in `events`. */
 void control_add_figures(struct control *control, const char *name, const struct figures *figures,
 			 uint64_t events);
-/* One output's lines, of the types among `events`. */
+/* Add the lines of one output, of the types in `events`. */
 void control_add_output(struct control *control, const char *name, const char *output,
 			const struct figures *emitted, const struct figures *lost, uint64_t events);
 void control_add_hook(struct control *control, const char *name, const struct control_hook *hook);
-/* One more value of a filter. `filter` NULL: there may be none. */
+/*
+ * Add a value of a filter. `filter` NULL: add none, so that the list is there even if it stays
+ * empty.
+ */
 void control_add_filter(struct control *control, const char *name, const char *filter,
 			const char *text);
 
 /*
- * The line, which the caller puts; the control is empty then. -ENOMEM; -E2BIG when its text and a
+ * The line, which the caller puts; the control is empty afterwards. -ENOMEM; -E2BIG: text and
  * newline would be longer than `most`.
  */
 int control_end(struct control *control, size_t most, struct json_object **ret_line);
@@ -159,13 +162,13 @@ int control_end(struct control *control, size_t most, struct json_object **ret_l
  */
 char *control_text(struct json_object *line, size_t *ret_length);
 
-/* Which line it is: a name of CONTROL_LINES. */
+/* The line's type: a name in CONTROL_LINES. */
 const char *control_type_name(struct json_object *line);
 
 /*
- * One of our control lines as text, newline included, and nothing that a terminal, a reader of
- * lines or journald could take for something else: the line, which the caller puts. -EBADMSG if it
- * is none, -ENOMEM.
+ * Parse one of our control lines: text that ends with a newline. Anything that a terminal, a reader
+ * of lines or journald could misread is refused. The caller puts the line. -EBADMSG: not a control
+ * line; -ENOMEM.
  */
 int control_parse(const char *line, size_t length, struct json_object **ret_line);
 

@@ -5,7 +5,9 @@
 
 #include "base/util.h"
 
-/* A function for each event, so that its rows can say RECORD and mean its record, and INDEX. */
+/*
+ * One function for each event, so that its rows can use its record as RECORD and its bits as INDEX.
+ */
 #define FIELD_DESC(kind, name, doc) { #name, doc, kind_##kind, offsetof(RECORD, name) },
 #define NAMED_BIT(kind, name, doc) | (KIND_HAS_NAMES(kind_##kind) ? BIT(offsetof(INDEX, name)) : 0)
 #define HOOK_DESC(event_name, part_name, rung_, role_name, program_name, blind_, ...) \
@@ -143,7 +145,7 @@ static uint64_t hash_kind(uint64_t hash, const struct kind_desc *kind)
 	hash = hash_text(hash, kind_descs[kind->written].name);
 	hash = hash_number(hash, kind->size);
 	if (kind->written == kind_named)
-		hash = hash_text(hash, kind->name); /* no key of a name tells them apart */
+		hash = hash_text(hash, kind->name); /* it has no keys that tell it apart */
 	for (unsigned int i = 0; i < kind->numbers; i++)
 		if (kind->texts[i])
 			hash = hash_text(hash_number(hash, i), kind->texts[i]);

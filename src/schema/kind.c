@@ -26,7 +26,7 @@ int enum_by_text(enum kind kind, const char *text)
 	return -ENOENT;
 }
 
-/* ---- values, and their closing quotes ---- */
+/* ---- values with their closing quotes ---- */
 
 char *put_string(char *p, const char *bytes, size_t size)
 {
@@ -45,8 +45,8 @@ char *put_ip(char *p, const uint8_t bytes[16], uint8_t ip_version)
 }
 
 /*
- * What tcp_transmit_skb() returned: a negative errno by its name, or a positive NET_XMIT_* code
- * (include/linux/netdevice.h), of which only the queueing discipline's drop is an error.
+ * tcp_transmit_skb()'s result: a negative errno by its name, or a positive NET_XMIT_* code
+ * (include/linux/netdevice.h), of which only a drop by the queueing discipline is an error.
  */
 char *put_xmit_error(char *p, int32_t error)
 {

@@ -2,9 +2,9 @@
 /*
  * kind.h - kinds of fields: how the bytes of a value become text.
  *
- * A kind is a row of bpf/events.h and a case in kind_put(). Whoever knows the kind when it is
- * compiled calls that; whoever walks the rows at run time calls `put` of the kind's description,
- * which is made from it.
+ * A kind is a row in bpf/events.h and a case in kind_put(). Code that knows the kind at compile
+ * time calls that; code that walks rows at run time calls `put` in the kind's description, which is
+ * made from it.
  */
 #ifndef NETLOG_KIND_H
 #define NETLOG_KIND_H
@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "bpf/events.h"
 
-/* Those that have names are the last, in the order of enum name_source. */
+/* Kinds with names come last, in the order of enum name_source. */
 #define KIND_ID(kind, ...) kind_##kind,
 enum kind { KINDS(KIND_ID) ENUMS(KIND_ID) NAMED_KINDS(KIND_ID) kinds };
 
@@ -26,19 +26,19 @@ enum name_source { NAMED_KINDS(NAME_SOURCE_ID) name_sources };
 #define KIND_HAS_NAMES(kind) ((kind) >= kinds - name_sources)
 #define KIND_NAMES(kind) ((enum name_source)((kind) - (kinds - name_sources)))
 
-#define NAME_KEYS_MAX 4	  /* of one source */
-#define NAME_TEXT_MAX 512 /* bytes of a name: no source has longer ones */
+#define NAME_KEYS_MAX 4	  /* of one source, at most */
+#define NAME_TEXT_MAX 512 /* bytes of a name, at most, of any source */
 
 struct kind_desc {
 	const char *name;
-	enum kind written; /* the kind as which its text is written: itself, but of named numbers */
-	uint16_t size;	   /* of the value, bytes */
-	uint16_t text_max; /* bytes of the text, without quotes */
-	bool number;	   /* in JSON; else a string */
-	uint16_t numbers;  /* of an enumeration: all are below this; of others 0 */
+	enum kind written;	  /* the kind of its text: itself, unless it has names */
+	uint16_t size;		  /* of the value, bytes */
+	uint16_t text_max;	  /* bytes of the text, without quotes */
+	bool number;		  /* in JSON; otherwise a string */
+	uint16_t numbers;	  /* of an enumeration, all are below this; 0 for other kinds */
 	const char *const *texts; /* of an enumeration, by number; NULL: no text */
-	const char *json_schema;  /* NULL: of an enumeration, whose texts they are */
-	/* kind_put() of this kind */
+	const char *json_schema;  /* NULL for enumerations, whose texts it lists */
+	/* kind_put() for this kind */
 	char *(*put)(char *p, const void *value, uint8_t ip_version);
 };
 
@@ -46,12 +46,12 @@ extern const struct kind_desc kind_descs[kinds];
 
 struct name_source_desc {
 	const char *kind;
-	uint16_t text_max; /* bytes of a name; a longer one is none */
+	uint16_t text_max; /* bytes of a name; a longer one is ignored */
 	unsigned int key_count;
 	struct {
 		const char *name;
 		const char *doc;
-		uint16_t text_max; /* bytes; a longer part is none */
+		uint16_t text_max; /* bytes; a longer part is ignored */
 	} keys[NAME_KEYS_MAX];
 };
 
@@ -70,7 +70,7 @@ int enum_by_text(enum kind kind, const char *text);
 
 #define ENUM_TEXT_MAX 31 /* bytes, the closing quote included */
 
-/* A text and its closing quote, copied whole, whatever the length; length 0: there is none. */
+/* A text and its closing quote, always copied as a whole. Length 0: no text. */
 struct enum_literal {
 	char text[ENUM_TEXT_MAX];
 	uint8_t length;
@@ -88,13 +88,13 @@ static __always_inline char *put_enum(char *p, const struct enum_literal *litera
 {
 	if (number >= numbers || !literals[number].length)
 		return NULL;
-	memcpy(p, &literals[number], sizeof(*literals)); /* the length behind the text, too */
+	memcpy(p, &literals[number], sizeof(*literals)); /* writes the length after the text, too */
 	return p + literals[number].length;
 }
 
 /* ---- all kinds ---- */
 
-/* The kind as which this one's text is written. */
+/* The kind that this one's text is written as. */
 static __always_inline enum kind kind_written(enum kind kind)
 {
 #define KIND_WRITTEN(name, type, written, ...) \
@@ -126,9 +126,9 @@ char *put_ip(char *p, const uint8_t bytes[16], uint8_t ip_version);
 char *put_xmit_error(char *p, int32_t error);
 
 /*
- * The text of a value where it lies in its record, and of a string the closing quote; of a `named`
- * kind, `value` is the name, not the number. Returns the end, or NULL where there is nothing to say
- * of the value, as of a number without a text.
+ * Write the text of a value in its record, and the closing quote of a string. For kind `named`,
+ * `value` is the name instead of the number. Returns the end, or NULL if the value has no text,
+ * such as a number that an enumeration does not know.
  */
 static __always_inline char *kind_put(char *p, enum kind kind, const void *value,
 				      uint8_t ip_version)
@@ -165,7 +165,7 @@ static __always_inline char *kind_put(char *p, enum kind kind, const void *value
 	}
 }
 
-/* ---- how much a field may take in a line, as constants ---- */
+/* ---- the room that a field may need in a line, as constants ---- */
 
 #define NAME_KEY_ROOM(name, text_max, doc) \
 	+sizeof(",\"" #name "\":\"\"") - 1 + JSON_TEXT_MAX(text_max)
@@ -177,7 +177,7 @@ static __always_inline char *kind_put(char *p, enum kind kind, const void *value
 	room_##kind = WRITTEN_ROOM(written, text_max) NAMES(NAME_KEY_ROOM),
 enum { KINDS(KIND_ROOM) ENUMS(ENUM_ROOM) NAMED_KINDS(NAMED_ROOM) };
 
-/* To be added up over the rows of fields: key, quotes, value, and the keys of its names. */
+/* To be added up over rows of fields: key, quotes, value, and the keys of its names. */
 #define FIELD_ROOM(kind, name, doc) +sizeof(",\"" #name "\":\"\"") - 1 + room_##kind
 
 #endif

@@ -11,7 +11,7 @@
 #include "settings/file.h"
 
 #define HELP_COLUMNS 80 /* at the most */
-#define LONG_FIRST 256	/* getopt_long()'s value for a place is this and its number: no letter */
+#define LONG_FIRST 256	/* getopt_long()'s value for place N is N more: never a letter */
 
 static int complain(char **message, const char *format, ...) _printf_(2, 3);
 static int complain(char **message, const char *format, ...)
@@ -34,11 +34,11 @@ static int argument_of(const struct setting *setting)
 	return setting->metavar[0] == '[' ? optional_argument : required_argument;
 }
 
-/* As getopt_long() wants them. */
+/* The options in getopt_long()'s terms. */
 struct tables {
 	struct option *long_options;
 	char *short_options;
-	bool *given; /* of each place: has there been a value? */
+	bool *given; /* for each place, whether it has had a value */
 };
 
 static void tables_done(struct tables *tables)
@@ -58,7 +58,7 @@ static int tables_init(struct tables *tables)
 	tables->given = calloc(PLACES, sizeof(*tables->given));
 	if (!option || !letter || !tables->given)
 		return -ENOMEM;
-	*letter++ = ':'; /* a missing value is ':', not '?' */
+	*letter++ = ':'; /* a missing value is reported as ':' instead of '?' */
 	for_each_place(place, NULL) {
 		if (!place.setting->type->take)
 			continue;
@@ -76,7 +76,7 @@ static int tables_init(struct tables *tables)
 	return 0;
 }
 
-/* `value`: as getopt_long() returns it, for one that it knows. */
+/* The place for a value that getopt_long() returned for a known option. */
 static struct place place_of_value(int value, const struct options *options)
 {
 	struct place place = {};
@@ -88,7 +88,7 @@ static struct place place_of_value(int value, const struct options *options)
 	return place;
 }
 
-/* The option of this place's number. */
+/* The name of the option with this place number. */
 static const char *option_word(unsigned int number)
 {
 	const struct place place = place_of_number(number, NULL);
@@ -106,7 +106,7 @@ static int option_unknown(const char *text, char **message)
 			meant ? "did you mean --" : "", meant ?: "", meant ? "? " : "");
 }
 
-/* What getopt_long() did not take, and why. */
+/* Complain about an argument that getopt_long() has refused. */
 static int option_refused(int value, char **argv, char **message)
 {
 	if (value == ':')
@@ -123,7 +123,7 @@ static int option_refused(int value, char **argv, char **message)
 	return option_unknown(argv[optind - 1], message);
 }
 
-/* Is a recording to be read? What is wrong with the command line is said by arguments_apply(). */
+/* Is there a recording to be read? Errors in the command line are left to arguments_apply(). */
 static bool recording_given(int argc, char **argv)
 {
 	_cleanup_(tables_done) struct tables tables = {};
@@ -148,7 +148,7 @@ static int arguments_apply(int argc, char **argv, struct options *options, char 
 
 	if (tables_init(&tables) < 0)
 		return complain(message, "memory is short");
-	optind = 0; /* glibc: start anew, for those who call this more than once */
+	optind = 0; /* glibc: start again, for callers that parse more than once */
 	opterr = 0;
 	while ((value = getopt_long(argc, argv, tables.short_options, tables.long_options, NULL)) >=
 	       0) {
@@ -191,7 +191,7 @@ static const char *expected(unsigned int types)
 	}
 }
 
-/* The name in a file of this place's number. */
+/* The name in the configuration file of this place number. */
 static const char *name_word(unsigned int number)
 {
 	const struct place place = place_of_number(number, NULL);
@@ -232,7 +232,10 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 	_cleanup_free_ char *wrong = NULL;
 	int r;
 
-	/* twice: the file has to be known before what overrides it */
+	/*
+	 * read twice: the file's name must be known first, and then the command line overrides the
+	 * file
+	 */
 	settings_default(&options, elsewhere);
 	r = arguments_apply(argc, argv, &options, ret_message);
 	if (!r && options.config_path) {
@@ -251,11 +254,11 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 	options.argc = argc;
 	options.argv = argv;
 	*ret_options = options;
-	options.output_count = 0; /* they are the caller's */
+	options.output_count = 0; /* they belong to the caller now */
 	return 0;
 }
 
-/* ---- telling ---- */
+/* ---- printing ---- */
 
 static void print_string(const char *text)
 {
@@ -313,7 +316,7 @@ static void row_help(const struct setting *row)
 	putchar('\n');
 }
 
-/* The rows that have a twin, which are filters, or those that have none. */
+/* Print the rows that have a twin (the filters), or those that have none. */
 static void rows_help(bool filters)
 {
 	for_each_place(place, NULL)
@@ -321,8 +324,10 @@ static void rows_help(bool filters)
 			row_help(place.setting);
 }
 
-/* A sentence with all words, broken into lines. It goes on with the line, which has so many
- * columns. */
+/*
+ * Print a sentence that lists all words, with line breaks. It continues the current line, of so
+ * many columns.
+ */
 static void words_help(const char *what, const struct vocabulary *words, size_t *columns)
 {
 	_cleanup_free_ char *list = word_list(words), *sentence = NULL;
@@ -343,7 +348,7 @@ static void words_help(const char *what, const struct vocabulary *words, size_t 
 	}
 }
 
-/* The words of the events, and of the choices that these have. */
+/* Print the names of events, and the values of their choices. */
 static void vocabularies_help(void)
 {
 	size_t columns = 0;

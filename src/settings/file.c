@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * file.c - json-c reads names and values; what stands between them, which is where lines are
- * known and where comments may be, is walked here. json-c takes comments by itself, but then tells
- * nobody where in the text a value was.
+ * file.c - reading configuration files. json-c parses names and values. The text between them,
+ * where lines are counted and comments may be, is walked here: json-c skips comments too, but then
+ * nobody knows where in the text a value was.
  */
 #include "settings/file.h"
 
@@ -25,7 +25,7 @@ struct reader {
 	struct name {
 		char *text;
 		unsigned int line;
-	} * names; /* that have been read */
+	} * names; /* of members read so far */
 	unsigned int name_count;
 	char *message;
 };
@@ -39,7 +39,7 @@ static unsigned int line_of(const struct reader *reader, size_t at)
 	return line;
 }
 
-/* What is wrong at that place. Only the first complaint counts. */
+/* Say what is wrong at that place. Only the first complaint is kept. */
 static int complain(struct reader *reader, size_t at, const char *format, ...) _printf_(3, 4);
 static int complain(struct reader *reader, size_t at, const char *format, ...)
 {
@@ -83,7 +83,7 @@ static bool take_text(struct reader *reader, const char *text)
 	return true;
 }
 
-/* Pass over white space and comments. */
+/* Skip white space and comments. */
 static int skip(struct reader *reader)
 {
 	size_t begin;
@@ -107,7 +107,7 @@ static int skip(struct reader *reader)
 	}
 }
 
-/* What stands there, for a message: `x`, or the end of the file. */
+/* What is at this place, for a message: `x`, or the end of the file. */
 static const char *found(const struct reader *reader)
 {
 	static char text[24];
@@ -137,7 +137,7 @@ static int read_scalar(struct reader *reader, struct json_object **ret_object)
 	struct json_object *object;
 
 	json_tokener_reset(reader->tokener);
-	/* a number ends only where something else begins: the NUL after the text counts */
+	/* a number ends only at another character: hand over the terminating NUL as well */
 	object = json_tokener_parse_ex(reader->tokener, reader->text + begin,
 				       (int)(reader->length - begin) + 1);
 	reader->at += json_tokener_get_parse_end(reader->tokener);
@@ -155,7 +155,7 @@ static int read_scalar(struct reader *reader, struct json_object **ret_object)
 	return 0;
 }
 
-/* json-c is generous with what may begin a value; this is not. */
+/* Can a value begin with this character? json-c would accept more. */
 static bool begins_scalar(char c)
 {
 	return c == '"' || c == '-' || c == 't' || c == 'f' || (c >= '0' && c <= '9');
@@ -177,10 +177,10 @@ static int read_value(struct reader *reader, struct config_value *value)
 	r = read_scalar(reader, &object);
 	if (r < 0)
 		return r;
-	/* as it was written: json-c takes tRuE, and makes the most of what is too large */
+	/* the text as it was written: json-c accepts tRuE, and rounds numbers that are too large */
 	source = strndup(reader->text + begin, reader->at - begin);
 	if (source)
-		source[strcspn(source, " \t\r\n/")] = 0; /* json-c has read on to the next sign */
+		source[strcspn(source, " \t\r\n/")] = 0; /* json-c has read up to the next token */
 	value->text = json_object_is_type(object, json_type_string) || !source ?
 			      json_object_get_string(object) :
 			      source;
@@ -210,7 +210,7 @@ static int read_value(struct reader *reader, struct config_value *value)
 	return r;
 }
 
-/* After a value: whether another one follows. `closing` ends them. */
+/* Read what follows a value: does another one? `closing` ends them. */
 static int read_separator(struct reader *reader, char closing, bool *ret_more)
 {
 	int r = skip(reader);
@@ -243,7 +243,7 @@ static int read_array(struct reader *reader, struct config_value *value)
 	return r;
 }
 
-/* Remember the name: it may come only once. */
+/* Remember a name, which may only occur once. */
 static int name_note(struct reader *reader, size_t at, const char *text)
 {
 	struct name *names, *name;

@@ -11,7 +11,7 @@ static char *unknown_event(const char *name)
 	return setting_wrong("there is no event '%s'; %s", name, hint);
 }
 
-/* `item` is written to. */
+/* `item` is modified. */
 static char *rate_take(struct figures *rates, char *item, const struct rate_form *form)
 {
 	char *number = strchr(item, '='), *end;

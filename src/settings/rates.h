@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rates.h - a number for each event type, as --sample and --max-rate take them: EVENT=N. 0:
- * nothing is said of the type.
+ * rates.h - a number for each event type, as given to --sample and --max-rate: EVENT=N. 0: none
+ * given.
  */
 #ifndef NETLOG_RATES_H
 #define NETLOG_RATES_H
@@ -11,15 +11,15 @@
 #define ONE_IN_MAX (1ULL << 20)
 #define PER_SECOND_MAX 1000000000ULL
 
-/* How a number is written. */
+/* The form of a number. */
 struct rate_form {
-	uint64_t max;	    /* it is from 1 to this */
-	const char *suffix; /* and may be followed by this; "": by nothing */
+	uint64_t max;	    /* it must be between 1 and this */
+	const char *suffix; /* it may be followed by this; "": by nothing */
 };
 
 /*
- * Take `EVENT=N` or several, separated by commas. NULL if it is well; else what is wrong and what
- * would do, which the caller frees; the rates are then not to be used any more.
+ * Read `EVENT=N`, or several separated by commas. Returns NULL on success, otherwise what is wrong
+ * and what would do, which the caller frees; then the rates are not to be used any more.
  */
 char *rates_take(struct figures *rates, const char *text, const struct rate_form *form);
 

@@ -4,9 +4,9 @@
 #include "base/text.h"
 #include "settings/rates.h"
 
-/* ---- what the types have to know ---- */
+/* ---- data for the types ---- */
 
-/* Of the unit that plain numbers have, 4 000 000 000 are the most. */
+/* The largest number without a unit is 4 000 000 000. */
 #define TIME(grain, plain, least, would_do)                                                      \
 	{                                                                                        \
 		measure_time, grain, plain, least, 4000000000 * (plain) / (grain), "is no time", \
@@ -37,7 +37,7 @@ static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 
 /* ---- the table ---- */
 
-/* The offset of a member, which must be of that type. */
+/* The offset of a member, whose type is checked. */
 #define AT(c_type, member)                                                               \
 	(offsetof(struct options, member) +                                              \
 	 0 * sizeof(char[__builtin_types_compatible_p(                                   \
@@ -45,7 +45,7 @@ static const struct rate_form per_second = { PER_SECOND_MAX, "/s" };
 				 1 :                                                     \
 				 -1]))
 
-/* What a row is of: a type, a member, and what the type has to know. */
+/* The columns of a row that depend on its type: type, member, form, number. */
 #define FLAG(member) &type_flag, AT(bool, member), NULL, 0
 #define COUNT(member, measure) &type_count, AT(uint64_t, member), &(measure), 0
 #define MEASURE(member, measure) &type_measure, AT(uint64_t, member), &(measure), 0
@@ -224,7 +224,7 @@ void settings_default(struct options *options, bool elsewhere)
 	options->outputs_named = false;
 }
 
-/* Two on standard output would be one that nobody can read. */
+/* Do two outputs write to standard output? Nobody could read that. */
 static bool stdout_twice(const struct options *options)
 {
 	bool lines = false, records = false;
@@ -236,7 +236,7 @@ static bool stdout_twice(const struct options *options)
 	return lines && records;
 }
 
-/* Of a filter and its value, or of an output and its own, in the start line; see report.c. */
+/* Bytes that a filter or output with its value takes in the start line; see report.c. */
 static size_t told_bytes(const char *name, const char *text)
 {
 	_cleanup_free_ char *escaped = malloc(JSON_TEXT_MAX(strlen(text)));
@@ -247,7 +247,7 @@ static size_t told_bytes(const char *name, const char *text)
 	       (size_t)(put_json_string(escaped, text, strlen(text)) - escaped);
 }
 
-/* What leaves events out is told in one line, which must have room for it. */
+/* Is there room in the start line for everything that leaves events out? */
 static char *told_check(const struct options *options)
 {
 	char buffer[SETTING_TEXT_MAX];
@@ -276,7 +276,7 @@ char *settings_complete(struct options *options)
 
 	if (options->write_path) {
 		if (!options->outputs_named)
-			options_done(options); /* as tcpdump(8): what is recorded is not shown */
+			options_done(options); /* as in tcpdump(8), records are not printed */
 		if (asprintf(&record, "record:%s", options->write_path) < 0)
 			return setting_wrong("memory is short");
 		refused = output_add(options, record);

@@ -8,7 +8,7 @@
 #define WORD_ALL "all"
 #define NUMBER_OR_TEXT (BIT(config_number) | BIT(config_string))
 
-/* ---- given, or not ---- */
+/* ---- flags ---- */
 
 static char *flag_take(const struct place *place, const char *text _unused_)
 {
@@ -68,7 +68,7 @@ static char *ring_take(const struct place *place, const char *text)
 const struct setting_type type_ring = { ring_take, NULL, number_text, NUMBER_OR_TEXT,
 					sizeof(uint64_t) };
 
-/* ---- thresholds, and their twins: the upper limits ---- */
+/* ---- thresholds, and the upper limits of their twins ---- */
 
 static uint64_t *threshold_end(const struct place *place)
 {
@@ -77,7 +77,10 @@ static uint64_t *threshold_end(const struct place *place)
 	return place->twin ? &threshold->below : &threshold->least;
 }
 
-/* Any of several will do: so the least counts, and so it does of upper limits. */
+/*
+ * Of several, the smallest counts: --min lets through what reaches any of them, --not-min leaves it
+ * out.
+ */
 static char *threshold_take(const struct place *place, const char *text)
 {
 	uint64_t value, *end = threshold_end(place);
@@ -90,7 +93,7 @@ static char *threshold_take(const struct place *place, const char *text)
 	return wrong;
 }
 
-/* All values are below that; the first is taken. */
+/* No limit: the first text is below it. */
 static void threshold_clear(const struct place *place)
 {
 	*threshold_end(place) = UINT64_MAX;
@@ -110,7 +113,7 @@ const struct setting_type type_threshold = { threshold_take, threshold_clear, th
 
 /* ---- lists ---- */
 
-/* `all` stands for all that can be had, which is less than to name each. */
+/* `all` means all that can be served, while naming every word asks for each. */
 static char *words_take(const struct place *place, const char *text)
 {
 	const struct vocabulary *words = place->setting->form;
@@ -206,7 +209,7 @@ static const char *filter_text(const struct place *place, unsigned int number,
 const struct setting_type type_filter = { filter_take_text, filter_clear_half, filter_text,
 					  BIT(config_string), 0 };
 
-/* Filters are parameters of an output, too: the rows of this type, by their places' numbers. */
+/* Filters are also parameters of outputs: rows of this type, by the numbers of their places. */
 static const char *parameter_word(unsigned int number)
 {
 	const struct place place = place_of_number(number, NULL);
@@ -307,7 +310,7 @@ static char *action_take(const struct place *place, const char *text)
 
 const struct setting_type type_action = { action_take, NULL, NULL, 0, 0 };
 
-/* ---- found, not given ---- */
+/* ---- found by netlog, not given ---- */
 
 static const char *ssh_text(const struct place *place, unsigned int number, char *buffer)
 {

@@ -319,7 +319,7 @@ check_cookies() {
 			"$(events latency $role 'select(.stage == "app") | .sock_cookie' | sort | uniq -c | xargs)" \
 			"10 $(of $role sock_cookie)"
 		# not each line has a socket: a queued SYN-ACK has the request alone, a packet that has just come in none yet
-		for type in retransmit rtt latency; do
+		for type in $(event_types); do
 			events $type $role 'select(.stage != "qdisc" and .stage != "transport") | .sock_cookie'
 		done | sort -u >"$work/cookies"
 		kernel_at_least 5 12 || sed -i '/^null$/d' "$work/cookies"
@@ -365,8 +365,15 @@ ports() {
 # ours FILE: lines of TCP in our namespaces; others may be at work on this host, and IPv6 talks by itself
 ours() {
 	jq -c "select(.netns == $(stat -Lc %i "$ns0") or .netns == $(stat -Lc %i "$ns1")) |
-		select(.proto == \"tcp\" and (.event_type | IN(\"retransmit\", \"rtt\", \"latency\")))" "$1"
+		select(.proto == \"tcp\")" "$1"
 }
+
+# The names of all events, from their rows
+event_types() { sed -n '/^#define EVENTS(X)/,/[^\\]$/s/^[[:space:]]*X(\([a-z_]*\),.*/\1/p' bpf/events.h; }
+
+# events_but [EVENT]: the names of all, or of all others, as JSON; what --doctor=json says when that one is not served
+events_but() { event_types | grep -vx "${1:-}" | jq -Rnc '[inputs]'; }
+doctors_events_but() { event_types | jq -Rnc --arg but "${1:-}" '[inputs | {(.): (. != $but)}] | add'; }
 
 # started FILE: has the netlog that writes there begun?
 started() { grep -qs '"event_type":"start"' "$1"; }

@@ -197,6 +197,11 @@ test_a_recording_has_its_own_filters_and_its_replay_is_the_output_beside_it() {
 	$netlog -r "$work/r" >"$work/replayed" || fail "status $?"
 	cmp "$work/replayed" "$work/output.0" || fail "not the same"
 	[ "$(grep -c '"event_type":"rtt"' "$work/replayed")" -gt 20 ] || fail "hardly a line"
+	# what a filter leaves out does not count
+	port=$(jq -r 'select(.src_ip) | .src_port' "$work/replayed" | tail -n 1)
+	$netlog -q -r "$work/r" --src-port="$port" -n 3 >"$work/three" || fail "status $?"
+	equal "three lines of port $port" "$(jq -c "select(.src_port == $port)" "$work/three")" \
+		"$(jq -c "select(.src_port == $port)" "$work/replayed" | head -n 3)"
 }
 
 test_the_start_and_the_reload_line_tell_the_outputs_filters() {

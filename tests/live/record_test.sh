@@ -109,7 +109,7 @@ test_each_file_of_a_rotated_recording_can_be_replayed() {
 	}
 	wait_for 2 third || fail "not rotated"
 	netlog_stop
-	files=$(find "$work" -name 'r.*' | sort -t . -k 3 -rn)
+	files=$(find "$work" -name 'r.*' | sort -t . -k 3 -n)
 	for file in $files "$work/r"; do
 		within "bytes of $file" "$(stat -c %s "$file")" 160 65536
 		"$netlog" -r "$file" || fail "$file: status $?"

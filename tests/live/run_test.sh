@@ -11,7 +11,7 @@ test_count_ends_after_so_many_event_lines() {
 	equal "exit status" "$status" 0
 	lines=$work/lines
 	check_books
-	equal "event lines" "$(jq -c 'select(.seq and (.event_type | IN("retransmit", "rtt", "latency")))' \
+	equal "event lines" "$(jq -c --argjson events "$(events_but)" 'select(.seq and (.event_type | IN($events[])))' \
 		"$lines" | count)" 25
 	equal "reason" "$(tail -n 1 "$lines" | jq -r .reason)" count
 }
@@ -34,8 +34,8 @@ test_start_says_what_is_logged_and_how() {
 				"tp_btf/netif_receive_skb"], ["latency", "tcp", "tp_btf/tcp_probe"]] and
 			($hooks | map(select(.[0] == "rtt")) | IN(
 				[["rtt", "sample", "fexit/tcp_ack_update_rtt"]],
-				[["rtt", "sample", "tp_btf/tcp_probe"],
-				 ["rtt", "sample", "tp_btf/inet_sock_set_state"]])))' \
+				[["rtt", "sample", "tp_btf/tcp_probe"]])) and
+			any($hooks[]; . == ["all", "socket", "tp_btf/inet_sock_set_state"]))' \
 		--arg kernel "$(uname -r)" --arg boot "$(tr -d - </proc/sys/kernel/random/boot_id)" \
 		>/dev/null || fail "$(head -n 1 "$work/lines")"
 }
@@ -44,7 +44,7 @@ test_messages_go_to_stderr_and_quiet_silences_them() {
 	status_of $netlog -d 0.1 >"$work/lines"
 	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "stdout is not only lines"
 	case $message in
-	*"logging retransmit, rtt, latency to stdout"*) ;;
+	*"logging $(event_types | paste -sd , | sed 's/,/, /g') to stdout"*) ;;
 	*) fail "$message" ;;
 	esac
 	status_of $netlog -q -d 0.1 >/dev/null
@@ -238,7 +238,7 @@ test_a_refused_program_is_named_and_the_others_go_on() {
 	*"refused tp_btf/tcp_probe: Operation not permitted"*"event rtt cannot be served"*) ;;
 	*) fail "$message" ;;
 	esac
-	jq -es '.[0] | .events == ["retransmit", "latency"] and
+	jq -es --argjson events "$(events_but rtt)" '.[0] | .events == $events and
 		any(.hooks[]; .event == "rtt" and .part == "sample" and .error == "Operation not permitted")' \
 		"$work/lines" >/dev/null || fail "$(head -n 1 "$work/lines")"
 	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "a line is not valid"
@@ -257,7 +257,7 @@ test_a_refused_entry_takes_the_whole_event() {
 	export NETLOG_REFUSE=latency__netif_
 	status_of env LD_PRELOAD=build/refuse.so $netlog -d 0.1 >"$work/lines"
 	equal "exit status ($message)" "$status" 0
-	jq -es '.[0] | .events == ["retransmit", "rtt"] and
+	jq -es --argjson events "$(events_but latency)" '.[0] | .events == $events and
 		all(.hooks[] | select(.event == "latency"); has("error"))' "$work/lines" >/dev/null ||
 		fail "$(head -n 1 "$work/lines")"
 }
@@ -279,7 +279,8 @@ test_what_is_asked_for_by_name_must_be_served() {
 }
 
 test_when_all_is_refused_nothing_runs() {
-	export NETLOG_REFUSE=rtt_,latency_,retransmit_
+	NETLOG_REFUSE=$(event_types | sed 's/$/_/' | paste -sd ,)
+	export NETLOG_REFUSE
 	refused 71 "no event can be served" env LD_PRELOAD=build/refuse.so $netlog -d 0.1
 }
 
@@ -298,7 +299,7 @@ test_a_lower_rung_serves_where_the_higher_one_is_refused() {
 test_the_doctor_says_what_is_there_and_what_to_do() {
 	status_of $netlog --doctor=json >"$work/findings"
 	equal "exit status ($message)" "$status" 0
-	jq -e '.events == {"retransmit": true, "rtt": true, "latency": true} and
+	jq -e --argjson events "$(doctors_events_but)" '.events == $events and
 		all(.checks[]; .state == "ok") and
 		([.checks[].check] == ["kernel", "btf", "faulting loads", "capabilities", "lockdown", "lsm", "ring buffer"]) and
 		any(.hooks[]; .hook == "tp_btf/tcp_retransmit_skb" and .state == "ok")' \
@@ -313,7 +314,7 @@ test_the_doctor_says_what_is_there_and_what_to_do() {
 	export NETLOG_REFUSE=rtt__tcp_
 	status_of env LD_PRELOAD=build/refuse.so $netlog --doctor=json >"$work/findings"
 	equal "exit status where an event is refused" "$status" 69
-	jq -e '.events == {"retransmit": true, "rtt": false, "latency": true} and
+	jq -e --argjson events "$(doctors_events_but rtt)" '.events == $events and
 		any(.hooks[]; .hook == "tp_btf/tcp_probe" and .event == "rtt" and .state == "refused" and
 			.what == "Operation not permitted" and (.advice | length > 0))' \
 		"$work/findings" >/dev/null || fail "$(cat "$work/findings")"

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The words of filters, and what the kernel side makes of them: bpf/filter.h is the same code here
+ * The words of filters, and what the kernel side makes of them: bpf/filter_match.h is the same code here
  * and there.
  */
 #include <arpa/inet.h>
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "bpf/filter_match.h"
 #include "filter/filter.h"
 #include "settings/command_line.h"
 #include "test.h"

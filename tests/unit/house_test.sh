@@ -39,7 +39,7 @@ libraries_stay_where_they_belong() {
 	only '[a-z]*\.skel' kernel/
 	only 'bpf/config' kernel/
 	only 'bpf/events' schema/kind.h
-	only 'bpf/filter' filter/half.h
+	only 'bpf/filter' filter/half.h filter/address.c filter/recorded.c
 	only 'bpf/sample' kernel/
 	only 'systemd/' run/daemon.c run/delivery.h run/pump.h run/refilter.h run/service.c run/timer.h output/sink_journald.c
 	only 'json-c/' schema/control.h settings/file.c
@@ -77,7 +77,7 @@ the_readme_tables_are_current() {
 	diff README.md "$work/README.md"
 }
 
-# The options, word for word, and every exit status that main.c can end with
+# The options, word for word, and every exit status that netlog can end with
 the_readme_and_the_man_page_have_all_options_and_statuses() {
 	build/netlog --help | grep '^  *-' | while IFS= read -r line; do
 		grep -qF -e "${line#  }" README.md || echo "README.md lacks: $line"
@@ -91,7 +91,7 @@ the_readme_and_the_man_page_have_all_options_and_statuses() {
 		grep -q "^| $status |" README.md || echo "README.md lacks status $status"
 		grep -q "^\.B $status\$" src/man/netlog.8 || echo "netlog.8 lacks status $status"
 	done
-	for name in $(grep -o 'EX_[A-Z]*' src/main.c | sort -u); do
+	for name in $(grep -ho 'EX_[A-Z]*' src/main.c src/run/attach.c | sort -u); do
 		number=$(sed -n "s/^#define $name[^0-9]*\([0-9]*\).*/\1/p" /usr/include/sysexits.h)
 		build/netlog --help | grep -q "$number " || echo "--help lacks $name ($number)"
 	done
@@ -104,7 +104,7 @@ the_guide_names_what_there_is() {
 		grep -qE "(^|[^a-z_])$word\(" -r src bpf --include='*.[ch]' || echo "there is no $word()"
 	done
 	for word in $(grep -oE '[a-z]+/[a-z_0-9/]+\.(bpf\.[ch]|[ch8]|sh|catalog)' src/README.md | sort -u); do
-		[ -e "$word" ] || [ -e "src/$word" ] || [ "$word" = bpf/close.bpf.c ] || # its example
+		[ -e "$word" ] || [ -e "src/$word" ] || [ "$word" = bpf/ended.bpf.c ] || # its example
 			echo "there is no $word"
 	done
 	for word in src/*/; do

@@ -83,7 +83,7 @@ TEST(all_lines_are_numbered_without_gaps_and_the_books_balance)
 	CHECK_EQUAL(lines.seq, expected - 1);
 	for_each_event_type(type) {
 		emitted -= (int)lines.emitted.of[type];
-		broken -= (int)lines.broken.of[type];
+		broken -= (int)lines.undecodable.of[type];
 	}
 	CHECK_EQUAL(emitted, 0);
 	CHECK_EQUAL(broken, 0);
@@ -132,7 +132,7 @@ TEST(bytes_that_are_no_record_make_no_line)
 	CHECK_EQUAL(lseek(fd, 0, SEEK_END), 0);
 	CHECK_EQUAL(lines.seq, 0);
 	for (int type = 0; type < event_types; type++)
-		broken += lines.broken.of[type];
+		broken += lines.undecodable.of[type];
 	CHECK_EQUAL(broken, sizeof(junk) + 1);
 	lines_done(&lines);
 	close(fd);

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 
 #include "base/util.h"
+#include "bpf/filter_match.h"
 #include "filter/filter.h"
 #include "settings/command_line.h"
 #include "test.h"

@@ -844,6 +844,63 @@ TEST(each_file_of_a_rotated_recording_can_be_read_by_itself)
 	}
 }
 
+/* Whose the events of a recording are: numbered from 1 on, the first byte of the hostname of each. */
+static unsigned int hosts_read(const char *path, char *hosts, unsigned int from)
+{
+	_cleanup_(recording_reader_freep) struct recording_reader *reader = NULL;
+	int fd = open(path, O_RDONLY), r;
+	struct recording_item item;
+	char host = 0;
+
+	CHECK_EQUAL(recording_reader_new(fd, &reader), 0);
+	while ((r = recording_read(reader, &item)) != -ENODATA) {
+		if (r == -EAGAIN) {
+			CHECK_EQUAL(recording_fill(reader), 0);
+			continue;
+		}
+		CHECK_SAYING(r == 0, "%s", recording_problem(reader));
+		if (item.type == recording_header)
+			host = item.origin->hostname[0];
+		if (item.type == recording_event)
+			hosts[from++] = host;
+	}
+	close(fd);
+	return from;
+}
+
+/* Several recordings behind one another, recorded again: what is in the buffer may be of all of
+ * them. */
+TEST(events_of_several_hosts_stay_theirs_when_files_are_rotated)
+{
+	struct output *output = output_to(recording_to(",max-size=65536,max-files=90"));
+	static char hosts[4000];
+	unsigned int count = 0;
+	char more[16];
+	int files = 1;
+
+	for (int i = 0; i < 4000; i++) {
+		struct origin origin = { .hostname = { (char)('a' + i / 200) } };
+
+		if (i % 200 == 0)
+			output_set_origin(output, &origin);
+		write_event(output, i + 1);
+		if (i % 600 == 599)
+			CHECK_EQUAL(output_flush(output, 0), 0);
+	}
+	CHECK_EQUAL(output_flush(output, 0), 0);
+	output_free(output);
+	do {
+		snprintf(more, sizeof(more), ".%d", files);
+		if (access(path_of(more), F_OK) == 0)
+			count = hosts_read(path_of(more), hosts, count);
+	} while (access(path_of(more), F_OK) == 0 && files++);
+	CHECK_SAYING(files > 5, "%d", files);
+	count = hosts_read(path_of(""), hosts, count);
+	CHECK_EQUAL(count, 4000);
+	for (unsigned int i = 0; i < count; i++)
+		CHECK_SAYING(hosts[i] == 'a' + (char)(i / 200), "event %u is of %c", i, hosts[i]);
+}
+
 TEST(a_recording_takes_the_place_of_an_older_one_and_of_nothing_else)
 {
 	struct maker *maker;

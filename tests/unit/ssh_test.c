@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "bpf/filter_match.h"
 #include "settings/settings.h"
 #include "test.h"
 

@@ -402,11 +402,11 @@ static const struct {
 	{ "err", "error.code" },
 	{ "len_bytes", "network.bytes" },
 	{ "direction", "network.direction" },
-	{ "latency_ns", "event.duration" },
 };
 
 /* What has another value, and is looked at by itself. */
-static const char *const ecs_otherwise[] = { "event_type", "ip_version", "proto", "ifname" };
+static const char *const ecs_otherwise[] = { "event_type", "ip_version", "proto", "ifname",
+					     "latency_ns" };
 
 static struct json_object *take(struct json_object *object, const char *key)
 {
@@ -467,13 +467,18 @@ static void take_ifname(struct json_object *ecs, struct json_object *flat)
 	take_equal(ecs, key, json_object_object_get(flat, "ifname"));
 }
 
-/* Nanoseconds: the sample of an rtt line, else what is smoothed. */
+/*
+ * Nanoseconds: a packet's time, as far as Elasticsearch has such numbers; the sample of an rtt
+ * line, else what is smoothed.
+ */
 static void take_duration(struct json_object *ecs, struct json_object *flat)
 {
 	struct json_object *us =
 		json_object_object_get(flat, "rtt_us") ?: json_object_object_get(flat, "srtt_us");
-	struct json_object *ns;
+	struct json_object *ns = json_object_object_get(flat, "latency_ns");
 
+	if (ns && json_object_get_uint64(ns) <= INT64_MAX)
+		take_equal(ecs, "event.duration", ns);
 	if (strcmp(text_of(flat, "event_type"), "rtt") != 0 || !us)
 		return;
 	ns = take(ecs, "event.duration");

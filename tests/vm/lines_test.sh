@@ -86,7 +86,7 @@ test_a_filter_by_address_port_and_process_lets_through_what_it_should() {
 	done
 }
 
-# Beside that, an output of the same netlog: to the line.
+# Beside that, outputs of the same netlog: to the line. The one need not leave out any, the other takes none.
 test_an_outputs_own_filter_narrows_what_it_takes() {
 	lines_of filtered
 	jq -c 'select((.seq and (has("src_ip") | not)) or (.event_type == "rtt" and .src_port >= 9000 and .src_port <= 9009
@@ -94,7 +94,6 @@ test_an_outputs_own_filter_narrows_what_it_takes() {
 	jq -c .seq "$KEPT/lines.own" >"$work/told"
 	cmp "$work/wanted" "$work/told" || fail "not the same lines"
 	[ "$(count <"$work/told")" -ge 15 ] || fail "only $(count <"$work/told") lines"
-	[ "$(count <"$work/told")" -lt "$(count <"$lines")" ] || fail "all lines"
 	equal "lines of an output that takes none" \
 		"$(jq -s 'last | .outputs[] | select(.output == "file:/dev/null") | .emitted.rtt' "$lines")" 0
 }
