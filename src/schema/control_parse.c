@@ -117,7 +117,7 @@ static int value_read(struct parser *parser, struct json_object **ret_value);
 /* A value, which the array then owns. */
 static int element_read(struct parser *parser, struct json_object *array)
 {
-	struct json_object *value;
+	struct json_object *value = NULL;
 	int r = value_read(parser, &value);
 
 	if (r < 0)
@@ -132,7 +132,7 @@ static int element_read(struct parser *parser, struct json_object *array)
 static int member_read(struct parser *parser, struct json_object *object)
 {
 	_cleanup_free_ char *name = NULL;
-	struct json_object *value;
+	struct json_object *value = NULL;
 	int r = bytes_read(parser, &name);
 
 	if (r < 0)
@@ -227,7 +227,7 @@ int control_parse(const char *line, size_t length, struct json_object **ret_line
 {
 	_cleanup_free_ char *text = length ? strndup(line, length - 1) : NULL;
 	struct parser parser = { .at = text };
-	struct json_object *object;
+	struct json_object *object = NULL;
 	int r;
 
 	if (!length || line[0] != '{' || line[length - 1] != '\n')
