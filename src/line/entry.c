@@ -37,7 +37,7 @@ static char *put_name(char *p, const char *prefix, const char *name)
 	const size_t length = strnlen(name, NAME_MAX_BYTES);
 
 	p = stpcpy(p, prefix);
-	for (size_t i = 0; i < NAME_MAX_BYTES && name[i]; i++)
+	for (size_t i = 0; i < length; i++)
 		*p++ = (char)toupper((unsigned char)name[i]);
 	*p++ = '=';
 	return p;

@@ -117,10 +117,10 @@ TEST(a_wrong_value_is_told_as_that_of_the_option)
 {
 	static const struct {
 		const char *name, *value;
-	} bad[] = { { "port", "70000" },   { "not-src-port", "90-80" }, { "addr", "10.0.0.1/8" },
-		    { "addr", "" },	   { "proto", "tpc" },		{ "pid", "nginx" },
-		    { "comm", "" },	   { "ifname", "a/b" },		{ "cgroup", "" },
-		    { "unit", "" }, { "netns", "no-such" } };
+	} bad[] = { { "port", "70000" }, { "not-src-port", "90-80" }, { "addr", "10.0.0.1/8" },
+		    { "addr", "" },	 { "proto", "tpc" },	      { "pid", "nginx" },
+		    { "comm", "" },	 { "ifname", "a/b" },	      { "cgroup", "" },
+		    { "unit", "" },	 { "netns", "no-such" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		char option[64], output[64], *global, *own;
