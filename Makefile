@@ -130,7 +130,7 @@ $(BUILD)/tool.o: tests/live/tool.c tests/live/tool.h | $(BUILD)/requirements
 
 $(BUILD)/%: tests/live/%.c $(BUILD)/tool.o
 	$(call say,CC)
-	$(Q)$(CC) $(TOOL_CFLAGS) $^ -o $@
+	$(Q)$(CC) $(TOOL_CFLAGS) $(filter %.c %.o,$^) -o $@
 
 $(BUILD)/witness.bpf.o: tests/live/witness.bpf.c bpf/kernel.h | $(BUILD)/requirements
 	$(call say,BPF)

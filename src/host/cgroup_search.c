@@ -127,11 +127,11 @@ static void directory_search(struct searching *s, int fd, const struct level *le
 		return; /* gone in the meantime */
 	}
 	here.of_root = level->of_root && is_of_root(fd, s->search->owner);
-	if (here.slice) /* before the look, which meets what comes until then */
+	if (here.slice || here.of_root) /* before the look, which meets what comes until then */
 		directory_watch(s, fd, here.of_root);
 	while ((entry = readdir(directory)))
 		any |= entry_search(s, fd, entry, &here);
-	if (any && !here.slice)
+	if (any && !here.slice && !here.of_root)
 		directory_watch(s, fd, here.of_root);
 	closedir(directory);
 }
