@@ -31,7 +31,8 @@ test_start_says_what_is_logged_and_how() {
 		.filters == {"latency-stage": ["tcp"]} and
 		([.hooks[] | select(has("error") | not) | [.event, .part, .hook]] as $hooks |
 			($hooks | map(select(.[0] == "latency" and (.[1] | startswith("transport") | not)))) == [["latency", "entry",
-				"tp_btf/netif_receive_skb"], ["latency", "tcp", "tp_btf/tcp_probe"]] and
+				"tp_btf/netif_receive_skb"], ["latency", "drop", "tp_btf/kfree_skb"],
+				["latency", "tcp", "tp_btf/tcp_probe"]] and
 			($hooks | map(select(.[0] == "rtt")) | IN(
 				[["rtt", "sample", "fexit/tcp_ack_update_rtt"]],
 				[["rtt", "sample", "tp_btf/tcp_probe"]])) and
@@ -268,7 +269,7 @@ test_the_way_out_alone_needs_no_entry() {
 	status_of env LD_PRELOAD=build/refuse.so $netlog -d 0.1 -e latency --latency-stage=qdisc >"$work/lines"
 	equal "exit status ($message)" "$status" 0
 	equal "hooks" "$(jq -nc 'input | [.hooks[] | select(.event == "latency") | .hook, .error]' "$work/lines")" \
-		'["tp_btf/net_dev_queue",null,"tp_btf/net_dev_start_xmit",null]'
+		'["tp_btf/net_dev_queue",null,"tp_btf/kfree_skb",null,"tp_btf/net_dev_start_xmit",null]'
 }
 
 test_what_is_asked_for_by_name_must_be_served() {
