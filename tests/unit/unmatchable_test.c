@@ -54,8 +54,7 @@ static void quiet(const char *line)
 
 TEST(ports_that_leave_none)
 {
-	says("--port=443 --not-port=443",
-	     " can come: nothing passes port, not-port");
+	says("--port=443 --not-port=443", " can come: nothing passes port, not-port");
 	says("--port=8000-8100 --not-port=1-9000", "nothing passes port, not-port");
 	says("--port=443,80 --not-port=80 --not-port=400-500", "nothing passes");
 	says("--src-port=443 --not-port=443", "nothing passes not-port, src-port");
