@@ -24,12 +24,21 @@ static __always_inline void connection_begins(struct sock *sk)
 		memory->owner = (struct owner){};
 }
 
+/*
+ * Memory that is attached to the socket is freed with it. In the table, an account of retransmits
+ * that raw tracepoints keep there waits for their last look, when the socket is destroyed.
+ */
 static __always_inline void connection_ends(struct sock *sk)
 {
+	struct socket_memory *memory;
 	__u64 key = (__u64)sk;
 
-	/* what is kept with the socket goes with it */
-	bpf_map_delete_elem(&sockets_by_address, &key);
+	memory = bpf_map_lookup_elem(&sockets_by_address, &key);
+	if (!memory)
+		return;
+	memory->owner = (struct owner){};
+	if (config.no_sk_storage || !memory->retrans.known)
+		bpf_map_delete_elem(&sockets_by_address, &key);
 }
 
 static __always_inline void connection_is_established(struct sock *sk)
