@@ -202,10 +202,11 @@ test_filters_choose_from_a_recording_for_all_and_for_each_output() {
 	"$netlog" -r "$work/r" -o "file:$work/a,src-port=$port" -o "file:$work/b,not-comm=$comm,events=rtt,latency" \
 		-o "file:$work/c,cgroup=$cgroup,ifname=$ifname" -o "file:$work/d" --proto=tcp \
 		2>/dev/null || fail "status $?"
-	selected ".src_port == $port" "$work/a"
-	selected ".event_type != \"retransmit\" and .comm != \"$comm\" and .stage != \"transport\"" "$work/b"
-	selected ".ifname == \"$ifname\" and ((.cgroup // \"\") | . == \"$cgroup\" or startswith(\"$cgroup/\"))" "$work/c"
-	cmp "$work/d" "$lines" >"$work/cmp" || fail "all is TCP: $(cat "$work/cmp")"
+	# IPv6 has packets of its own, which are not TCP's
+	selected ".proto == \"tcp\" and .src_port == $port" "$work/a"
+	selected ".proto == \"tcp\" and .event_type != \"retransmit\" and .comm != \"$comm\" and .stage != \"transport\"" "$work/b"
+	selected ".proto == \"tcp\" and .ifname == \"$ifname\" and ((.cgroup // \"\") | . == \"$cgroup\" or startswith(\"$cgroup/\"))" "$work/c"
+	selected '.proto == "tcp"' "$work/d"
 }
 
 test_what_is_no_whole_recording_is_said_and_what_was_whole_is_written() {
@@ -326,6 +327,7 @@ test_a_full_disk_costs_records_that_are_counted_and_told() {
 # Each allocation fails once: what comes of it is said, and is no crash, nor a line that is cut. json-c's parser has no
 # such care.
 test_one_failed_allocation_is_no_crash() {
+	[ "${SANITIZE:-}" != 1 ] || skip "the sanitizer has the allocations"
 	wire_up
 	recorded --events=rtt --count=5
 	traffic --messages 10
