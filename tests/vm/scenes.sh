@@ -136,8 +136,8 @@ scene_owners() {
 scene_missed() {
 	local map
 	map=$(awk '/^map_type:/ { type = $2 } /^key_size:/ { key = $2 } /^max_entries:/ { room = $2 }
-		/^map_id:/ && (type == 24 || type == 9 && key == 8 && room > 1) { print type, $2 }' \
-		/proc/"${netlogs[sampled]}"/fdinfo/* | sort -nr | head -n 1 | cut -d ' ' -f 2)
+		/^map_id:/ && (type == 24 || type == 9 && key == 8 && room == 65536) { print type, $2 }' \
+		/proc/"${netlogs[sampled]}"/fdinfo/* | sort -n | head -n 1 | cut -d ' ' -f 2)
 	wire_up --delay-ms 2 --drop-every 20
 	keep truth traffic --messages 2 --bytes 300000 --forget "$map"
 }
