@@ -25,16 +25,20 @@ struct telling {
 	bool named;	 /* which were named one by one */
 };
 
+/* Where it is about an output's lines, its name comes first. */
 static void say(const struct telling *telling, const char *format, ...) _printf_(2, 3);
 static void say(const struct telling *telling, const char *format, ...)
 {
-	_cleanup_free_ char *sentence = NULL;
+	_cleanup_free_ char *text = NULL, *sentence = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&sentence, format, arguments) < 0)
-		sentence = NULL;
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
 	va_end(arguments);
+	if (!text || asprintf(&sentence, "%s%s%s", telling->output ?: "",
+			      telling->output ? ": " : "", text) < 0)
+		sentence = NULL;
 	if (sentence)
 		telling->tell(telling->context, sentence);
 }
@@ -157,8 +161,7 @@ static uint64_t events_tell(const struct telling *telling)
 				list_add(list, sizeof(list), event_desc(other)->name);
 			}
 		if (telling->named || meant[type] || !possible)
-			say(telling, "%s%sno line of %s can come: %s", telling->output ?: "",
-			    telling->output ? ": " : "", list, reasons[type]);
+			say(telling, "no line of %s can come: %s", list, reasons[type]);
 		free(reasons[type]);
 	}
 	return possible;
@@ -172,8 +175,7 @@ static void output_tell(const struct telling *all, const struct sink_spec *spec,
 	telling.events &= spec->events;
 	telling.named |= spec->events != word_bits(&event_words);
 	if (!telling.events) {
-		say(&telling, "%s: no line of an event can come: none of its events is logged",
-		    spec->name);
+		say(&telling, "no line of an event can come: none of its events is logged");
 		return;
 	}
 	telling.events &= possible; /* of the others it has been said */
@@ -201,8 +203,7 @@ static void pids_tell(const struct telling *telling, const struct filter *filter
 
 		if (syscall(SYS_tgkill, pid->number, pid->number, 0) == 0 || errno != ESRCH)
 			continue;
-		say(telling, "%s%s%spid matches nothing: there is no process %u",
-		    telling->output ?: "", telling->output ? ": " : "",
+		say(telling, "%spid matches nothing: there is no process %u",
 		    pid->bits & FILTER_TWINS ? "not-" : "", pid->number);
 	}
 }
@@ -210,8 +211,7 @@ static void pids_tell(const struct telling *telling, const struct filter *filter
 /* Interfaces have names besides their own, which no event tells. */
 static void interface_tell(const struct telling *telling, int fd, const struct filter_named *named)
 {
-	const char *name = named->name.text, *output = telling->output ?: "";
-	const char *colon = telling->output ? ": " : "";
+	const char *name = named->name.text;
 	const char *twin = named->bits & FILTER_TWINS ? "not-" : "";
 	struct ifreq request = {};
 
@@ -219,14 +219,14 @@ static void interface_tell(const struct telling *telling, int fd, const struct f
 	if (ioctl(fd, SIOCGIFINDEX, &request) < 0) {
 		if (errno == ENODEV)
 			say(telling,
-			    "%s%s%sifname matches nothing here: no interface of this network "
+			    "%sifname matches nothing here: no interface of this network "
 			    "namespace is called '%s'; see `ip link`",
-			    output, colon, twin, name);
+			    twin, name);
 		return;
 	}
 	if (ioctl(fd, SIOCGIFNAME, &request) == 0 && strcmp(request.ifr_name, name) != 0)
-		say(telling, "%s%s%sifname matches nothing: '%s' is another name of %s; give that",
-		    output, colon, twin, name, request.ifr_name);
+		say(telling, "%sifname matches nothing: '%s' is another name of %s; give that",
+		    twin, name, request.ifr_name);
 }
 
 /* Where other network namespaces are asked for, their interfaces cannot be seen from here. */
@@ -250,8 +250,7 @@ static void host_tell(const struct telling *telling, const struct filter_set *se
 		_cleanup_free_ char *notice = filter_notice(set, i);
 
 		if (notice)
-			say(telling, "%s%s%s", telling->output ?: "", telling->output ? ": " : "",
-			    notice);
+			say(telling, "%s", notice);
 	}
 	pids_tell(telling, &set->filter);
 	interfaces_tell(telling, &set->filter);
