@@ -92,12 +92,12 @@ int path_open(const char *path, char **ret_real)
 	return -ENOMEM;
 }
 
-int path_open_again(int fd)
+int path_open_again(int fd, int flags)
 {
 	char path[32];
 	int again;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	again = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	again = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	return again < 0 ? -errno : again;
 }

@@ -22,7 +22,10 @@ static inline bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* For reading, what `fd` has open, whatever has become of its path. A negative errno. */
-int path_open_again(int fd);
+/*
+ * Open again what `fd` has open, whatever has become of its path: a file description of our own,
+ * non-blocking. `flags`: O_RDONLY or O_WRONLY. A negative errno.
+ */
+int path_open_again(int fd, int flags);
 
 #endif

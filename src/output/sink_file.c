@@ -221,7 +221,7 @@ static const struct sink_ops file_ops = {
 /* Does it begin as a recording does? Asked of the file that is open, not of what has its path. */
 static bool is_recording(int fd)
 {
-	_cleanup_close_ int again = path_open_again(fd);
+	_cleanup_close_ int again = path_open_again(fd, O_RDONLY);
 	char magic[sizeof(RECORDING_MAGIC) - 1];
 	ssize_t n = again < 0 ? -1 : pread(again, magic, sizeof(magic), 0);
 

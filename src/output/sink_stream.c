@@ -94,7 +94,7 @@ void stream_drop(struct stream *stream, size_t length)
 /* A pipe and the like end nowhere. */
 static bool ends_within_a_line(const struct stream *stream)
 {
-	_cleanup_close_ int fd = stream->regular ? path_open_again(stream->fd) : -1;
+	_cleanup_close_ int fd = stream->regular ? path_open_again(stream->fd, O_RDONLY) : -1;
 	struct stat status;
 	char last;
 
@@ -291,15 +291,6 @@ int stream_fd(const struct sink *sink)
 	return stream->pollable ? stream->fd : -EPERM;
 }
 
-/* Open the same pipe or terminal again, as a non-blocking file description of our own. */
-static int reopen_nonblocking(int fd)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-}
-
 /* What the descriptor is decides how it is written to. */
 static int kind_find(struct stream *stream, int fd, bool owned)
 {
@@ -319,7 +310,8 @@ static int kind_find(struct stream *stream, int fd, bool owned)
 		stream->pollable = true;
 	} else if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
 		stream->mode = STREAM_PIPE;
-		own = owned ? -1 : reopen_nonblocking(fd); /* our own files are non-blocking */
+		own = owned ? -1 :
+			      path_open_again(fd, O_WRONLY); /* our own files are non-blocking */
 		if (own >= 0) {
 			stream->fd = own;
 			stream->owned = true;
