@@ -48,9 +48,8 @@ static bool sink_is_of(const struct sink *sink, const struct output *output)
 static void channel_origin(const struct output *output, const struct channel *channel)
 {
 	struct sink *sink = channel->sinks[0];
-	char *place = sink->buffer ? sink->buffer + sink->end : output->spare;
-
-	sink->end += channel->maker->ops->origin(channel->maker, &output->origin, place);
+	sink->end += channel->maker->ops->origin(channel->maker, &output->origin,
+						 sink_place(sink, output->spare));
 	sink->room = 0; /* to be asked for again */
 }
 
@@ -196,12 +195,13 @@ void output_set_generation(struct output *output, uint32_t generation)
 {
 	output->generation = generation & OUTPUT_GENERATIONS;
 	/* what is long ago must not come to look like the future, for numbers begin anew */
-	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
-		if (((output->generation - output->since[i]) & OUTPUT_GENERATIONS) >
-			    OUTPUT_GENERATIONS / 4 &&
-		    !((output->generation - output->since[i]) & OUTPUT_GENERATION_SIGN))
+	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++) {
+		const uint32_t age = (output->generation - output->since[i]) & OUTPUT_GENERATIONS;
+
+		if (age > OUTPUT_GENERATIONS / 4 && !(age & OUTPUT_GENERATION_SIGN))
 			output->since[i] =
 				(output->generation - OUTPUT_GENERATIONS / 4) & OUTPUT_GENERATIONS;
+	}
 }
 
 uint32_t output_lasting(const struct output *output, uint32_t generation)
