@@ -136,14 +136,12 @@ static void add_type(struct maker_of_entry *entry, const char *name, const char 
 
 /* ---- events ---- */
 
-static void add_names(struct maker_of_entry *entry, struct names *names, enum kind kind,
-		      const void *value)
+static void add_names(struct maker_of_entry *entry, enum name_source source,
+		      const struct name_text *name)
 {
-	const enum name_source source = KIND_NAMES(kind);
 	const struct name_source_desc *desc = &name_source_descs[source];
-	const struct name_text *name = names_text(names, source, number_of_named(kind, value));
 
-	for (unsigned int i = 0; name && i < desc->key_count; i++)
+	for (unsigned int i = 0; i < desc->key_count; i++)
 		if (name->parts[i].length)
 			add_mended(entry, desc->keys[i].name, name->parts[i].start,
 				   name->parts[i].length);
@@ -154,13 +152,10 @@ static void add_field(struct maker_of_entry *entry, struct names *names,
 {
 	const void *value = (const char *)event + field->offset;
 	const struct kind_desc *kind = &kind_descs[field->kind];
-	const struct name_text *name = NULL;
+	const struct name_text *name = name_of_value(names, field->kind, value);
 	char *begin = entry_field_begin(entry->p), *text, *end;
 
 	if (kind->written == kind_named) {
-		if (names)
-			name = names_text(names, KIND_NAMES(field->kind),
-					  number_of_named(field->kind, value));
 		if (!name)
 			return;
 		value = name->text;
@@ -171,8 +166,8 @@ static void add_field(struct maker_of_entry *entry, struct names *names,
 	end = kind->put(text, value, event->ip_version);
 	if (end) /* without the closing quote of a string */
 		entry->p = entry_field_end(begin, unescape(text, end - !kind->number));
-	if (KIND_HAS_NAMES(field->kind) && names)
-		add_names(entry, names, field->kind, (const char *)event + field->offset);
+	if (name)
+		add_names(entry, KIND_NAMES(field->kind), name);
 }
 
 static void add_event(struct maker_of_entry *entry, struct writer *writer, const struct item *item)

@@ -183,6 +183,36 @@ static __always_inline uint64_t number_of_named(enum kind kind, const void *valu
 	}
 }
 
+/*
+ * The name of a value, if its kind has names; NULL: it has none, or none is known. Valid as long as
+ * that of names_text().
+ */
+static __always_inline const struct name_text *name_of_value(struct names *names, enum kind kind,
+							     const void *value)
+{
+	if (!KIND_HAS_NAMES(kind) || !names)
+		return NULL;
+	return names_text(names, KIND_NAMES(kind), number_of_named(kind, value));
+}
+
+/*
+ * Write a value behind its key, which is at `p` and has that length, and the keys of its name. What
+ * comes next is written over the key of a value without a text.
+ */
+static __always_inline char *put_value(const struct writer *writer, char *p, size_t key,
+				       enum kind kind, const void *value, uint8_t ip_version)
+{
+	const struct name_text *name = name_of_value(writer->names, kind, value);
+	char *end;
+
+	if (kind_written(kind) == kind_named)
+		value = name ? name->text : "";
+	end = kind_put(p + key, kind, value, ip_version);
+	if (end)
+		p = end;
+	return name ? put_name_keys(writer, p, KIND_NAMES(kind), name) : p;
+}
+
 /* ---- what all lines have, with the fields of an event put by such functions ---- */
 
 typedef char *put_function(const struct writer *writer, char *p, const struct event *event);

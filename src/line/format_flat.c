@@ -34,19 +34,9 @@ static __always_inline char *put_field(const struct writer *writer, char *p, enu
 				       const char *literal, size_t length, const void *value,
 				       uint8_t ip_version)
 {
-	const struct name_text *name = NULL;
-	char *end;
-
-	if (KIND_HAS_NAMES(kind) && writer->names)
-		name = names_text(writer->names, KIND_NAMES(kind), number_of_named(kind, value));
-	if (kind_written(kind) == kind_named)
-		value = name ? name->text : "";
 	length -= kind_is_number(kind); /* a number has no quote */
 	memcpy(p, literal, length);
-	end = kind_put(p + length, kind, value, ip_version);
-	if (end) /* if NULL, the next key overwrites this one */
-		p = end;
-	return name ? put_name_keys(writer, p, KIND_NAMES(kind), name) : p;
+	return put_value(writer, p, length, kind, value, ip_version);
 }
 
 /* Fields are expected to be known, as most are. */

@@ -308,18 +308,7 @@ static __attribute__((noinline)) char *put_named(const struct writer *writer,
 						 const struct step *step, char *p,
 						 const void *value)
 {
-	const enum kind kind = step->kind;
-	const struct name_text *name = NULL;
-	char *end;
-
-	if (writer->names)
-		name = names_text(writer->names, KIND_NAMES(kind), number_of_named(kind, value));
-	if (kind_written(kind) == kind_named)
-		value = name ? name->text : "";
-	end = kind_put(p + step->lead.length, kind, value, 0);
-	if (end)
-		p = end;
-	return name ? put_name_keys(writer, p, KIND_NAMES(kind), name) : p;
+	return put_value(writer, p, step->lead.length, step->kind, value, 0);
 }
 
 /* Of a step that has more to ask. `written`: fields that are in the line already, as bits. */
