@@ -26,14 +26,6 @@ const char *format_key(const struct format *format, const char *name, char key[L
 	return key;
 }
 
-static const struct field_desc *field_by_name(const struct event_desc *event, const char *name)
-{
-	for (unsigned int i = 0; i < event->field_count; i++)
-		if (!strcmp(event->fields[i].name, name))
-			return &event->fields[i];
-	return NULL;
-}
-
 bool rename_concerns(const struct rename *rename, const struct event_desc *event,
 		     const struct field_desc *field)
 {

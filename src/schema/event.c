@@ -51,6 +51,14 @@ const struct event_desc *event_desc(enum event_type type)
 	return describe[type]();
 }
 
+const struct field_desc *field_by_name(const struct event_desc *event, const char *name)
+{
+	for (unsigned int i = 0; i < event->field_count; i++)
+		if (!strcmp(event->fields[i].name, name))
+			return &event->fields[i];
+	return NULL;
+}
+
 const struct hook_desc *hooks_common(unsigned int *ret_count)
 {
 	static const struct hook_desc hooks[] = { COMMON_HOOKS(HOOK_DESC) };

@@ -80,6 +80,9 @@ struct figures {
 /* The description of an event. `type` must not be event_none. */
 const struct event_desc *event_desc(enum event_type type);
 
+/* The event's field of that name; NULL: it has none. */
+const struct field_desc *field_by_name(const struct event_desc *event, const char *name);
+
 #define for_each_event_type(type) \
 	for (enum event_type type = event_none + 1; type < event_types; type++)
 

@@ -45,22 +45,12 @@ static void say(const struct telling *telling, const char *format, ...)
 
 /* ---- what events are like ---- */
 
-static bool event_has_field(enum event_type type, const char *name)
-{
-	const struct event_desc *desc = event_desc(type);
-
-	for (unsigned int i = 0; i < desc->field_count; i++)
-		if (!strcmp(desc->fields[i].name, name))
-			return true;
-	return false;
-}
-
 /* `value`: of the event's choice; 0 where it has none. */
 static struct event_traits traits_of(enum event_type type, unsigned int value)
 {
 	struct event_traits traits = { .protocols = UINT64_MAX };
 
-	if (!event_has_field(type, "ifname"))
+	if (!field_by_name(event_desc(type), "ifname"))
 		traits.absent = FILTER_BITS(filter_ifname);
 	if (type == event_retransmit || type == event_rtt ||
 	    (type == event_latency && value == stage_tcp))

@@ -132,16 +132,6 @@ TEST(enumerations_know_their_texts)
 	CHECK_EQUAL(enum_by_text(kind_stage, "nonsense"), -ENOENT);
 }
 
-static const struct field_desc *field_of(enum event_type type, const char *name)
-{
-	const struct event_desc *desc = event_desc(type);
-
-	for (unsigned int i = 0; i < desc->field_count; i++)
-		if (!strcmp(desc->fields[i].name, name))
-			return &desc->fields[i];
-	return NULL;
-}
-
 TEST(a_choice_is_among_the_values_of_a_field)
 {
 	unsigned int choices = 0;
@@ -152,7 +142,7 @@ TEST(a_choice_is_among_the_values_of_a_field)
 
 		if (!words->what)
 			continue;
-		field = field_of(type, words->what);
+		field = field_by_name(event_desc(type), words->what);
 		CHECK_SAYING(field && !strcmp(kind_descs[field->kind].name, words->what), "%s",
 			     words->what);
 		CHECK_EQUAL(words->count, kind_descs[field->kind].numbers);
