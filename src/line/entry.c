@@ -187,17 +187,10 @@ static void add_event(struct maker_of_entry *entry, struct writer *writer, const
 
 /* ---- control lines ---- */
 
-static const struct control_desc *control_by_name(const char *name)
-{
-	for (enum control_type type = 0; type < control_types; type++)
-		if (!strcmp(control_descs[type].name, name))
-			return &control_descs[type];
-	return &control_descs[control_start]; /* control_parse() knows no other */
-}
-
 /* Add the line's single values, except the host, which journald knows. */
 static void add_control(struct maker_of_entry *entry, struct json_object *control)
 {
+	/* there is one: control_parse() takes no other line */
 	const struct control_desc *desc = control_by_name(control_type_name(control));
 	char count[U64_TEXT_MAX + 1];
 

@@ -265,6 +265,14 @@ int control_end(struct control *control, size_t most, struct json_object **ret_l
 	return r;
 }
 
+const struct control_desc *control_by_name(const char *name)
+{
+	for (enum control_type type = 0; type < control_types; type++)
+		if (!strcmp(control_descs[type].name, name))
+			return &control_descs[type];
+	return NULL;
+}
+
 const char *control_type_name(struct json_object *line)
 {
 	return json_object_get_string(

@@ -108,6 +108,9 @@ enum control_type { CONTROL_LINES(CONTROL_TYPE) control_types };
 
 extern const struct control_desc control_descs[control_types];
 
+/* The line of that name; NULL: there is none. */
+const struct control_desc *control_by_name(const char *name);
+
 /* The keys that every line begins with. */
 extern const struct control_field envelope_fields[envelope_keys];
 

@@ -203,11 +203,9 @@ static int keys_check(struct json_object *line)
 	{
 		if (!key[0] || key[strspn(key, "abcdefghijklmnopqrstuvwxyz_0123456789")])
 			return -EBADMSG;
-		if (strcmp(key, envelope_fields[envelope_event_type].name) != 0)
-			continue;
-		for (enum control_type type = 0; type < control_types; type++)
-			typed |= json_object_is_type(value, json_type_string) &&
-				 !strcmp(json_object_get_string(value), control_descs[type].name);
+		if (!strcmp(key, envelope_fields[envelope_event_type].name))
+			typed = json_object_is_type(value, json_type_string) &&
+				control_by_name(json_object_get_string(value));
 	}
 	return typed ? 0 : -EBADMSG;
 }
