@@ -167,7 +167,7 @@ static bool nobody_knows_whose(const struct event *event)
 	       ((const struct latency *)event)->stage == stage_transport;
 }
 
-bool filter_takes_event(const struct filter_set *set, const struct event *event,
+static bool takes_event(const struct filter_set *set, const struct event *event,
 			const char *const names[NAMED_NUMBERS_MAX])
 {
 	const struct filter *f = &set->filter;
@@ -176,8 +176,6 @@ bool filter_takes_event(const struct filter_set *set, const struct event *event,
 	const union filter_name comm = comm_of(event), ifname = ifname_of(event);
 	uint32_t matched;
 
-	if (!f->active)
-		return true;
 	if (nobody_knows_whose(event) && filter_active_of(f, FILTER_OF_OWNER | FILTER_OF_CGROUPS))
 		return false;
 	if (!filter_takes_ends(f, &flow) || !filter_takes_owner(f, NUMBER(event, pid), &comm) ||
@@ -187,4 +185,10 @@ bool filter_takes_event(const struct filter_set *set, const struct event *event,
 	matched = names_match(set, named) | filter_in_namespaces(f, flow.netns);
 	return filter_agrees(filter_active_of(f, FILTER_OF_CGROUPS | FILTER_BITS(filter_netns)),
 			     matched);
+}
+
+bool filter_takes_event(const struct filter_set *set, const struct event *event,
+			const char *const names[NAMED_NUMBERS_MAX])
+{
+	return !set->filter.active || takes_event(set, event, names);
 }

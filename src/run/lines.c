@@ -45,15 +45,16 @@ static __always_inline bool event_write(struct lines *lines, const struct item *
 	return output_write(lines->output, item);
 }
 
-static int event_replay(struct lines *lines, const struct recording_item *recorded, uint32_t takers)
+static int event_replay(struct lines *lines, const struct recording_item *recorded,
+			takers_function *takers, const void *context)
 {
 	int type = event_check(recorded->payload, recorded->size);
-	const char *names[NAMED_NUMBERS_MAX];
+	const char *names[NAMED_NUMBERS_MAX] = {};
 	struct item item = {
 		.event = recorded->payload,
 		.seq = recorded->seq,
 		.offset_ns = recorded->offset_ns,
-		.takers = takers,
+		.names = names,
 	};
 
 	if (type < 0)
@@ -63,10 +64,9 @@ static int event_replay(struct lines *lines, const struct recording_item *record
 	 * also for events without a line: the table must replace the same names as in the recorded
 	 * run
 	 */
-	if (lines->names) {
+	if (lines->names)
 		names_look_up(lines, item.event, names);
-		item.names = names;
-	}
+	item.takers = takers(context, item.event, names);
 	if (lines->events & BIT(type) && output_takes(lines->output, &item))
 		event_write(lines, &item);
 	return 0;
@@ -86,9 +86,10 @@ static int control_replay(struct lines *lines, const struct recording_item *reco
 	return 0;
 }
 
-int lines_replay(struct lines *lines, const struct recording_item *recorded, uint32_t takers)
+int lines_replay(struct lines *lines, const struct recording_item *recorded,
+		 takers_function *takers, const void *context)
 {
-	return recorded->type == recording_event ? event_replay(lines, recorded, takers) :
+	return recorded->type == recording_event ? event_replay(lines, recorded, takers, context) :
 						   control_replay(lines, recorded);
 }
 

@@ -57,12 +57,17 @@ bool lines_event(struct lines *lines, const void *record, size_t size);
 /* A record from the ring after the last line that --count asked for: not part of this run. */
 void lines_unasked(struct lines *lines, const void *record, size_t size);
 
+/* Which outputs' filters let an event pass, as bits; its names are those of names_of(). */
+typedef uint32_t takers_function(const void *context, const struct event *event,
+				 const char *const names[NAMED_NUMBERS_MAX]);
+
 /*
  * Write an event or a control line of a recording to those that take it, with its seq and time in
- * the recorded run. Events of types that are not in `events`, or that no output takes, have no
- * line. -EBADMSG: netlog does not write such items; -ENOMEM.
+ * the recorded run: of an event, `takers` is asked. Events of types that are not in `events`, or
+ * that no output takes, have no line. -EBADMSG: netlog does not write such items; -ENOMEM.
  */
-int lines_replay(struct lines *lines, const struct recording_item *recorded, uint32_t takers);
+int lines_replay(struct lines *lines, const struct recording_item *recorded,
+		 takers_function *takers, const void *context);
 
 /* Begin a control line with the present time; lines_end() writes it. The output must be ready. */
 void lines_begin(struct lines *lines, struct control *control, enum control_type type);

@@ -140,10 +140,14 @@ static void on_header(struct replay *replay, const struct origin *origin)
 	lines_set_origin(replay->lines, origin);
 }
 
-/* The outputs without filters, and those whose filters let the event pass. */
-static uint32_t takers_of(const struct replay *replay, const struct event *event,
+/*
+ * The outputs without filters, and those whose filters let the event pass. In a replay the filters
+ * are asked here rather than by the kernel.
+ */
+static uint32_t takers_of(const void *context, const struct event *event,
 			  const char *const names[NAMED_NUMBERS_MAX])
 {
+	const struct replay *replay = context;
 	const struct options *options = replay->options;
 	uint32_t takers = output_takers(replay->output, 0);
 
@@ -156,21 +160,6 @@ static uint32_t takers_of(const struct replay *replay, const struct event *event
 			takers |= output_sink(replay->output, i)->bit;
 	}
 	return takers;
-}
-
-/*
- * Write an event to the outputs that take it. In a replay the filters are asked here rather than by
- * the kernel. lines_replay() looks up the same names again.
- */
-static int on_event(struct replay *replay, const struct recording_item *recorded)
-{
-	const char *names[NAMED_NUMBERS_MAX];
-	int type = event_check(recorded->payload, recorded->size);
-
-	if (type < 0)
-		return type;
-	names_of(replay->names, recorded->payload, names);
-	return lines_replay(replay->lines, recorded, takers_of(replay, recorded->payload, names));
 }
 
 static int on_name(struct replay *replay, const struct recording_item *item)
@@ -198,8 +187,7 @@ static int on_item(struct replay *replay, const struct recording_item *item)
 	}
 	if (item->type == recording_name)
 		return on_name(replay, item);
-	r = item->type == recording_event ? on_event(replay, item) :
-					    lines_replay(replay->lines, item, ITEM_FOR_ALL);
+	r = lines_replay(replay->lines, item, takers_of, replay);
 	replay->done |= count && replay->lines->emitted_total >= count;
 	return r;
 }
