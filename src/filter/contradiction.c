@@ -98,15 +98,27 @@ static bool ends_agree(const struct ends *ends, const struct filter_set *const *
 	return false;
 }
 
+/* Is this port in the same lists, of each set, as the one before it? */
+static bool port_is_alike(const struct filter_set *const *sets, unsigned int count, uint32_t port)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (sets[i]->filter.ports[port] != sets[i]->filter.ports[port - 1])
+			return false;
+	return true;
+}
+
 /* Is there a pair of ports? 0 stands for a packet that has none. */
 static bool ports_agree(const struct filter_set *const *sets, unsigned int count, bool some_have,
 			bool all_have)
 {
+	const uint32_t first = all_have;
 	struct ends ends = {};
 
-	for (uint32_t port = all_have; port < (some_have ? FILTER_PORTS : 1); port++) {
+	for (uint32_t port = first; port < (some_have ? FILTER_PORTS : 1); port++) {
 		uint32_t halves[SETS_MAX];
 
+		if (port > first && port_is_alike(sets, count, port))
+			continue;
 		for (unsigned int i = 0; i < count; i++)
 			halves[i] = filter_in_ports(&sets[i]->filter, port);
 		ends_add(&ends, sets, count, filter_port, halves);
