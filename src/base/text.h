@@ -29,6 +29,14 @@ struct text_part {
 	size_t length;
 };
 
+/* Is this its end, with something before it? */
+static inline bool part_ends_with(struct text_part part, const char *end)
+{
+	size_t length = strlen(end);
+
+	return part.length > length && !memcmp(part.start + part.length - length, end, length);
+}
+
 /* A part of a number: up to three digits, copied as four bytes whatever their length. */
 struct digits {
 	char text[3];

@@ -92,6 +92,15 @@ static inline _printf_(1, 2) char *setting_wrong(const char *format, ...)
 	return text;
 }
 
+/* Of several such texts the first is kept; the others are freed. */
+static inline void wrong_keep_first(char **wrong, char *more)
+{
+	if (*wrong)
+		free(more);
+	else
+		*wrong = more;
+}
+
 /* For `_cleanup_(type_freep)`: the function that frees what a pointer variable points to. */
 #define DEFINE_CLEANUP(type, function)                 \
 	static inline void function##p(type **pointer) \

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/text.h"
 #include "host/cgroup_search.h"
 
 #define HIDDEN_LEVELS 7 /* a namespace's root is not deeper */
@@ -30,11 +31,9 @@ static bool has_unit_type(const char *unit)
 {
 	static const char *const types[] = { ".service", ".scope", ".slice",
 					     ".socket",	 ".mount", ".swap" };
-	size_t length = strlen(unit);
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if (length > strlen(types[i]) &&
-		    !strcmp(unit + length - strlen(types[i]), types[i]))
+		if (part_ends_with((struct text_part){ unit, strlen(unit) }, types[i]))
 			return true;
 	return false;
 }
@@ -58,7 +57,7 @@ bool unit_is_named(const char *name, size_t length, const char *unit)
 	}
 	if (length == wanted && !memcmp(name, unit, length))
 		return true;
-	return wanted > type && !strcmp(unit + wanted - type, ".service") &&
+	return part_ends_with((struct text_part){ unit, wanted }, ".service") &&
 	       length == wanted - type + strlen(".socket") && !memcmp(name, unit, wanted - type) &&
 	       !memcmp(name + wanted - type, ".socket", strlen(".socket"));
 }
@@ -217,21 +216,13 @@ static char *units_look_up(struct filter_set *set, unsigned int from, int inotif
 
 char *cgroups_look_up(struct filter_set *set, unsigned int from, int inotify, int *ret_error)
 {
-	char *wrong = NULL, *more;
+	char *wrong = NULL;
 
-	for (unsigned int i = from; i < set->count; i++) {
-		if (set->values[i].kind != filter_cgroup)
-			continue;
-		more = path_look_up(set, &set->values[i], inotify, ret_error);
-		if (wrong)
-			free(more);
-		else
-			wrong = more;
-	}
-	more = units_look_up(set, from, inotify, ret_error);
-	if (!wrong)
-		return more;
-	free(more);
+	for (unsigned int i = from; i < set->count; i++)
+		if (set->values[i].kind == filter_cgroup)
+			wrong_keep_first(&wrong,
+					 path_look_up(set, &set->values[i], inotify, ret_error));
+	wrong_keep_first(&wrong, units_look_up(set, from, inotify, ret_error));
 	return wrong;
 }
 

@@ -15,13 +15,6 @@ static const char *const unit_types[] = { ".service", ".scope", ".socket", ".mou
 static const char *const container_makers[] = { "docker", "cri-containerd", "nerdctl",
 						"crio",	  "libpod",	    "libpod-payload" };
 
-static bool ends_with(const struct text_part *part, const char *end)
-{
-	size_t length = strlen(end);
-
-	return part->length > length && !memcmp(part->start + part->length - length, end, length);
-}
-
 /* The component that ends at `end`, a slash or the path's end. False: there is none. */
 static bool component_before(const char *path, const char *end, struct text_part *ret_part)
 {
@@ -38,7 +31,7 @@ static bool component_before(const char *path, const char *end, struct text_part
 static bool component_is_unit(const struct text_part *part)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(unit_types); i++)
-		if (ends_with(part, unit_types[i]))
+		if (part_ends_with(*part, unit_types[i]))
 			return true;
 	return false;
 }
@@ -168,7 +161,7 @@ bool cgroup_path_container(const char *path, struct text_part *ret_id)
 	for (; component_before(path, end, &part); end = part.start) {
 		struct text_part maker = part;
 
-		if (ends_with(&maker, ".scope"))
+		if (part_ends_with(maker, ".scope"))
 			maker.length -= strlen(".scope");
 		if (maker.length < CONTAINER_ID_LENGTH)
 			continue;

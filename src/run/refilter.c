@@ -60,10 +60,7 @@ static void *look_run(void *context)
 		int r = filter_look_up(look->sets[i], look->inotify, &wrong);
 
 		look->error = r < 0 ? r : look->error;
-		if (look->wrong)
-			free(wrong);
-		else
-			look->wrong = wrong;
+		wrong_keep_first(&look->wrong, wrong);
 	}
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
 	look->cpu_ns = (uint64_t)cpu.tv_sec * NSEC_PER_SEC + (uint64_t)cpu.tv_nsec;
