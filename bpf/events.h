@@ -255,24 +255,26 @@ struct ifname {
  * Calls that the kernel skips are found by TCP's own count; of connections older than netlog only
  * where an iterator has seen them, which raw tracepoints have nothing of.
  */
-#define RETRANSMIT_HOOKS(H)                                                                                       \
-	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb,                                          \
-	  "before Linux 6.17, retransmissions that could not be sent: what TCP counts of them is "                \
-	  "counted as lost",                                                                                      \
-	  .counted = true)                                                                                        \
-	H(retransmit, segment, 1, extra, retransmit__inet_sock_set_state, "")                                     \
-	H(retransmit, segment, 1, extra, retransmit__tcp_destroy_sock, "")                                        \
-	H(retransmit, segment, 2, lines, retransmit__tcp_retransmit_skb_raw,                                      \
-	  "before Linux 6.17, retransmissions that could not be sent: what TCP counts of them is "                \
-	  "counted as lost; of a connection older than netlog, calls that the kernel skipped before the first",   \
-	  .counted = true)                                                                                        \
-	H(retransmit, segment, 2, extra, retransmit__inet_sock_set_state_raw, "")                                 \
-	H(retransmit, segment, 2, extra, retransmit__tcp_destroy_sock_raw, "")                                    \
-	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack,                                        \
-	  "SYN cookies; calls that the kernel skipped of requests that came to nothing, after the last one seen", \
-	  .counted = true)                                                                                        \
-	H(retransmit, synack, 2, lines, retransmit__tcp_retransmit_synack_raw,                                    \
-	  "SYN cookies; calls that the kernel skipped of requests that came to nothing, after the last one seen", \
+#define SEGMENT_BLIND                                                                            \
+	"before Linux 6.17, retransmissions that could not be sent: what TCP counts of them is " \
+	"counted as lost"
+#define SYNACK_BLIND                                                                              \
+	"SYN cookies; calls that the kernel skipped of requests that came to nothing, after the " \
+	"last one seen"
+#define RETRANSMIT_HOOKS(H)                                                                      \
+	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb, SEGMENT_BLIND,          \
+	  .counted = true)                                                                       \
+	H(retransmit, segment, 1, extra, retransmit__inet_sock_set_state, "")                    \
+	H(retransmit, segment, 1, extra, retransmit__tcp_destroy_sock, "")                       \
+	H(retransmit, segment, 2, lines, retransmit__tcp_retransmit_skb_raw,                     \
+	  SEGMENT_BLIND                                                                          \
+	  "; of a connection older than netlog, calls that the kernel skipped before the first", \
+	  .counted = true)                                                                       \
+	H(retransmit, segment, 2, extra, retransmit__inet_sock_set_state_raw, "")                \
+	H(retransmit, segment, 2, extra, retransmit__tcp_destroy_sock_raw, "")                   \
+	H(retransmit, synack, 1, lines, retransmit__tcp_retransmit_synack, SYNACK_BLIND,         \
+	  .counted = true)                                                                       \
+	H(retransmit, synack, 2, lines, retransmit__tcp_retransmit_synack_raw, SYNACK_BLIND,     \
 	  .counted = true)
 
 #define RTT_HOOKS(H)                                                                             \
@@ -290,6 +292,10 @@ struct ifname {
 #define AT_TCP .value = stage_tcp, .needed_by = 1ULL << stage_app
 #define AT_APP .value = stage_app
 #define AT_QDISC .value = stage_qdisc
+
+#define APP_UDP_BLIND                                                                            \
+	"copies of a multicast datagram for several sockets, and datagrams that GRO had merged " \
+	"or that came in fragments: counted as lost"
 
 #define LATENCY_HOOKS(H)                                                                           \
 	H(latency, entry, 1, required, latency__netif_receive_skb,                                 \
@@ -309,14 +315,8 @@ struct ifname {
 	  "payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into "               \
 	  "another packet; that of a SYN (TCP Fast Open): counted as lost",                        \
 	  AT_APP)                                                                                  \
-	H(latency, app_udp, 1, lines, latency__skb_consume_udp,                                    \
-	  "copies of a multicast datagram for several sockets, and datagrams that GRO had merged " \
-	  "or that came in fragments: counted as lost",                                            \
-	  AT_APP)                                                                                  \
-	H(latency, app_udp, 2, lines, latency__skb_consume_udp_kprobe,                             \
-	  "copies of a multicast datagram for several sockets, and datagrams that GRO had merged " \
-	  "or that came in fragments: counted as lost",                                            \
-	  AT_APP)                                                                                  \
+	H(latency, app_udp, 1, lines, latency__skb_consume_udp, APP_UDP_BLIND, AT_APP)             \
+	H(latency, app_udp, 2, lines, latency__skb_consume_udp_kprobe, APP_UDP_BLIND, AT_APP)      \
 	H(latency, qdisc, 1, required, latency__net_dev_queue, "", AT_QDISC)                       \
 	H(latency, drop_queued, 1, extra, latency__kfree_skb_queued, "", AT_QDISC)                 \
 	H(latency, qdisc, 1, lines, latency__net_dev_start_xmit,                                   \
