@@ -6,11 +6,10 @@
 #include <arpa/inet.h>
 #include <sys/stat.h>
 
+#include "arguments.h"
 #include "base/util.h"
 #include "bpf/filter_match.h"
 #include "filter/filter.h"
-#include "settings/command_line.h"
-#include "test.h"
 
 /* A further value if `more`, else in place of those before. */
 static char *take(struct filter_set *set, enum filter_kind kind, bool negative, const char *value,
@@ -19,24 +18,6 @@ static char *take(struct filter_set *set, enum filter_kind kind, bool negative, 
 	if (!more)
 		filter_clear(set, kind, negative);
 	return filter_take(set, kind, negative, value);
-}
-
-#define ARGUMENTS_MAX 64
-
-/* Parse words separated by blanks. */
-static int parse(const char *line, struct options *options, char **message)
-{
-	static char words[4096];
-	char *rest = words, *argv[ARGUMENTS_MAX + 2] = { (char *)"netlog" };
-	int argc = 1;
-
-	snprintf(words, sizeof(words), "%s", line);
-	*message = NULL;
-	for (char *word = strsep(&rest, " "); word && argc <= ARGUMENTS_MAX;
-	     word = strsep(&rest, " "))
-		if (*word)
-			argv[argc++] = word;
-	return options_parse(argc, argv, options, message);
 }
 
 static struct filter good(const char *line)

@@ -1,28 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 
+#include "arguments.h"
 #include "base/util.h"
-#include "settings/command_line.h"
-#include "test.h"
-
-#define ARGUMENTS_MAX 16
-
-/* Parse words separated by blanks. They stay, since what is returned may point to them. */
-static int parse(const char *line, struct options *options, char **message)
-{
-	static char lines[64][128];
-	static unsigned int used;
-	char *rest = lines[used++ % 64], *argv[ARGUMENTS_MAX + 2] = { (char *)"netlog" };
-	int argc = 1;
-
-	snprintf(rest, sizeof(lines[0]), "%s", line);
-	*message = NULL;
-	for (char *word = strsep(&rest, " "); word && argc <= ARGUMENTS_MAX;
-	     word = strsep(&rest, " "))
-		if (*word)
-			argv[argc++] = word;
-	return options_parse(argc, argv, options, message);
-}
 
 static struct options good(const char *line)
 {

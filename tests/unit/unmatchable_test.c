@@ -4,11 +4,8 @@
  */
 #include "settings/unmatchable.h"
 
+#include "arguments.h"
 #include "base/util.h"
-#include "settings/command_line.h"
-#include "test.h"
-
-#define ARGUMENTS_MAX 32
 
 static void hear(void *context, const char *sentence)
 {
@@ -21,17 +18,11 @@ static void hear(void *context, const char *sentence)
 /* What is said of these words, separated by blanks. */
 static const char *said_of(const char *line)
 {
-	static char said[8192], words[1024];
-	char *rest = words, *argv[ARGUMENTS_MAX + 2] = { (char *)"netlog" }, *message = NULL;
 	static struct options options;
-	int argc = 1;
+	static char said[8192];
+	char *message;
 
-	snprintf(words, sizeof(words), "%s", line);
-	for (char *word = strsep(&rest, " "); word && argc <= ARGUMENTS_MAX;
-	     word = strsep(&rest, " "))
-		if (*word)
-			argv[argc++] = word;
-	CHECK_SAYING(options_parse(argc, argv, &options, &message) == 0, "%s: %s", line, message);
+	CHECK_SAYING(parse(line, &options, &message) == 0, "%s: %s", line, message);
 	said[0] = 0;
 	unmatchable_find(&options, hear, said);
 	options_done(&options);
