@@ -769,22 +769,28 @@ static void write_event(struct output *output, int i)
 	free(event);
 }
 
+/* The next item, which can be read; false: that was all. */
+static bool read_item(struct recording_reader *reader, struct recording_item *ret_item)
+{
+	int r;
+
+	while ((r = recording_read(reader, ret_item)) == -EAGAIN)
+		CHECK_EQUAL(recording_fill(reader), 0);
+	CHECK_SAYING(r == 0 || r == -ENODATA, "%s", recording_problem(reader));
+	return r == 0;
+}
+
 /* Of the events in the bytes, whole and readable by themselves: the first one's seq, the last
  * one's. */
 static void check_events(const char *bytes, size_t size, uint64_t *ret_first, uint64_t *ret_last)
 {
 	_cleanup_(recording_reader_freep) struct recording_reader *reader = NULL;
-	int fd = file_of(bytes, size), r;
 	struct recording_item item;
+	int fd = file_of(bytes, size);
 
 	*ret_first = 0;
 	CHECK_EQUAL(recording_reader_new(fd, &reader), 0);
-	while ((r = recording_read(reader, &item)) != -ENODATA) {
-		if (r == -EAGAIN) {
-			CHECK_EQUAL(recording_fill(reader), 0);
-			continue;
-		}
-		CHECK_SAYING(r == 0, "%s", recording_problem(reader));
+	while (read_item(reader, &item)) {
 		if (item.type == recording_header)
 			CHECK_TEXT(item.origin->hostname, "web1");
 		if (item.type != recording_event)
@@ -848,17 +854,12 @@ TEST(each_file_of_a_rotated_recording_can_be_read_by_itself)
 static unsigned int hosts_read(const char *path, char *hosts, unsigned int from)
 {
 	_cleanup_(recording_reader_freep) struct recording_reader *reader = NULL;
-	int fd = open(path, O_RDONLY), r;
+	int fd = open(path, O_RDONLY);
 	struct recording_item item;
 	char host = 0;
 
 	CHECK_EQUAL(recording_reader_new(fd, &reader), 0);
-	while ((r = recording_read(reader, &item)) != -ENODATA) {
-		if (r == -EAGAIN) {
-			CHECK_EQUAL(recording_fill(reader), 0);
-			continue;
-		}
-		CHECK_SAYING(r == 0, "%s", recording_problem(reader));
+	while (read_item(reader, &item)) {
 		if (item.type == recording_header)
 			host = item.origin->hostname[0];
 		if (item.type == recording_event)
@@ -889,11 +890,9 @@ TEST(events_of_several_hosts_stay_theirs_when_files_are_rotated)
 	}
 	CHECK_EQUAL(output_flush(output, 0), 0);
 	output_free(output);
-	do {
-		snprintf(more, sizeof(more), ".%d", files);
-		if (access(path_of(more), F_OK) == 0)
-			count = hosts_read(path_of(more), hosts, count);
-	} while (access(path_of(more), F_OK) == 0 && files++);
+	for (snprintf(more, sizeof(more), ".1"); access(path_of(more), F_OK) == 0;
+	     snprintf(more, sizeof(more), ".%d", ++files))
+		count = hosts_read(path_of(more), hosts, count);
 	CHECK_SAYING(files > 5, "%d", files);
 	count = hosts_read(path_of(""), hosts, count);
 	CHECK_EQUAL(count, 4000);
