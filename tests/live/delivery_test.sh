@@ -162,8 +162,7 @@ test_a_full_disk_cuts_no_line_and_is_told_when_it_works_again() {
 	# the lines that the file lacks are as many as its lost lines tell
 	lost=$(jq 'select(.event_type == "lost" and (.where | startswith("file:"))) | .count' "$lines" | sum)
 	[ "$lost" -gt 0 ] || fail "nothing told as lost: $(cat "$work/message")"
-	equal "events in the file and those told as lost there" "$(($(jq -c 'select(.event_type |
-		IN("retransmit", "rtt", "latency"))' "$lines" | count) + lost))" \
+	equal "events in the file and those told as lost there" "$(($(event_lines "$lines" | count) + lost))" \
 		"$(tail -n 1 "$lines" | jq '.emitted | add')"
 }
 

@@ -37,12 +37,7 @@ test_segs_sum_up_to_total_retrans_over_ipv4_ipv6_and_a_dual_stack_socket() {
 test_missed_calls_are_counted_and_told_as_lost() {
 	wire_up --delay-ms 2 --drop-every 20
 	netlog_start --events=retransmit
-	# netlog's memory of sockets: in the socket (type 24, sk_storage), or where the kernel has no such thing
-	# for it, in a table (9, LRU)
-	map=$(awk '/^map_type:/ { type = $2 } /^key_size:/ { key = $2 } /^max_entries:/ { room = $2 }
-		/^map_id:/ && (type == 24 || type == 9 && key == 8 && room == 65536) { print type, $2 }' \
-		/proc/"$netlog_pid"/fdinfo/* | sort -n | head -n 1 | cut -d ' ' -f 2)
-	traffic --messages 2 --bytes 300000 --forget "$map"
+	traffic --messages 2 --bytes 300000 --forget "$(sockets_map "$netlog_pid")"
 	netlog_stop
 	check_books
 	[ "$(missed retransmit)" -ge 7 ] || fail "missed: $(missed retransmit)"

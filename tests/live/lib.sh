@@ -376,6 +376,17 @@ event_types() { sed -n '/^#define EVENTS(X)/,/[^\\]$/s/^[[:space:]]*X(\([a-z_]*\
 events_but() { event_types | grep -vx "${1:-}" | jq -Rnc '[inputs]'; }
 doctors_events_but() { event_types | jq -Rnc --arg but "${1:-}" '[inputs | {(.): (. != $but)}] | add'; }
 
+# event_lines FILE: its lines about events, not those about netlog itself
+event_lines() { jq -c --argjson events "$(events_but)" 'select(.event_type | IN($events[]))' "$1"; }
+
+# sockets_map PID: the number of the map in which that netlog remembers sockets: in the socket (type 24,
+# sk_storage), or where the kernel has no such thing for it, in a table (9, LRU)
+sockets_map() {
+	awk '/^map_type:/ { type = $2 } /^key_size:/ { key = $2 } /^max_entries:/ { room = $2 }
+		/^map_id:/ && (type == 24 || type == 9 && key == 8 && room == 65536) { print type, $2 }' \
+		/proc/"$1"/fdinfo/* | sort -n | head -n 1 | cut -d ' ' -f 2
+}
+
 # started FILE: has the netlog that writes there begun?
 started() { grep -qs '"event_type":"start"' "$1"; }
 

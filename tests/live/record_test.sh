@@ -176,9 +176,14 @@ test_events_and_count_choose_from_a_recording() {
 		fail "not said: $(cat "$work/message")"
 }
 
-# selected JQ FILE: the lines for which it is so, and all that are no event's
+# wanted JQ: the lines for which it is so, and all that are no event's
+wanted() {
+	jq -c --argjson events "$(events_but)" "select((.event_type | IN(\$events[]) | not) or ($1))" "$lines" >"$work/wanted"
+}
+
+# selected JQ FILE: those are in the file
 selected() {
-	jq -c "select((.event_type | IN(\"retransmit\", \"rtt\", \"latency\") | not) or ($1))" "$lines" >"$work/wanted"
+	wanted "$1"
 	[ "$(grep -c '"latency"\|"rtt"' "$work/wanted")" -gt 5 ] || fail "hardly anything is so: $1"
 	[ "$(wc -l <"$work/wanted")" -lt "$(wc -l <"$lines")" ] || fail "all is so: $1"
 	same "$2" "$work/wanted"
@@ -206,7 +211,7 @@ test_filters_choose_from_a_recording_for_all_and_for_each_output() {
 	selected ".proto == \"tcp\" and .src_port == $port" "$work/a"
 	selected ".proto == \"tcp\" and .event_type != \"retransmit\" and .comm != \"$comm\" and .stage != \"transport\"" "$work/b"
 	selected ".proto == \"tcp\" and .ifname == \"$ifname\" and ((.cgroup // \"\") | . == \"$cgroup\" or startswith(\"$cgroup/\"))" "$work/c"
-	jq -c 'select((.event_type | IN("retransmit", "rtt", "latency") | not) or .proto == "tcp")' "$lines" >"$work/wanted"
+	wanted '.proto == "tcp"'
 	same "$work/d" "$work/wanted"
 }
 
@@ -320,8 +325,7 @@ test_a_full_disk_costs_records_that_are_counted_and_told() {
 	/usr/bin/python3 tests/live/validate.py $netlog "$lines" || fail "a line is not valid"
 	lost=$(jq 'select(.event_type == "lost" and (.where | startswith("record:"))) | .count' "$lines" | sum)
 	[ "$lost" -gt 0 ] || fail "nothing told as lost: $(cat "$work/message")"
-	equal "events in the recording and those told as lost there" "$(($(jq -c 'select(.event_type |
-		IN("retransmit", "rtt", "latency"))' "$lines" | count) + lost))" \
+	equal "events in the recording and those told as lost there" "$(($(event_lines "$lines" | count) + lost))" \
 		"$(tail -n 1 "$lines" | jq '.emitted | add')"
 }
 

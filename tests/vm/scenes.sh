@@ -131,13 +131,10 @@ scene_owners() {
 }
 
 # Calls that the kernel did not make show when TCP's own counter has grown by more than one call's
-# segments: in one netlog's memory of sockets it is set back. That is in the socket (map type 24, sk_storage),
-# or where the kernel has no such thing for it, in a table (9, LRU).
+# segments: in one netlog's memory of sockets it is set back.
 scene_missed() {
 	local map
-	map=$(awk '/^map_type:/ { type = $2 } /^key_size:/ { key = $2 } /^max_entries:/ { room = $2 }
-		/^map_id:/ && (type == 24 || type == 9 && key == 8 && room == 65536) { print type, $2 }' \
-		/proc/"${netlogs[sampled]}"/fdinfo/* | sort -n | head -n 1 | cut -d ' ' -f 2)
+	map=$(sockets_map "${netlogs[sampled]}")
 	wire_up --delay-ms 2 --drop-every 20
 	keep truth traffic --messages 2 --bytes 300000 --forget "$map"
 }
