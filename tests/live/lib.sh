@@ -377,7 +377,7 @@ events_but() { event_types | grep -vx "${1:-}" | jq -Rnc '[inputs]'; }
 doctors_events_but() { event_types | jq -Rnc --arg but "${1:-}" '[inputs | {(.): (. != $but)}] | add'; }
 
 # event_lines FILE: its lines about events, not those about netlog itself
-event_lines() { jq -c --argjson events "$(events_but)" 'select(.event_type | IN($events[]))' "$1"; }
+event_lines() { jq -c --argjson events "$(events_but "")" 'select(.event_type | IN($events[]))' "$1"; }
 
 # sockets_map PID: the number of the map in which that netlog remembers sockets: in the socket (type 24,
 # sk_storage), or where the kernel has no such thing for it, in a table (9, LRU)
