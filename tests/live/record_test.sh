@@ -332,7 +332,6 @@ test_a_full_disk_costs_records_that_are_counted_and_told() {
 # Each allocation fails once: what comes of it is said, and is no crash, nor a line that is cut. json-c's parser has no
 # such care.
 test_one_failed_allocation_is_no_crash() {
-	[ "${SANITIZE:-}" != 1 ] || skip "the sanitizer has the allocations"
 	wire_up
 	recorded --events=rtt --count=5
 	traffic --messages 10
@@ -344,6 +343,9 @@ test_one_failed_allocation_is_no_crash() {
 	"$netlog" -c "$work/conf" --print-config >"$work/whole" || fail "no configuration"
 	each_allocation "$netlog" -c "$work/conf" --print-config
 }
+
+# A sanitizer has its own allocations, which cannot be made to fail so.
+[ "${SANITIZE:-}" != 1 ] || unset -f test_one_failed_allocation_is_no_crash
 
 # What COMMAND writes to stdout when one of its allocations fails are lines that it writes otherwise, too.
 each_allocation() { # COMMAND...
