@@ -237,6 +237,8 @@ bool report_losses(struct report *report)
 	struct probe_figures figures;
 	bool reported = false;
 
+	if (report->stopped)
+		return false;
 	figures_read(report, &figures);
 	log_refused(report, &figures.refused);
 	for_each_event_type(type) {
@@ -291,5 +293,6 @@ int report_stop(struct report *report, const char *reason)
 	lines_begin(report->lines, &control, control_stop);
 	control_add_string(&control, "reason", reason);
 	add_books(report, &control, &books);
+	report->stopped = true;
 	return line_end(report, &control) && !unbalanced ? 0 : -EBADMSG;
 }

@@ -23,6 +23,7 @@ struct report {
 	struct figures reported_refused; /* to the log */
 	unsigned int reported_pressure;	 /* in the last stats line, see probe_pressure() */
 	bool unwritten;			 /* an output that was removed did not get all lines */
+	bool stopped;			 /* the last line has been written */
 };
 
 /* 128 bits each, as 32 hexadecimal digits; "": unknown. */
@@ -39,7 +40,7 @@ void report_stats(struct report *report);
 /* The number of events lost so far, before they were lines. */
 uint64_t report_lost(struct report *report);
 
-/* Write lost lines about new losses. Returns whether there were any. */
+/* Write lost lines about new losses. Returns whether there were any; none after the last line. */
 bool report_losses(struct report *report);
 
 /*
