@@ -47,7 +47,9 @@ BPF_CFLAGS = -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v2 -std=gnu11 
 
 SOURCES := $(wildcard src/*/*.c)
 # extable is an object by itself, which is asked before the events' is loaded
-EVENTS := $(filter-out bpf/extable.bpf.c,$(wildcard bpf/*.bpf.c))
+# The kernel is given their programs in this order, and all of them again after a refusal: the iterator in owner, which
+# Linux before 5.11 refuses, is first.
+EVENTS := bpf/owner.bpf.c $(filter-out bpf/owner.bpf.c bpf/extable.bpf.c,$(wildcard bpf/*.bpf.c))
 UNIT_TESTS := $(wildcard tests/unit/*.c)
 TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(filter-out %.bpf.c %/tool.c,$(wildcard tests/live/*.c)))
 

@@ -178,6 +178,7 @@ struct filter_takers {
 	__u32 of[event_types];	    /* outputs that want this event type, as bits */
 	__u32 asked;		    /* halves that some output's filter asks about */
 	__u32 asks[FILTER_OUTPUTS]; /* the same for each output; 0: it takes all */
+	__u32 none;		    /* 0, which the verifier does not know: FILTER_REFUSING */
 };
 
 #endif

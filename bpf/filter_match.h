@@ -38,10 +38,18 @@
 #define FILTER_NTOH(bits, number) (number)
 #endif
 
+/* 0 if filter_agrees(), else 1; without a branch. */
+static __always_inline __u32 filter_refuses(__u32 halves, __u32 matched)
+{
+	__u32 refusing = (halves & ~matched & ~FILTER_TWINS) | (halves & matched & FILTER_TWINS);
+
+	return (refusing | -refusing) >> 31;
+}
+
 /* Of those halves, do all that let through have a match, and none that leave out? */
 static __always_inline bool filter_agrees(__u32 halves, __u32 matched)
 {
-	return !((halves & ~matched & ~FILTER_TWINS) | (halves & matched & FILTER_TWINS));
+	return !filter_refuses(halves, matched);
 }
 
 /* All ones if the number is 0, else 0; without a branch. */
@@ -333,16 +341,19 @@ static __always_inline bool filter_takes_ifname(const struct filter *f,
 /*
  * Which outputs refuse, of all whose filters ask some of these halves? `match`: what the filter of
  * the one that is number `output` makes of it.
+ *
+ * It begins with a 0 that the verifier of the kernel side does not know: before Linux 5.12, to ask
+ * or not to ask makes two sets of values of each output's bit, and 256 of eight.
  */
-#define FILTER_REFUSING(t, halves, output, match)                           \
-	({                                                                  \
-		__u32 refusing_ = 0;                                        \
-		for (__u32 output = 0; output < FILTER_OUTPUTS; output++) { \
-			__u32 asked_ = (t)->asks[output] & (halves);        \
-			if (asked_ && !filter_agrees(asked_, match))        \
-				refusing_ |= 1U << output;                  \
-		}                                                           \
-		refusing_;                                                  \
+#define FILTER_REFUSING(t, halves, output, match)                                     \
+	({                                                                            \
+		__u32 refusing_ = (t)->none;                                          \
+		for (__u32 output = 0; output < FILTER_OUTPUTS; output++) {           \
+			__u32 asked_ = (t)->asks[output] & (halves);                  \
+			if (asked_)                                                   \
+				refusing_ |= filter_refuses(asked_, match) << output; \
+		}                                                                     \
+		refusing_;                                                            \
 	})
 
 /* The outputs whose filters ask any of these halves. */

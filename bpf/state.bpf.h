@@ -39,6 +39,15 @@ __weak struct counters counters[COUNTER_CPUS] = {};
  */
 __weak __u32 doorbell __attribute__((aligned(64))) = 0;
 
+/*
+ * Have the verifier know nothing of the numbers in this object. It goes through all that follows
+ * once for each set of values that it knows: where ways join that have left different ones, it
+ * would do so for each way, and before Linux 5.12 the more so in programs with functions. The
+ * object is written to the stack and read again; what is smaller than eight bytes is not followed
+ * there.
+ */
+#define VALUES_FORGET(object) asm volatile("" ::"r"(object) : "memory")
+
 static __always_inline struct counters *cpu_counters(void)
 {
 	return &counters[bpf_get_smp_processor_id() & (COUNTER_CPUS - 1)];

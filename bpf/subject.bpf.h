@@ -156,6 +156,7 @@ static __always_inline void *event_begin_type(__u16 type, __u64 size, struct sub
 	struct event *e;
 	__u32 taken;
 
+	VALUES_FORGET(s);
 	if (!event_wanted(type) || !subject_passes(s))
 		return NULL;
 	taken = subject_takers(s, type);
@@ -165,6 +166,7 @@ static __always_inline void *event_begin_type(__u16 type, __u64 size, struct sub
 	if (!e)
 		return NULL;
 	e->header.takers = taken;
+	VALUES_FORGET(s);
 	event_set_flow(e, &s->flow);
 	event_set_owner(e, &s->owner);
 	if (s->sk)

@@ -57,6 +57,22 @@ TEST(every_program_hangs_on_a_way_that_has_a_row)
 	netlog_bpf__destroy(skeleton);
 }
 
+/* After a refusal all programs are loaded anew, also those that the kernel has checked already. */
+TEST(an_iterator_that_old_kernels_refuse_is_tried_before_what_takes_long_to_check)
+{
+	struct netlog_bpf *skeleton = netlog_bpf__open();
+	struct bpf_program *program;
+	size_t before = 0;
+
+	bpf_object__for_each_program(program, skeleton->obj) {
+		if (way_of_section(bpf_program__section_name(program))->iterates)
+			break;
+		before += bpf_program__insn_cnt(program);
+	}
+	CHECK_SAYING(before < 1000, "%zu instructions", before);
+	netlog_bpf__destroy(skeleton);
+}
+
 static bool on_tracepoint(struct netlog_bpf *skeleton, const struct hook_desc *hook)
 {
 	const char *section = bpf_program__section_name(
