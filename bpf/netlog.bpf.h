@@ -152,24 +152,22 @@ static __always_inline __u16 sock_local_port(const struct sock_common *skc, cons
 }
 
 /*
- * The flow of a TCP socket or request socket. `ipv6`: whether its packets are IPv6, which a
- * dual-stack socket's family does not tell. `egress`: the source is the local end.
+ * The ends of a TCP socket or request socket, in a flow of zeros. `ipv6`: whether its packets are
+ * IPv6, which a dual-stack socket's family does not tell. `egress`: the source is the local end.
  */
-static __always_inline void flow_of_sock(struct flow *flow, const struct sock_common *skc,
-					 bool ipv6, const bool egress, const bool typed)
+static __always_inline void flow_set_ends(struct flow *flow, const struct sock_common *skc,
+					  bool ipv6, const bool egress, const bool typed)
 {
 	struct ip_address *local = egress ? &flow->src : &flow->dest;
 	struct ip_address *remote = egress ? &flow->dest : &flow->src;
 	__u16 local_port = sock_local_port(skc, typed);
 	__u16 remote_port = bpf_ntohs(READ(typed, skc, skc_dport));
 
-	*flow = (struct flow){
-		.ip_version = ipv6 ? 6 : 4,
-		.proto = IPPROTO_TCP,
-		.has_ports = true,
-		.src_port = egress ? local_port : remote_port,
-		.dest_port = egress ? remote_port : local_port,
-	};
+	flow->ip_version = ipv6 ? 6 : 4;
+	flow->proto = IPPROTO_TCP;
+	flow->has_ports = true;
+	flow->src_port = egress ? local_port : remote_port;
+	flow->dest_port = egress ? remote_port : local_port;
 	if (ipv6) {
 		for (int i = 0; i < 4; i++) {
 			local->words[i] = READ(typed, skc, skc_v6_rcv_saddr.in6_u.u6_addr32[i]);
@@ -179,6 +177,14 @@ static __always_inline void flow_of_sock(struct flow *flow, const struct sock_co
 		local->words[0] = READ(typed, skc, skc_rcv_saddr);
 		remote->words[0] = READ(typed, skc, skc_daddr);
 	}
+}
+
+/* The flow of such a socket, likewise. */
+static __always_inline void flow_of_sock(struct flow *flow, const struct sock_common *skc,
+					 bool ipv6, const bool egress, const bool typed)
+{
+	*flow = (struct flow){};
+	flow_set_ends(flow, skc, ipv6, egress, typed);
 	flow->netns = sock_netns(skc, typed);
 }
 
