@@ -141,13 +141,16 @@ struct ifname {
  * fields; those before it describe the flow and its owner (src/line/flow_cache.h).
  */
 #define COMMON_FIELDS(F)                                                                          \
-	F(u8, ip_version, "IP version on the wire: 4 or 6")                                       \
+	F(u8, ip_version, "IP version: 4 or 6")                                                   \
 	F(ip_protocol, proto, "transport protocol")                                               \
 	F(u8, proto_number, "its number at IANA, of one that has no name here")                   \
-	F(ip, src_ip, "source address, as on the wire; the local end for socket samples")         \
-	F(u16, src_port, "source port")                                                           \
-	F(ip, dest_ip, "destination address")                                                     \
-	F(u16, dest_port, "destination port")                                                     \
+	F(ip, src_ip,                                                                             \
+	  "source address as this host's socket knows it, whatever NAT makes of it; in "          \
+	  "retransmit and rtt lines its own. Of what is forwarded: as in its headers at "         \
+	  "that stage")                                                                           \
+	F(u16, src_port, "source port, likewise")                                                 \
+	F(ip, dest_ip, "destination address, likewise")                                           \
+	F(u16, dest_port, "destination port, likewise")                                           \
 	F(u32, pid, "process that owns the socket: the last one seen to use it")                  \
 	F(comm, comm, "its name when it did, as in /proc/PID/comm")                               \
 	F(cgroup_id, cgroup_id, "cgroup v2 id of the socket")                                     \
@@ -214,7 +217,11 @@ struct ifname {
 	F(u32, len_bytes, "payload of TCP or UDP; else what follows the IP header")        \
 	F(ifname, ifname, "interface that received or sends it")                           \
 	F(direction, direction, "ingress: towards this host; egress: out of it")           \
-	F(u32, tcp_seq, "sequence number of its first byte")
+	F(u32, tcp_seq, "sequence number of its first byte")                               \
+	F(ip, src_nat_ip, "source address in the headers that leave, if another: NAT")     \
+	F(u16, src_nat_port, "source port, likewise")                                      \
+	F(ip, dest_nat_ip, "destination address, likewise")                                \
+	F(u16, dest_nat_port, "destination port, likewise")
 
 /*
  * Choices within an event: C(event, choice, help). `choice` is the name both of a field of the

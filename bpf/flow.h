@@ -10,9 +10,10 @@
 #include "events.h"
 
 /*
- * Addresses are those of the packet on the wire, or the socket's if there is no packet. A flow is
- * known before a record is reserved, so that filters can refuse the event early. Bytes not used by
- * a value are zero.
+ * Addresses are those that the socket on this host knows, in all lines of a connection: on the way
+ * out a packet's headers may have others by then (nat.bpf.h). Of what is forwarded they are the
+ * headers'. A flow is known before a record is reserved, so that filters can refuse the event
+ * early. Bytes not used by a value are zero.
  */
 struct flow {
 	struct ip_address src, dest;

@@ -39,6 +39,7 @@ typedef __s32 s32;
 #define TCP_CA_Recovery 3
 #define TCP_CA_Loss 4
 
+#define SOCK_STREAM 1
 #define SOCK_RAW 3
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
@@ -200,6 +201,38 @@ struct net_device {
 	possible_net_t nd_net;
 };
 
+union nf_inet_addr {
+	__u32 all[4];
+};
+
+union nf_conntrack_man_proto {
+	__be16 all;
+};
+
+struct nf_conntrack_man {
+	union nf_inet_addr u3;
+	union nf_conntrack_man_proto u;
+};
+
+struct nf_conntrack_tuple {
+	struct nf_conntrack_man src;
+	struct {
+		union nf_inet_addr u3;
+		union {
+			__be16 all;
+		} u;
+	} dst;
+};
+
+struct nf_conntrack_tuple_hash {
+	struct nf_conntrack_tuple tuple;
+};
+
+struct nf_conn {
+	struct nf_conntrack_tuple_hash tuplehash[2]; /* as the first packet was sent; answers */
+	unsigned long status;
+};
+
 struct sk_buff {
 	struct net_device *dev;
 	struct sock *sk;
@@ -209,6 +242,7 @@ struct sk_buff {
 	unsigned int data_len;
 	int skb_iif;
 	__u32 hash;
+	unsigned long _nfct; /* a struct nf_conn, and enum ip_conntrack_info in the lowest bits */
 	__be16 protocol;
 	__u8 peeked : 1;
 	__u16 transport_header;

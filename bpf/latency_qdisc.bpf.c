@@ -4,7 +4,7 @@
  * the device at net_dev_queue, and to the driver at net_dev_start_xmit.
  */
 #include "latency.bpf.h"
-#include "packet.bpf.h"
+#include "nat.bpf.h"
 
 /* When packets were handed to a device. */
 static struct transit_slot queued[TRANSIT_SIZE] __attribute__((aligned(64)));
@@ -101,14 +101,28 @@ static __always_inline bool packet_departs(const struct sk_buff *skb, struct tra
  * of the kernel's own what no socket has sent (inet_ctl_sock_create()): a closed port's RST, an
  * echo's reply.
  */
-static __always_inline const struct sock *skb_sender(const struct sk_buff *skb, const bool typed)
+static __always_inline const struct sock *sender_of(const struct sock *sk, const bool typed)
 {
-	const struct sock *sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */
-
 	if (!sk || !sock_is_full(&sk->__sk_common, typed) ||
 	    (READ(typed, sk, sk_type) == SOCK_RAW && READ_BITFIELD(typed, sk, sk_kern_sock)))
 		return NULL;
 	return sk;
+}
+
+/* How the addresses in the packet's headers differ from those that its sender knows. */
+static __always_inline void event_set_nat(struct latency *e, const struct flow *sender,
+					  const struct flow *headers)
+{
+	if (address_differs(&sender->src, &headers->src))
+		SET(e, src_nat_ip, headers->src);
+	if (address_differs(&sender->dest, &headers->dest))
+		SET(e, dest_nat_ip, headers->dest);
+	if (!headers->has_ports)
+		return;
+	if (sender->src_port != headers->src_port)
+		SET(e, src_nat_port, headers->src_port);
+	if (sender->dest_port != headers->dest_port)
+		SET(e, dest_nat_port, headers->dest_port);
 }
 
 SEC("tp_btf/net_dev_start_xmit")
@@ -133,9 +147,11 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	if (known && !measure_wanted(latency, latency_ns))
 		return 0;
 	packet_read(&packet, skb, dev_netns(dev, typed), 0, typed);
-	sk = skb_sender(skb, typed);
+	sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */
 	subject_init(&subject);
 	subject.flow = packet.flow;
+	flow_take_senders(&subject.flow, skb, sk, typed);
+	sk = sender_of(sk, typed);
 	subject.sk = sk;
 	subject.dev = dev;
 	if (!subject_flow_passes(&subject) || !subject_ifname_passes(&subject))
@@ -161,6 +177,7 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	SET(e, direction, direction_egress);
 	if (packet.has_tcp_seq)
 		SET(e, tcp_seq, packet.tcp_seq);
+	event_set_nat(e, &subject.flow, &packet.flow);
 	event_submit(e);
 	return 0;
 }

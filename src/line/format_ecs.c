@@ -81,6 +81,10 @@ static const struct rename renames[] = {
 	{ FIELD("dest_ip", "destination.ip") },
 	{ FIELD("dest_ip", "destination.address") },
 	{ FIELD("dest_port", "destination.port") },
+	{ FIELD("src_nat_ip", "source.nat.ip") },
+	{ FIELD("src_nat_port", "source.nat.port") },
+	{ FIELD("dest_nat_ip", "destination.nat.ip") },
+	{ FIELD("dest_nat_port", "destination.nat.port") },
 	{ FIELD("pid", "process.pid") },
 	{ FIELD("comm", "process.name") },
 	{ FIELD("unit", "systemd.unit") }, /* as Filebeat has the journal's; ECS itself has none */

@@ -385,15 +385,28 @@ TEST(the_walk_over_the_rows_writes_what_their_code_writes)
 static const struct {
 	const char *flat, *ecs;
 } ecs_keys[] = {
-	{ "timestamp", "@timestamp" },	     { "seq", "event.sequence" },
-	{ "hostname", "host.name" },	     { "src_ip", "source.ip" },
-	{ "src_ip", "source.address" },	     { "src_port", "source.port" },
-	{ "dest_ip", "destination.ip" },     { "dest_ip", "destination.address" },
-	{ "dest_port", "destination.port" }, { "pid", "process.pid" },
-	{ "comm", "process.name" },	     { "unit", "systemd.unit" },
-	{ "container_id", "container.id" },  { "pod_uid", "kubernetes.pod.uid" },
-	{ "retrans_type", "event.reason" },  { "err", "error.code" },
-	{ "len_bytes", "network.bytes" },    { "direction", "network.direction" },
+	{ "timestamp", "@timestamp" },
+	{ "seq", "event.sequence" },
+	{ "hostname", "host.name" },
+	{ "src_ip", "source.ip" },
+	{ "src_ip", "source.address" },
+	{ "src_port", "source.port" },
+	{ "dest_ip", "destination.ip" },
+	{ "dest_ip", "destination.address" },
+	{ "dest_port", "destination.port" },
+	{ "pid", "process.pid" },
+	{ "comm", "process.name" },
+	{ "unit", "systemd.unit" },
+	{ "container_id", "container.id" },
+	{ "pod_uid", "kubernetes.pod.uid" },
+	{ "retrans_type", "event.reason" },
+	{ "err", "error.code" },
+	{ "len_bytes", "network.bytes" },
+	{ "direction", "network.direction" },
+	{ "src_nat_ip", "source.nat.ip" },
+	{ "src_nat_port", "source.nat.port" },
+	{ "dest_nat_ip", "destination.nat.ip" },
+	{ "dest_nat_port", "destination.nat.port" },
 };
 
 /* What has another value, and is looked at by itself. */
