@@ -68,10 +68,13 @@ def check_told():
         if told != wanted:
             wrong.append(f"{end['role']}: {told}, not {wanted}: {line}")
     kinds = kinds_of(all_lines)
+    functions = any("transport" in seen for seen in kinds.values())  # can be hooked here
     for key, end in ends.items():
         wanted = {"qdisc"}
         if end["role"] in ("client", "server", "local client", "local server", "inner client"):
-            wanted |= {"tcp", "app", "rtt"}
+            wanted |= {"tcp", "app", "rtt"} | ({"transport"} if functions else set())
+        if functions and end["role"] in ("connected", "connected server", "unconnected", "unconnected server"):
+            wanted |= {"transport", "app"}
         if not wanted <= kinds.get(key, set()):
             wrong.append(f"{end['role']}: only {kinds.get(key)}: {end}")
     retransmits = {ends[key]["role"] for key, seen in kinds.items() if "retransmit" in seen and key in ends}

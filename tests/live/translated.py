@@ -3,7 +3,7 @@
 """
 translated.py CLIENT SERVER INNER COUNT - talk whose addresses the hosts translate, and who talks to whom.
 
-CLIENT, SERVER and INNER are network namespaces, as paths; the rules of translation are addresses_test.sh's. So many
+CLIENT, SERVER and INNER are network namespaces, as paths; the rules of translation are addresses.sh's. So many
 TCP connections over each IP version, and some of other kinds. For each end prints a line of JSON: its namespace, its
 own address and port and its peer's as its socket has them, and both as they are in packets that it sends ("wire").
 Ports of ICMP are null.

@@ -7,6 +7,7 @@
 # goes to the directory KEPT, and the *_test.sh beside this file compare it, on the host. KEPT/SCENE has a
 # scene's accounts, and `failed` if it did not come to its end; KEPT/lines.NETLOG a netlog's lines.
 . "$(dirname "$0")/hosts.sh"
+. tests/live/addresses.sh
 kept=$1
 declare -A netlogs
 
@@ -71,6 +72,13 @@ counting() { # NAME
 	done
 }
 
+# Hosts that translate. They stay until the end, or another scene's would get their numbers.
+translators_up() {
+	local work=$work/addresses
+	mkdir "$work" && hosts_up
+	translators=("$ns0" "$ns1" "$inner")
+}
+
 # ---- the scenes, each with $work as its directory
 
 # keep NAME PROGRAM OPTIONS: between $ns0 and $ns1; its account is the file NAME
@@ -123,6 +131,11 @@ scene_ports() {
 scene_cookie() {
 	wire_up --drop-synack 1
 	keep truth traffic --messages 10 --bytes 100 --reply 100 --cookie
+}
+
+scene_addresses() {
+	ns0=${translators[0]} ns1=${translators[1]} inner=${translators[2]}
+	talk 3
 }
 
 scene_owners() {
@@ -210,7 +223,8 @@ run sampled $netlog --sample=latency=3
 {
 	pair_up lossy:veth veth && pair_up clean:veth veth && pair_up short veth &&
 		pair_up lossy:virtio virtio eth0 eth1 && pair_up clean:virtio virtio eth2 eth3 &&
-		lossy lossy:veth && lossy lossy:virtio && counting clean:veth && counting clean:virtio
+		lossy lossy:veth && lossy lossy:virtio && counting clean:veth && counting clean:virtio &&
+		translators_up
 } >"$kept/pairs" 2>&1 || mv "$kept/pairs" "$kept/failed"
 wait_for 200 all_started # one that has not is without lines
 
@@ -218,7 +232,7 @@ scenes clean:veth clean:virtio ports flows &
 lanes=$!
 scenes lossy:veth lossy:virtio missed &
 lanes="$lanes $!"
-scenes short cookie owners &
+scenes short cookie owners addresses &
 # shellcheck disable=SC2086 # these are words
 wait $lanes $!
 
