@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "host/cgroup_walk.h"
+#include "host/namespace.h"
 #include "line/json_schema.h"
 #include "run/attach.h"
 #include "run/daemon.h"
@@ -21,7 +22,6 @@
 #include "settings/unmatchable.h"
 
 #define EXIT_USAGE 2
-#define CGROUP_NAMESPACE_FIRST "cgroup:[4026531835]" /* PROC_CGROUP_INIT_INO, the host's */
 
 /* Flush stdout: whatever was printed must have arrived. */
 static int printed(void)
@@ -119,10 +119,7 @@ static int outputs_open(const struct options *options, struct lines *lines)
 /* There the cgroups of all others are out of sight, however the file system is mounted. */
 static void cgroup_namespace_warn(void)
 {
-	char namespace[64] = "";
-
-	if (readlink("/proc/self/ns/cgroup", namespace, sizeof(namespace) - 1) > 0 &&
-	    strcmp(namespace, CGROUP_NAMESPACE_FIRST) != 0)
+	if (namespace_is_first(namespace_cgroup) == 0)
 		log_warning("this is not the host's cgroup namespace: cgroups of others have no "
 			    "names in the lines, and --unit and --cgroup do not find them; run "
 			    "the container with --cgroupns=host, and the host's /sys/fs/cgroup");

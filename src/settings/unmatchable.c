@@ -10,8 +10,8 @@
 
 #include "base/log.h"
 #include "filter/contradiction.h"
+#include "host/namespace.h"
 
-#define PID_NAMESPACE_FIRST "pid:[4026531836]" /* PROC_PID_INIT_INO, the host's */
 #define HAS_PORTS_ALL (BIT(IPPROTO_TCP) | BIT(IPPROTO_UDP))
 
 struct telling {
@@ -183,10 +183,7 @@ static void output_tell(const struct telling *all, const struct sink_spec *spec,
  */
 static void pids_tell(const struct telling *telling, const struct filter *filter)
 {
-	char namespace[64] = "";
-
-	if (readlink("/proc/self/ns/pid", namespace, sizeof(namespace) - 1) < 0 ||
-	    strcmp(namespace, PID_NAMESPACE_FIRST) != 0)
+	if (namespace_is_first(namespace_pid) <= 0)
 		return; /* the numbers are the host's, which cannot be seen from here */
 	for (unsigned int i = 0; i < filter->pids.count; i++) {
 		const struct filter_number *pid = &filter->pids.of[i];
