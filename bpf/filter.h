@@ -55,6 +55,8 @@ _Static_assert(2 * filter_kinds <= 31,
 	(FILTER_BITS(filter_addr) | FILTER_BITS(filter_src_addr) | FILTER_BITS(filter_dest_addr))
 #define FILTER_OF_CGROUPS (FILTER_BITS(filter_cgroup) | FILTER_BITS(filter_unit))
 #define FILTER_OF_OWNER (FILTER_BITS(filter_pid) | FILTER_BITS(filter_comm))
+/* Halves that cannot be answered before a packet has met its socket; they refuse, both of them. */
+#define FILTER_BEFORE_SOCKET (FILTER_OF_OWNER | FILTER_OF_CGROUPS)
 
 /* Halves that ignore the source, and halves that ignore the destination. */
 #define FILTER_NOT_OF_SRC (FILTER_BITS(filter_dest_addr) | FILTER_BITS(filter_dest_port))

@@ -103,7 +103,7 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	 * the socket is not known yet, nor its owner and cgroup: refuse rather than let one slip
 	 * through
 	 */
-	subject.undecided = FILTER_OF_OWNER | FILTER_OF_CGROUPS;
+	subject.undecided = FILTER_BEFORE_SOCKET;
 	if (subject_is_undecided(&subject))
 		return 0;
 	packet_read(&packet, skb, dev_netns(READ(typed, skb, dev), typed), proto, typed);

@@ -76,6 +76,12 @@ bool filter_takes_event(const struct filter_set *set, const struct event *event,
 			const char *const names[NAMED_NUMBERS_MAX]);
 
 /*
+ * Halves that both refuse events of this type, with this value of its choice (0: it has none),
+ * because what they ask about is not known yet: at stage transport, a packet has no socket.
+ */
+uint32_t filter_undecided(enum event_type type, unsigned int value);
+
+/*
  * Exclude this connection, in both directions; NULL: none. It does not count as a value of the set.
  */
 void filter_exclude(struct filter_set *set, const struct ssh_connection *connection);

@@ -160,11 +160,19 @@ static union filter_name comm_of(const struct event *event)
 	return name;
 }
 
-/* At stage transport, the socket and so the owner are not known yet: see bpf/latency.bpf.c. */
-static bool nobody_knows_whose(const struct event *event)
+uint32_t filter_undecided(enum event_type type, unsigned int value)
 {
-	return event->header.type == event_latency &&
-	       ((const struct latency *)event)->stage == stage_transport;
+	return type == event_latency && value == stage_transport ? FILTER_BEFORE_SOCKET : 0;
+}
+
+static uint32_t undecided_of(const struct event *event)
+{
+	const enum event_type type = event->header.type;
+
+	/* the only event that has such lines */
+	return type == event_latency ?
+		       filter_undecided(type, ((const struct latency *)event)->stage) :
+		       0;
 }
 
 static bool takes_event(const struct filter_set *set, const struct event *event,
@@ -176,7 +184,7 @@ static bool takes_event(const struct filter_set *set, const struct event *event,
 	const union filter_name comm = comm_of(event), ifname = ifname_of(event);
 	uint32_t matched;
 
-	if (nobody_knows_whose(event) && filter_active_of(f, FILTER_OF_OWNER | FILTER_OF_CGROUPS))
+	if (filter_active_of(f, undecided_of(event)))
 		return false;
 	if (!filter_takes_ends(f, &flow) || !filter_takes_owner(f, NUMBER(event, pid), &comm) ||
 	    !filter_takes_ifname(f, &ifname))

@@ -57,8 +57,7 @@ static struct event_traits traits_of(enum event_type type, unsigned int value)
 		traits.protocols = BIT(IPPROTO_TCP);
 	else if (type == event_latency && value != stage_qdisc)
 		traits.protocols = HAS_PORTS_ALL;
-	if (type == event_latency && value == stage_transport)
-		traits.undecided = FILTER_OF_OWNER | FILTER_OF_CGROUPS;
+	traits.undecided = filter_undecided(type, value);
 	return traits;
 }
 
