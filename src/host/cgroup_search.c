@@ -1,30 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "host/cgroup_search.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include "base/util.h"
+#include "host/cgroup_walk.h"
 
-#define DEPTH_MAX 64 /* more than anybody has; the kernel's own limit can be set to any number */
+/* What is known of the cgroups from the root down to the one that the walk is at. */
+struct level {
+	const char *unit; /* the wanted one that it is, or lies in; NULL: none */
+	bool slice;	  /* units may come there */
+	bool any;	  /* one that is wanted lies in there */
+};
 
 struct searching {
 	const struct cgroup_search *search;
-	unsigned int left[2], watches[2]; /* that may still be met; [true]: of root's */
+	unsigned int watches[2]; /* that may still be set; [true]: of root's */
 	bool any_level;
 	int error;
-	char path[PATH_MAX]; /* from the root */
-};
-
-/* Where a search is. */
-struct level {
-	unsigned int number;
-	size_t length;	  /* of the path */
-	bool of_root;	  /* nobody else can make cgroups in there */
-	bool slice;	  /* units may come there */
-	const char *unit; /* the wanted one that it lies in; NULL: none */
+	struct level levels[CGROUP_DEPTH_MAX + 1];
 };
 
 /* By the descriptor: the path may lead elsewhere by now. */
@@ -52,107 +46,67 @@ static bool is_slice(const char *directory)
 			(!strcmp(type, ".service") && !strncmp(directory, "user@", 5)));
 }
 
-/* Can anybody but root make cgroups in there? A manager of a user's owns its part of the tree. */
-static bool is_of_root(int fd, uid_t root)
+static bool on_cgroup(void *context, const struct cgroup_visit *cgroup)
 {
-	struct stat status;
+	struct searching *s = context;
+	const struct cgroup_search *search = s->search;
+	struct level *here = &s->levels[cgroup->level], *above = here - 1;
 
-	return fstat(fd, &status) == 0 && status.st_uid == root &&
-	       !(status.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-/* One that the search wants. Returns whether it has been told. */
-static bool unit_tell(struct searching *s, int fd, const char *directory, const struct level *level)
-{
-	struct stat status;
-
-	if ((level->unit && !strcmp(level->unit, directory)) ||
-	    !s->search->wanted(s->search->context, directory) ||
-	    fstatat(fd, directory, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return false;
-	s->search->found(s->search->context, directory,
-			 &(struct cgroup_found){ .id = status.st_ino,
-						 .level = level->number,
-						 .any_level = s->any_level },
-			 s->path, level->of_root);
+	if (!cgroup->level) {
+		*here = (struct level){ .slice = true };
+		return true;
+	}
+	*here = (struct level){ .unit = above->unit, .slice = is_slice(cgroup->name) };
+	if ((above->unit && !strcmp(above->unit, cgroup->name)) ||
+	    !search->wanted(search->context, cgroup->name))
+		return true;
+	above->any = true;
+	here->unit = cgroup->name;
+	search->found(search->context, cgroup->name,
+		      &(struct cgroup_found){
+			      .id = cgroup->id, .level = cgroup->level, .any_level = s->any_level },
+		      cgroup->path, cgroup->of_root);
 	return true;
 }
 
-static void directory_search(struct searching *s, int fd, const struct level *level);
-
-/* An entry of a directory. Returns whether it is a wanted cgroup. */
-static bool entry_search(struct searching *s, int fd, const struct dirent *entry,
-			 const struct level *level)
+static void on_enter(void *context, int fd, unsigned int level, bool of_root)
 {
-	struct level below = {
-		.number = level->number + 1,
-		.length = level->length + 1 + strlen(entry->d_name),
-		.slice = is_slice(entry->d_name),
-		.unit = level->unit,
-	};
-	bool told;
+	struct searching *s = context;
 
-	if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
-	    !strcmp(entry->d_name, "..") || below.length >= sizeof(s->path))
-		return false;
-	if (!s->left[level->of_root]) {
-		s->error = s->error ?: -E2BIG;
-		return false;
-	}
-	s->left[level->of_root]--;
-	s->path[level->length] = '/';
-	strcpy(s->path + level->length + 1, entry->d_name);
-	told = unit_tell(s, fd, entry->d_name, level);
-	if (told)
-		below.unit = entry->d_name;
-	below.of_root = level->of_root;
-	if (level->number < DEPTH_MAX)
-		directory_search(s, openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-				 &below);
-	s->path[level->length] = 0;
-	return told;
+	if (s->levels[level].slice ||
+	    of_root) /* before the look, which meets what comes until then */
+		directory_watch(s, fd, of_root);
 }
 
-/* Takes the descriptor. */
-static void directory_search(struct searching *s, int fd, const struct level *level)
+static void on_leave(void *context, int fd, unsigned int level, bool of_root)
 {
-	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-	struct level here = *level;
-	struct dirent *entry;
-	bool any = false;
+	struct searching *s = context;
 
-	if (!directory) {
-		if (fd >= 0)
-			close(fd);
-		return; /* gone in the meantime */
-	}
-	here.of_root = level->of_root && is_of_root(fd, s->search->owner);
-	if (here.slice || here.of_root) /* before the look, which meets what comes until then */
-		directory_watch(s, fd, here.of_root);
-	while ((entry = readdir(directory)))
-		any |= entry_search(s, fd, entry, &here);
-	if (any && !here.slice && !here.of_root)
-		directory_watch(s, fd, here.of_root);
-	closedir(directory);
+	if (s->levels[level].any && !s->levels[level].slice && !of_root)
+		directory_watch(s, fd, of_root);
 }
 
 int cgroup_search(const struct cgroup_search *search)
 {
 	struct searching s = {
 		.search = search,
-		.left = { [false] = search->others_max ?: SEARCH_DIRECTORIES_OTHERS,
-			  [true] = SEARCH_DIRECTORIES_MAX },
 		.watches = { [false] = SEARCH_WATCHES_OTHERS, [true] = UINT_MAX },
 	};
-	const struct level root = { .number = 1, .of_root = true, .slice = true };
 	struct hierarchy hierarchy = {};
+	struct cgroup_walk walk = {
+		.root = search->root ?: hierarchy.path,
+		.owner = search->owner,
+		.most_others = search->others_max,
+		.found = on_cgroup,
+		.enter = on_enter,
+		.leave = on_leave,
+		.context = &s,
+	};
 	int r = search->root ? 0 : hierarchy_find("", &hierarchy);
 
 	if (r < 0)
 		return r;
 	s.any_level = hierarchy.any_level;
-	directory_search(&s,
-			 open(search->root ?: hierarchy.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-			 &root);
-	return s.error;
+	r = cgroup_walk(&walk);
+	return s.error ?: r;
 }

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * cgroup_search.h - cgroups by the name of their directory, wherever they are: systemd's units.
- *
- * Whoever has a part of the hierarchy (a user's manager, a container) makes cgroups with any names
- * in there, and as many as he likes. So a search tells which ones only root can have made, and the
- * others cannot make it look at more than so many of theirs.
  */
 #ifndef NETLOG_CGROUP_SEARCH_H
 #define NETLOG_CGROUP_SEARCH_H
@@ -17,10 +13,7 @@
 
 #define CGROUP_WATCHED (IN_CREATE | IN_ONLYDIR)
 
-/* Directories in one search: those that only root can have made, and those of all others. */
-#define SEARCH_DIRECTORIES_MAX 200000
-#define SEARCH_DIRECTORIES_OTHERS 16384
-#define SEARCH_WATCHES_OTHERS 1024
+#define SEARCH_WATCHES_OTHERS 1024 /* directories that others than root can have made */
 
 struct hierarchy {
 	char path[PATH_MAX]; /* where it is mounted */
@@ -47,7 +40,7 @@ struct cgroup_search {
 	int inotify;
 	const char *root;	 /* of the hierarchy; NULL: where it is mounted */
 	uid_t owner;		 /* who counts as root */
-	unsigned int others_max; /* 0: SEARCH_DIRECTORIES_OTHERS */
+	unsigned int others_max; /* cgroups of others; 0: as in any walk */
 };
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "host/cgroup_walk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -55,73 +56,110 @@ int cgroup_mount_find(const char *path, char *ret_path, size_t size)
 	return ret_path[0] ? 0 : -ENODEV;
 }
 
-/* Closes the descriptor. */
-static int walk_enter(struct cgroup_walk *walk, int fd)
-{
-	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+struct walking {
+	const struct cgroup_walk *walk;
+	unsigned int left[2]; /* that may still be met; [true]: of root's */
+	bool over;
+	int error;
+	char path[PATH_MAX];
+};
 
-	if (!directory) {
-		int r = -errno;
+/* A directory that is read. */
+struct level {
+	unsigned int number;
+	size_t length; /* of the path, without a slash behind it */
+	bool of_root;  /* nobody else can make cgroups in there */
+};
 
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
-	walk->lengths[walk->depth] = strlen(walk->path);
-	walk->directories[walk->depth++] = directory;
-	return 0;
-}
-
-int cgroup_walk_begin(struct cgroup_walk *walk, const char *root)
-{
-	cgroup_walk_end(walk);
-	walk->path[0] = 0;
-	return walk_enter(walk, open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
-/* The root has no entry in any directory, so it is reported by itself. */
-static void root_tell(struct cgroup_walk *walk,
-		      void (*found)(void *context, uint64_t id, const char *path), void *context)
+/* Can anybody but root make cgroups in there? A manager of a user's owns its part of the tree. */
+static bool is_of_root(int fd, uid_t root)
 {
 	struct stat status;
 
-	if (walk->depth == 1 && telldir(walk->directories[0]) == 0 &&
-	    fstat(dirfd(walk->directories[0]), &status) == 0)
-		found(context, status.st_ino, "/");
+	return fstat(fd, &status) == 0 && status.st_uid == root &&
+	       !(status.st_mode & (S_IWGRP | S_IWOTH));
 }
 
-bool cgroup_walk_go_on(struct cgroup_walk *walk, unsigned int budget,
-		       void (*found)(void *context, uint64_t id, const char *path), void *context)
-{
-	root_tell(walk, found, context);
-	while (walk->depth && budget) {
-		unsigned int at = walk->depth - 1;
-		struct dirent *entry = readdir(walk->directories[at]);
-		size_t length = walk->lengths[at];
+static void directory_walk(struct walking *w, int fd, const struct level *level);
 
-		walk->path[length] = 0;
-		if (!entry) {
-			closedir(walk->directories[at]);
-			walk->depth--;
-			continue;
-		}
-		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
-		    !strcmp(entry->d_name, "..") ||
-		    length + 1 + strlen(entry->d_name) >= sizeof(walk->path))
-			continue;
-		walk->path[length] = '/';
-		strcpy(walk->path + length + 1, entry->d_name);
-		found(context, entry->d_ino, walk->path);
-		budget--;
-		if (walk->depth < CGROUP_DEPTH_MAX) /* it may be gone by now, which is fine */
-			walk_enter(walk, openat(dirfd(walk->directories[at]), entry->d_name,
-						O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+/* Returns whether others of the same directory are worth looking at. */
+static bool entry_walk(struct walking *w, int fd, const struct dirent *entry,
+		       const struct level *level)
+{
+	struct level below = {
+		.number = level->number + 1,
+		.length = level->length + 1 + strlen(entry->d_name),
+		.of_root = level->of_root,
+	};
+	const struct cgroup_visit visit = {
+		.path = w->path,
+		.name = entry->d_name,
+		.id = entry->d_ino,
+		.level = below.number,
+		.of_root = level->of_root,
+	};
+
+	if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") ||
+	    !strcmp(entry->d_name, "..") || below.length >= sizeof(w->path))
+		return true;
+	if (!w->left[level->of_root]) {
+		w->error = -E2BIG;
+		return false;
 	}
-	return walk->depth;
+	w->left[level->of_root]--;
+	w->path[level->length] = '/';
+	strcpy(w->path + level->length + 1, entry->d_name);
+	w->over = !w->walk->found(w->walk->context, &visit);
+	if (!w->over && below.number < CGROUP_DEPTH_MAX) /* it may be gone by now, which is fine */
+		directory_walk(w, openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+			       &below);
+	w->path[level->length] = 0;
+	return !w->over;
 }
 
-void cgroup_walk_end(struct cgroup_walk *walk)
+/* Takes the descriptor. */
+static void directory_walk(struct walking *w, int fd, const struct level *level)
 {
-	while (walk->depth)
-		closedir(walk->directories[--walk->depth]);
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct cgroup_walk *walk = w->walk;
+	struct level here = *level;
+	struct dirent *entry;
+
+	if (!directory) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	here.of_root = level->of_root && is_of_root(fd, walk->owner);
+	if (walk->enter)
+		walk->enter(walk->context, fd, here.number, here.of_root);
+	while ((entry = readdir(directory)) && entry_walk(w, fd, entry, &here))
+		;
+	if (walk->leave && !w->over)
+		walk->leave(walk->context, fd, here.number, here.of_root);
+	closedir(directory);
+}
+
+int cgroup_walk(const struct cgroup_walk *walk)
+{
+	struct walking w = {
+		.walk = walk,
+		.left = { [false] = walk->most_others ?: WALK_OTHERS_MAX,
+			  [true] = walk->most ?: WALK_MAX },
+	};
+	struct cgroup_visit root = { .path = "/", .name = "", .of_root = true };
+	int fd = open(walk->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0)
+		return -errno;
+	/* it has no entry in any directory, so it is told by itself */
+	if (fstat(fd, &status) == 0)
+		root.id = status.st_ino;
+	if (!walk->found(walk->context, &root)) {
+		close(fd);
+		return 0;
+	}
+	directory_walk(&w, fd, &(struct level){ .of_root = true });
+	return w.error;
 }

@@ -7,6 +7,7 @@
 
 #define SET_BITS 9
 #define WAYS 8 /* names in a set; a new one replaces the least recently used */
+#define NAMES_MAX (WAYS << SET_BITS)
 
 struct name {
 	uint64_t id;
@@ -14,15 +15,17 @@ struct name {
 	struct name_text said; /* text NULL: it has no name, or none is known */
 	uint32_t look;	       /* the last complete look of its source that found it */
 	uint8_t source;
-	uint8_t tries; /* complete looks that may still find it; 0: no longer awaited */
-	bool in_use;   /* this place is taken */
-	bool answered; /* a caller has got this name, or the answer that there is none */
+	uint8_t tries;	/* complete looks that may still find it; 0: no longer awaited */
+	uint16_t place; /* of its number among the awaited ones */
+	bool in_use;	/* this place is taken */
+	bool answered;	/* a caller has got this name, or the answer that there is none */
 };
 
 struct names {
 	struct names_source *sources[name_sources]; /* NULL: its names are only fed */
 	uint32_t looks[name_sources];		    /* complete looks, plus 1 */
 	struct name names[1 << SET_BITS][WAYS];
+	uint64_t awaited[name_sources][NAMES_MAX]; /* of each source as many as are wanted */
 	uint64_t lookups;
 	bool changed; /* a name that a caller has already got */
 };
@@ -47,10 +50,27 @@ static struct name *name_find(struct names *names, enum name_source source, uint
 	return NULL;
 }
 
+static void name_await(struct names *names, struct name *name)
+{
+	struct names_source *source = names->sources[name->source];
+	uint64_t *awaited = names->awaited[name->source];
+
+	/* a look that is midway may have been there already */
+	name->tries = (uint8_t)(source->tries + source->midway);
+	name->place = (uint16_t)source->wanted;
+	awaited[source->wanted++] = name->id;
+	source->awaited = awaited;
+}
+
+/* Its place among the awaited numbers is taken by the last of them. */
 static void name_wait_no_more(struct names *names, struct name *name)
 {
-	if (name->tries)
-		names->sources[name->source]->wanted--;
+	uint64_t *awaited = names->awaited[name->source];
+
+	if (!name->tries)
+		return;
+	awaited[name->place] = awaited[--names->sources[name->source]->wanted];
+	name_find(names, name->source, awaited[name->place])->place = name->place;
 	name->tries = 0;
 }
 
@@ -180,11 +200,8 @@ static struct name *name_want(struct names *names, enum name_source kind, uint64
 	struct names_source *source = names->sources[kind];
 
 	name->used = ++names->lookups; /* so that names found during the look do not replace it */
-	if (source && source->tries) {
-		/* a look that is midway may have been there already */
-		name->tries = (uint8_t)(source->tries + source->midway);
-		source->wanted++;
-	}
+	if (source && source->tries)
+		name_await(names, name);
 	if (source && source->look)
 		source_look(names, kind, clock_boot_ns(), &id);
 	return name;

@@ -5,7 +5,7 @@
  * NAMED_KINDS in bpf/events.h says which numbers have names, and which keys these make in a line.
  * Each kind is a source here: its names are looked up on the host (struct names_source) or given to
  * names_feed(). A known name is kept even when its cgroup or namespace is gone, since lines come
- * later. Looking takes a limited share of the time, and no single look takes long.
+ * later. A thread looks, with a limited share of the time, and never has its caller wait.
  *
  * A replay has the names in the recording. The recorder keeps a table of the names that a reader
  * knows so far. Before each event it writes the names that have changed. A reader that feeds them
@@ -40,7 +40,8 @@ typedef void names_found(void *context, uint64_t id, const char *text);
 /* A source of names of one kind. Members that are NULL are not needed. */
 struct names_source {
 	/*
-	 * If it is time to, look, and call `found` for each name; for some milliseconds at most.
+	 * If it is time to, have a thread look (look.h), and call `found` for each name that one
+	 * has found. Only the very first look, before events come, may take its time.
 	 * Called now and then without an `id`, and with one for a number that is met for the first
 	 * time, or again after its name was replaced. Returns true when everything there is has
 	 * been reported since it last returned true.
@@ -54,10 +55,12 @@ struct names_source {
 	void (*parts)(const char *text, char *room, struct text_part parts[NAME_KEYS_MAX]);
 	void (*free)(struct names_source *source);
 
-	unsigned int tries;  /* complete looks after which a number not found is given up */
-	bool lasting;	     /* a name is kept even if a complete look does not find it again */
-	bool midway;	     /* set by look(): a complete look has begun and is not over */
-	unsigned int wanted; /* numbers that are awaited; counted by names.c */
+	unsigned int tries; /* complete looks after which a number not found is given up */
+	bool lasting;	    /* a name is kept even if a complete look does not find it again */
+	bool midway;	    /* set by look(): a complete look has begun and is not over */
+	/* Numbers that are awaited, and how many; kept by names.c. */
+	const uint64_t *awaited;
+	unsigned int wanted;
 };
 
 /*

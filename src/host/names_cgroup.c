@@ -2,58 +2,134 @@
 /*
  * names_cgroup.c - names of cgroups: their paths, found by walking the hierarchy.
  *
- * A walk begins when an unknown cgroup is asked for, and goes on in small steps.
+ * A walk begins when an unknown cgroup is asked for. It takes as long as there are cgroups, so a
+ * thread makes it, and it takes a small part of the time.
  */
 #include <errno.h>
 
 #include "base/clock.h"
 #include "host/cgroup_path.h"
 #include "host/cgroup_walk.h"
+#include "host/look.h"
 #include "host/names.h"
 
-#define WALK_STEP 128			/* directories in one look, some 2 ms */
-#define WALK_FIRST 16384		/* at the start, while nothing waits for us */
-#define WALK_PAUSE_NS (10 * 1000000ULL) /* at least, between two looks */
-#define WALK_SHARE 50 /* a walk takes at most this fraction of the time: one in 50 */
-#define WALK_TRIES 2  /* a cgroup that two complete walks do not find is gone */
+#define WALK_FIRST 16384		/* cgroups at the start, while nothing waits for us */
+#define WALK_PAUSE_NS (10 * 1000000ULL) /* at least, between two walks */
+#define WALK_SHARE 50			/* walks take at most this fraction of a CPU: one in 50 */
+#define WALK_TRIES 2			/* a cgroup that two complete walks do not find is gone */
+#define NEW_MAX 1024			/* told by a walk, of those that nobody has asked for yet */
+#define TAKEN_AT_ONCE 128
 
 struct cgroups {
 	struct names_source source;
-	struct cgroup_walk walk;
+	struct look look;
 	bool begun; /* the first walk */
-	uint64_t next_ns, spent_ns;
+	uint64_t next_ns;
+	/*
+	 * The highest id met by a walk, which is the only one to use it. The kernel counts upwards
+	 * (kernfs), so cgroups with higher ones are new: one of them may be asked for next.
+	 */
+	uint64_t newest;
 	char root[];
 };
 
-static bool walk_step(struct cgroups *cgroups, uint64_t now_ns, names_found *found, void *context)
+/* ---- the first walk, which tells all there are ---- */
+
+struct first_walk {
+	struct cgroups *cgroups;
+	names_found *found;
+	void *context;
+};
+
+static bool cgroup_tell(void *context, const struct cgroup_visit *cgroup)
 {
-	const unsigned int budget = cgroups->begun ? WALK_STEP : WALK_FIRST;
-	uint64_t pause_ns = WALK_PAUSE_NS;
+	const struct first_walk *first = context;
+
+	if (cgroup->id > first->cgroups->newest)
+		first->cgroups->newest = cgroup->id;
+	first->found(first->context, cgroup->id, cgroup->path);
+	return true;
+}
+
+static void walk_first(struct cgroups *cgroups, names_found *found, void *context)
+{
+	struct first_walk first = { cgroups, found, context };
+	const struct cgroup_walk walk = {
+		.root = cgroups->root, .most = WALK_FIRST, .found = cgroup_tell, .context = &first
+	};
 
 	cgroups->begun = true;
-	if (!cgroups->walk.depth) {
-		cgroups->spent_ns = 0;
-		if (cgroup_walk_begin(&cgroups->walk, cgroups->root) < 0) {
-			cgroups->next_ns = now_ns + NSEC_PER_SEC;
-			return false;
-		}
-	}
-	cgroups->source.midway = cgroup_walk_go_on(&cgroups->walk, budget, found, context);
-	cgroups->spent_ns += clock_boot_ns() - now_ns;
-	if (!cgroups->source.midway && WALK_SHARE * cgroups->spent_ns > pause_ns)
-		pause_ns = WALK_SHARE * cgroups->spent_ns;
-	cgroups->next_ns = clock_boot_ns() + pause_ns;
-	return !cgroups->source.midway;
+	cgroup_walk(&walk);
+}
+
+/* ---- later ones, by a thread, which tell those that are awaited, and new ones ---- */
+
+struct later_walk {
+	struct look *look;
+	uint64_t newest_before, newest;
+	unsigned int new; /* that have been told */
+};
+
+static bool cgroup_keep(void *context, const struct cgroup_visit *cgroup)
+{
+	struct later_walk *later = context;
+	const bool new = cgroup->id > later->newest_before && later->new < NEW_MAX;
+
+	if (cgroup->id > later->newest)
+		later->newest = cgroup->id;
+	later->new += new;
+	if (new || look_is_for(later->look, cgroup->id))
+		look_add(later->look, cgroup->id, cgroup->path);
+	return !look_is_stopped(later->look);
+}
+
+static void walk_run(struct look *look)
+{
+	struct cgroups *cgroups = look->context;
+	struct later_walk later = { .look = look,
+				    .newest_before = cgroups->newest,
+				    .newest = cgroups->newest };
+	const struct cgroup_walk walk = { .root = cgroups->root,
+					  .found = cgroup_keep,
+					  .context = &later };
+	int r = cgroup_walk(&walk);
+
+	cgroups->newest = later.newest;
+	look->error = r == -E2BIG ? 0 : r;
+}
+
+/* Returns whether it was a complete walk. */
+static bool walk_end(struct cgroups *cgroups, uint64_t now_ns)
+{
+	uint64_t pause_ns = WALK_SHARE * cgroups->look.cpu_ns;
+
+	if (cgroups->look.error)
+		pause_ns = NSEC_PER_SEC;
+	cgroups->source.midway = false;
+	cgroups->next_ns = now_ns + (pause_ns > WALK_PAUSE_NS ? pause_ns : WALK_PAUSE_NS);
+	return !cgroups->look.error;
 }
 
 static bool cgroup_look(struct names_source *source, uint64_t now_ns, const uint64_t *id,
 			names_found *found, void *context)
 {
 	struct cgroups *cgroups = (struct cgroups *)source;
-	const bool worth = source->wanted || source->midway || !cgroups->begun;
 
 	(void)id; /* no way from an id to its cgroup is open to us, so we walk */
-	return worth && now_ns >= cgroups->next_ns && walk_step(cgroups, now_ns, found, context);
+	if (!cgroups->begun) {
+		walk_first(cgroups, found, context);
+		return true;
+	}
+	if (source->midway)
+		return look_take(&cgroups->look, TAKEN_AT_ONCE, found, context) &&
+		       walk_end(cgroups, now_ns);
+	if (!source->wanted || now_ns < cgroups->next_ns)
+		return false;
+	source->midway =
+		look_begin(&cgroups->look, walk_run, cgroups, source->awaited, source->wanted) == 0;
+	if (!source->midway)
+		cgroups->next_ns = now_ns + NSEC_PER_SEC;
+	return false;
 }
 
 #define KEY_ID(key, text_max, doc) key_##key,
@@ -70,7 +146,7 @@ static void cgroup_parts(const char *path, char *room, struct text_part parts[NA
 
 static void cgroup_free(struct names_source *source)
 {
-	cgroup_walk_end(&((struct cgroups *)source)->walk);
+	look_end(&((struct cgroups *)source)->look);
 	free(source);
 }
 

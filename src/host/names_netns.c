@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * names_netns.c - names of network namespaces: the files that ip-netns(8) keeps in a directory. All
- * are looked at again whenever the directory has changed.
+ * are looked at again whenever the directory has changed, by a thread.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -10,14 +10,18 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "host/look.h"
 #include "host/names.h"
 
 #define LOOK_INTERVAL_NS NSEC_PER_SEC
 #define ENTRIES_MAX 4096 /* files looked at */
-#define LOOKS_AGAIN 3	 /* after a change: ip-netns(8) makes the file before it mounts on it */
+#define TAKEN_AT_ONCE 128
+#define LOOKS_AGAIN 3 /* after a change: ip-netns(8) makes the file before it mounts on it */
 
 struct namespaces {
 	struct names_source source;
+	struct look look;
+	bool asked; /* once: the first time, nothing waits for us */
 	uint64_t next_ns;
 	struct timespec changed; /* of the directory, its last change */
 	unsigned int again;	 /* looks still to come */
@@ -51,14 +55,23 @@ static void directory_look(const struct namespaces *namespaces, names_found *fou
 		free(entries);
 }
 
-static bool netns_look(struct names_source *source, uint64_t now_ns, const uint64_t *id,
-		       names_found *found, void *context)
+static void entry_keep(void *context, uint64_t id, const char *name)
 {
-	struct namespaces *namespaces = (struct namespaces *)source;
+	look_add(context, id, name);
+}
+
+static void look_run(struct look *look)
+{
+	directory_look(look->context, entry_keep, look);
+}
+
+/* Is it time to look? A look costs little where nothing has changed. */
+static bool directory_changed(struct namespaces *namespaces, uint64_t now_ns)
+{
 	struct stat status = {};
 
-	if (id || now_ns < namespaces->next_ns)
-		return false; /* a look finds all, so it is not needed for a single number */
+	if (now_ns < namespaces->next_ns)
+		return false;
 	namespaces->next_ns = now_ns + LOOK_INTERVAL_NS;
 	stat(namespaces->directory, &status); /* zeros where there is none */
 	if (status.st_mtim.tv_sec != namespaces->changed.tv_sec ||
@@ -66,15 +79,34 @@ static bool netns_look(struct names_source *source, uint64_t now_ns, const uint6
 		namespaces->changed = status.st_mtim;
 		namespaces->again = LOOKS_AGAIN;
 	}
-	if (!namespaces->again)
-		return false;
+	return namespaces->again;
+}
+
+static bool netns_look(struct names_source *source, uint64_t now_ns, const uint64_t *id,
+		       names_found *found, void *context)
+{
+	struct namespaces *namespaces = (struct namespaces *)source;
+	const bool first = !namespaces->asked;
+
+	namespaces->asked = true;
+	if (source->midway) {
+		source->midway = !look_take(&namespaces->look, TAKEN_AT_ONCE, found, context);
+		return !source->midway;
+	}
+	if (id || !directory_changed(namespaces, now_ns))
+		return false; /* a look finds all, so it is not needed for a single number */
 	namespaces->again--;
-	directory_look(namespaces, found, context);
-	return true;
+	if (first) {
+		directory_look(namespaces, found, context);
+		return true;
+	}
+	source->midway = look_begin(&namespaces->look, look_run, namespaces, NULL, 0) == 0;
+	return false;
 }
 
 static void netns_free(struct names_source *source)
 {
+	look_end(&((struct namespaces *)source)->look);
 	free(source);
 }
 

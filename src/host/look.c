@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "host/look.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/util.h"
+
+static int id_compare(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void *look_run(void *context)
+{
+	struct look *look = context;
+	struct timespec cpu = {};
+
+	if (look->id_count)
+		qsort(look->ids, look->id_count, sizeof(*look->ids), id_compare);
+	look->work(look);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+	look->cpu_ns = (uint64_t)cpu.tv_sec * NSEC_PER_SEC + (uint64_t)cpu.tv_nsec;
+	__atomic_store_n(&look->over, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void look_clear(struct look *look)
+{
+	for (size_t i = look->taken; i < look->count; i++)
+		free(look->findings[i].text);
+	free(look->findings);
+	free(look->ids);
+	*look = (struct look){ .error = look->error, .cpu_ns = look->cpu_ns };
+}
+
+int look_begin(struct look *look, void (*work)(struct look *look), void *context,
+	       const uint64_t *ids, size_t id_count)
+{
+	int r;
+
+	*look = (struct look){ .work = work, .context = context, .id_count = id_count };
+	if (id_count) {
+		look->ids = malloc(id_count * sizeof(*ids));
+		if (!look->ids)
+			return -ENOMEM;
+		memcpy(look->ids, ids, id_count * sizeof(*ids));
+	}
+	r = -pthread_create(&look->thread, NULL, look_run, look);
+	if (r < 0)
+		look_clear(look);
+	look->begun = r == 0;
+	return r;
+}
+
+bool look_is_for(const struct look *look, uint64_t id)
+{
+	return look->id_count &&
+	       bsearch(&id, look->ids, look->id_count, sizeof(id), id_compare) != NULL;
+}
+
+bool look_is_stopped(const struct look *look)
+{
+	return __atomic_load_n(&look->stop, __ATOMIC_RELAXED);
+}
+
+/* What there is no memory for is looked for again later, as if it had not been found. */
+void look_add(struct look *look, uint64_t id, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy && look->count == look->room) {
+		const size_t room = 2 * look->room + 16;
+		struct look_finding *more =
+			reallocarray(look->findings, room, sizeof(*look->findings));
+
+		if (more) {
+			look->findings = more;
+			look->room = room;
+		}
+	}
+	if (!copy || look->count == look->room) {
+		free(copy);
+		return;
+	}
+	look->findings[look->count++] = (struct look_finding){ id, copy };
+}
+
+bool look_take(struct look *look, size_t most,
+	       void (*found)(void *context, uint64_t id, const char *text), void *context)
+{
+	if (!look->begun || !__atomic_load_n(&look->over, __ATOMIC_ACQUIRE))
+		return false;
+	for (; most && look->taken < look->count; most--) {
+		const struct look_finding *finding = &look->findings[look->taken++];
+
+		found(context, finding->id, finding->text);
+		free(finding->text);
+	}
+	if (look->taken < look->count)
+		return false;
+	pthread_join(look->thread, NULL); /* it is about to return */
+	look_clear(look);
+	return true;
+}
+
+void look_end(struct look *look)
+{
+	if (!look->begun)
+		return;
+	__atomic_store_n(&look->stop, true, __ATOMIC_RELAXED);
+	pthread_join(look->thread, NULL);
+	look_clear(look);
+}

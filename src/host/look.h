@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * look.h - looks at the host for names, made by a thread: who can make cgroups, files or processes
+ * says how long they take, and the thread that drains the ring must not wait for that.
+ *
+ * What a look has found is handed over bit by bit.
+ */
+#ifndef NETLOG_LOOK_H
+#define NETLOG_LOOK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed: no look is under way. */
+struct look {
+	bool begun; /* there is a thread, or something is still to be handed over */
+	pthread_t thread;
+	/* the thread's own until it has ended */
+	void (*work)(struct look *look);
+	void *context;
+	uint64_t *ids; /* numbers that are looked for, in order */
+	size_t id_count;
+	struct look_finding {
+		uint64_t id;
+		char *text;
+	} * findings;
+	size_t count, room;
+	int error;	 /* of the work's */
+	uint64_t cpu_ns; /* that it took */
+	/* shared */
+	bool over; /* the thread has nothing more to do */
+	bool stop; /* it is to end soon */
+	/* ours */
+	size_t taken; /* of the findings */
+};
+
+/*
+ * Have a thread call `work`, which calls look_add() for what it finds. `context` is left alone
+ * until the look is over; the numbers are copied. -ENOMEM or an error of pthread_create(3): no look
+ * has begun.
+ */
+int look_begin(struct look *look, void (*work)(struct look *look), void *context,
+	       const uint64_t *ids, size_t id_count);
+
+/* For the work: is this number looked for? Is the look to end before it is complete? */
+bool look_is_for(const struct look *look, uint64_t id);
+bool look_is_stopped(const struct look *look);
+void look_add(struct look *look, uint64_t id, const char *text);
+
+/*
+ * If it is over, hand over `most` of what it has found. Returns whether that was the rest: then no
+ * look is under way any more, and `error` and `cpu_ns` say how it went. Never waits for the work.
+ */
+bool look_take(struct look *look, size_t most,
+	       void (*found)(void *context, uint64_t id, const char *text), void *context);
+
+/* Break it off, if one is under way. */
+void look_end(struct look *look);
+
+#endif
