@@ -6,11 +6,27 @@
 
 #include "base/util.h"
 
+#define PATIENCE_NS (10 * NSEC_PER_MSEC) /* a quarter of the ring, at 200 bytes a us */
+#define PATIENCE_SHARE 50		 /* waiting takes one part of so many of the time */
+
 static int id_compare(const void *a, const void *b)
 {
 	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
 	return (x > y) - (x < y);
+}
+
+/* What is awaited is handed over first. */
+static void awaited_first(struct look *look)
+{
+	for (size_t i = 0, first = 0; i < look->count; i++) {
+		const struct look_finding finding = look->findings[i];
+
+		if (!look_is_for(look, finding.id))
+			continue;
+		look->findings[i] = look->findings[first];
+		look->findings[first++] = finding;
+	}
 }
 
 static void *look_run(void *context)
@@ -21,9 +37,10 @@ static void *look_run(void *context)
 	if (look->id_count)
 		qsort(look->ids, look->id_count, sizeof(*look->ids), id_compare);
 	look->work(look);
+	awaited_first(look);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
 	look->cpu_ns = (uint64_t)cpu.tv_sec * NSEC_PER_SEC + (uint64_t)cpu.tv_nsec;
-	__atomic_store_n(&look->over, true, __ATOMIC_RELEASE);
+	sem_post(&look->over);
 	return NULL;
 }
 
@@ -33,7 +50,10 @@ static void look_clear(struct look *look)
 		free(look->findings[i].text);
 	free(look->findings);
 	free(look->ids);
-	*look = (struct look){ .error = look->error, .cpu_ns = look->cpu_ns };
+	sem_destroy(&look->over);
+	*look = (struct look){ .error = look->error,
+			       .cpu_ns = look->cpu_ns,
+			       .next_patience = look->next_patience };
 }
 
 int look_begin(struct look *look, void (*work)(struct look *look), void *context,
@@ -41,13 +61,17 @@ int look_begin(struct look *look, void (*work)(struct look *look), void *context
 {
 	int r;
 
-	*look = (struct look){ .work = work, .context = context, .id_count = id_count };
+	*look = (struct look){ .work = work,
+			       .context = context,
+			       .id_count = id_count,
+			       .next_patience = look->next_patience };
 	if (id_count) {
 		look->ids = malloc(id_count * sizeof(*ids));
 		if (!look->ids)
 			return -ENOMEM;
 		memcpy(look->ids, ids, id_count * sizeof(*ids));
 	}
+	sem_init(&look->over, 0, 0);
 	r = -pthread_create(&look->thread, NULL, look_run, look);
 	if (r < 0)
 		look_clear(look);
@@ -88,10 +112,36 @@ void look_add(struct look *look, uint64_t id, const char *text)
 	look->findings[look->count++] = (struct look_finding){ id, copy };
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_nsec;
+}
+
+static bool is_over(struct look *look)
+{
+	look->seen_over |= sem_trywait(&look->over) == 0;
+	return look->seen_over;
+}
+
+void look_wait(struct look *look)
+{
+	const uint64_t begun = monotonic_ns(), until = begun + PATIENCE_NS;
+	const struct timespec limit = { .tv_sec = (time_t)(until / NSEC_PER_SEC),
+					.tv_nsec = (long)(until % NSEC_PER_SEC) };
+
+	if (!look->begun || is_over(look) || begun < look->next_patience)
+		return;
+	look->seen_over = sem_clockwait(&look->over, CLOCK_MONOTONIC, &limit) == 0;
+	look->next_patience = begun + PATIENCE_SHARE * (monotonic_ns() - begun);
+}
+
 bool look_take(struct look *look, size_t most,
 	       void (*found)(void *context, uint64_t id, const char *text), void *context)
 {
-	if (!look->begun || !__atomic_load_n(&look->over, __ATOMIC_ACQUIRE))
+	if (!look->begun || !is_over(look))
 		return false;
 	for (; most && look->taken < look->count; most--) {
 		const struct look_finding *finding = &look->findings[look->taken++];

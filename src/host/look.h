@@ -9,6 +9,7 @@
 #define NETLOG_LOOK_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,10 +31,12 @@ struct look {
 	int error;	 /* of the work's */
 	uint64_t cpu_ns; /* that it took */
 	/* shared */
-	bool over; /* the thread has nothing more to do */
-	bool stop; /* it is to end soon */
+	sem_t over; /* posted when the thread has nothing more to do */
+	bool stop;  /* it is to end soon */
 	/* ours */
-	size_t taken; /* of the findings */
+	bool seen_over;
+	size_t taken;		/* of the findings */
+	uint64_t next_patience; /* CLOCK_MONOTONIC, ns: look_wait() returns at once before that */
 };
 
 /*
@@ -48,6 +51,13 @@ int look_begin(struct look *look, void (*work)(struct look *look), void *context
 bool look_is_for(const struct look *look, uint64_t id);
 bool look_is_stopped(const struct look *look);
 void look_add(struct look *look, uint64_t id, const char *text);
+
+/*
+ * Give it a moment to be over: most looks take less than that, and then what was asked for is known
+ * from its first line on. A moment is what the ring has room for at any rate of events, and all of
+ * them together are a small part of the time.
+ */
+void look_wait(struct look *look);
 
 /*
  * If it is over, hand over `most` of what it has found. Returns whether that was the rest: then no

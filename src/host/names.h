@@ -5,7 +5,8 @@
  * NAMED_KINDS in bpf/events.h says which numbers have names, and which keys these make in a line.
  * Each kind is a source here: its names are looked up on the host (struct names_source) or given to
  * names_feed(). A known name is kept even when its cgroup or namespace is gone, since lines come
- * later. A thread looks, with a limited share of the time, and never has its caller wait.
+ * later. A thread looks, with a limited share of the time, and its caller waits for a moment at
+ * most.
  *
  * A replay has the names in the recording. The recorder keeps a table of the names that a reader
  * knows so far. Before each event it writes the names that have changed. A reader that feeds them

@@ -98,6 +98,15 @@ static void walk_run(struct look *look)
 	look->error = r == -E2BIG ? 0 : r;
 }
 
+/* No way from an id to its cgroup is open to us, so all are walked through. */
+static void walk_begin(struct cgroups *cgroups, uint64_t now_ns)
+{
+	cgroups->source.midway = look_begin(&cgroups->look, walk_run, cgroups,
+					    cgroups->source.awaited, cgroups->source.wanted) == 0;
+	if (!cgroups->source.midway)
+		cgroups->next_ns = now_ns + NSEC_PER_SEC;
+}
+
 /* Returns whether it was a complete walk. */
 static bool walk_end(struct cgroups *cgroups, uint64_t now_ns)
 {
@@ -115,21 +124,18 @@ static bool cgroup_look(struct names_source *source, uint64_t now_ns, const uint
 {
 	struct cgroups *cgroups = (struct cgroups *)source;
 
-	(void)id; /* no way from an id to its cgroup is open to us, so we walk */
 	if (!cgroups->begun) {
 		walk_first(cgroups, found, context);
 		return true;
 	}
-	if (source->midway)
-		return look_take(&cgroups->look, TAKEN_AT_ONCE, found, context) &&
-		       walk_end(cgroups, now_ns);
-	if (!source->wanted || now_ns < cgroups->next_ns)
-		return false;
-	source->midway =
-		look_begin(&cgroups->look, walk_run, cgroups, source->awaited, source->wanted) == 0;
+	if (!source->midway && source->wanted && now_ns >= cgroups->next_ns)
+		walk_begin(cgroups, now_ns);
 	if (!source->midway)
-		cgroups->next_ns = now_ns + NSEC_PER_SEC;
-	return false;
+		return false;
+	if (id)
+		look_wait(&cgroups->look);
+	return look_take(&cgroups->look, TAKEN_AT_ONCE, found, context) &&
+	       walk_end(cgroups, now_ns);
 }
 
 #define KEY_ID(key, text_max, doc) key_##key,

@@ -144,15 +144,37 @@ TEST(a_cgroup_that_comes_later_is_found_and_one_that_goes_keeps_its_name)
 	root_make();
 	names = names_from(root, "");
 	late = make("/late.service");
-	check_name(names, names_of_cgroup_id, UINT64_MAX, ""); /* it takes no walk at once */
-	check_name(names, names_of_cgroup_id, late, "");
-	CHECK(refresh(names));
+	check_name(names, names_of_cgroup_id, UINT64_MAX, "");
+	names_text(names, names_of_cgroup_id, late);
+	refresh(names);
 	check_name(names, names_of_cgroup_id, late, "cgroup=/late.service unit=late.service");
 	CHECK(!refresh(names));
 	unmake("/late.service");
 	check_name(names, names_of_cgroup_id, 12345, "");
 	refresh(names);
 	check_name(names, names_of_cgroup_id, late, "cgroup=/late.service unit=late.service");
+	names_free(names);
+}
+
+/*
+ * In a tree that is walked through in a moment. Other processes may be at work: not each time then.
+ */
+TEST(a_new_cgroup_has_its_name_from_its_first_line_on)
+{
+	struct names *names;
+	bool known = false;
+	char path[32];
+
+	root_make();
+	names = names_from(root, "");
+	for (int i = 0; i < 100 && !known; i++) {
+		snprintf(path, sizeof(path), "/%d", i);
+		known = names_text(names, names_of_cgroup_id, make(path));
+		lookers_wait();
+		usleep(20000); /* there is a pause between two walks */
+		names_refresh(names, clock_boot_ns());
+	}
+	CHECK(known);
 	names_free(names);
 }
 
@@ -176,7 +198,7 @@ TEST(what_two_walks_did_not_find_is_not_looked_for_again)
 	names_free(names);
 }
 
-TEST(a_tree_of_very_many_is_looked_through_bit_by_bit)
+TEST(a_tree_of_very_many_is_looked_through)
 {
 	struct names *names;
 	uint64_t last = 0, first;
@@ -189,8 +211,8 @@ TEST(a_tree_of_very_many_is_looked_through_bit_by_bit)
 		snprintf(path, sizeof(path), "/%d", i);
 		last = make(path);
 	}
-	check_name(names, names_of_cgroup_id, last, "");
-	CHECK(refresh(names));
+	names_text(names, names_of_cgroup_id, last);
+	refresh(names);
 	check_name(names, names_of_cgroup_id, last, "cgroup=/599");
 	check_name(names, names_of_cgroup_id, first, "cgroup=/0");
 	names_free(names);
