@@ -41,6 +41,7 @@ struct config {
 	/* nothing is filtered, and never will be: the verifier drops the code for it */
 	__u32 no_filter;
 	__u32 no_output_filters;   /* the same of what outputs have of their own */
+	__u32 no_processes;	   /* which process has a pid makes no difference: PROCESS_OF() */
 	__u32 ring_sixteenth_bits; /* a sixteenth of the ring is 2 to this, bytes */
 };
 

@@ -154,6 +154,8 @@ struct ifname {
 	F(u32, pid, "process that owns the socket: the last one seen to use it")                  \
 	F(comm, comm, "its name when it did, as in /proc/PID/comm")                               \
 	F(cgroup_id, cgroup_id, "cgroup v2 id of the socket")                                     \
+	F(process, cgroup_v1,                                                                     \
+	  "that process in /proc/PID/cgroup, where cgroups v1 tell whose it is")                  \
 	F(netns, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`")     \
 	F(id, sock_cookie, "the kernel's id of the connection: SO_COOKIE; `ss -e` has it in hex") \
 	F(u32, weight, "events that this line stands for, when more than one: see Sampling")
@@ -166,7 +168,8 @@ struct ifname {
  */
 #define NAMED_KINDS(S)                             \
 	S(cgroup_id, __u64, id, 512, CGROUP_NAMES) \
-	S(netns, __u32, u32, 255, NETNS_NAMES)
+	S(netns, __u32, u32, 255, NETNS_NAMES)     \
+	S(process, __u64, named, 512, PROCESS_NAMES)
 
 #define CGROUP_NAMES(N)                                                                        \
 	N(cgroup, 512, "path of that cgroup, as in /proc/PID/cgroup")                          \
@@ -175,6 +178,17 @@ struct ifname {
 	N(pod_uid, 36, "pod of Kubernetes it belongs to, as metadata.uid")
 
 #define NETNS_NAMES(N) N(netns_name, 255, "name of that network namespace, as in `ip netns`")
+
+/*
+ * Where cgroups of version 1 tell whose a process is, these keys are the process's, and follow
+ * `cgroup_v1`: those of CGROUP_NAMES but the first. A process is known by when it began, in clock
+ * ticks as in /proc/PID/stat, and by its pid, of which there are at most 2^22 (PID_MAX_LIMIT). So
+ * nobody who gets the pid later is taken for it.
+ */
+#define PROCESS_NAMES(N)
+#define PROCESS_PID_BITS 22
+#define PROCESS_TICK_NS 10000000 /* USER_HZ is 100 where libbpf runs */
+#define PROCESS_OF(pid, begun_ns) ((begun_ns) / PROCESS_TICK_NS << PROCESS_PID_BITS | (pid))
 
 #define RETRANSMIT_FIELDS(F)                                                                      \
 	F(retrans_type, retrans_type, "what made TCP send again; absent if it was none of these") \

@@ -15,7 +15,8 @@
  */
 struct owner {
 	__u64 comm[COMM_BYTES / sizeof(__u64)];
-	__u32 pid; /* 0: unknown */
+	__u64 begun_ns; /* CLOCK_BOOTTIME; 0 where it makes no difference: config.no_processes */
+	__u32 pid;	/* 0: unknown */
 	__u32 sum;
 	__u32 found;	/* not seen at work, only found among a process's open files */
 	__u32 reserved; /* so that the struct has no gap with undefined bytes */

@@ -18,7 +18,8 @@
 static __always_inline __u32 owner_sum(const struct owner *owner)
 {
 	return (owner->comm[0] * 0x9e3779b97f4a7c15ULL + owner->comm[1] * 0xc2b2ae3d27d4eb4fULL +
-		owner->pid * 0x165667b19e3779f9ULL) >>
+		owner->pid * 0x165667b19e3779f9ULL +
+		(config.no_processes ? 0 : owner->begun_ns * 0xd6e8feb86659fd93ULL)) >>
 	       32;
 }
 
@@ -37,6 +38,8 @@ static __always_inline bool owner_of_memory(const struct socket_memory *memory,
 	known = &memory->owner;
 	ret_owner->comm[0] = known->comm[0];
 	ret_owner->comm[1] = known->comm[1];
+	if (!config.no_processes)
+		ret_owner->begun_ns = known->begun_ns;
 	ret_owner->pid = known->pid;
 	ret_owner->sum = known->sum;
 	if (ret_owner->pid && ret_owner->sum == owner_sum(ret_owner))
@@ -57,6 +60,8 @@ static __always_inline void owner_read_task(struct owner *owner, const struct ta
 	const struct task_struct *leader = READ(typed, task, group_leader);
 
 	owner->pid = READ(typed, task, tgid);
+	if (!config.no_processes)
+		owner->begun_ns = READ(typed, leader, start_boottime);
 	/* stops at the NUL: before 5.17, a longer name used before may follow */
 	bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), leader->comm);
 	owner->sum = owner_sum(owner);
@@ -99,7 +104,8 @@ static __always_inline struct socket_memory *owner_memory(struct sock *sk)
 static __always_inline bool owner_is(const struct owner *known, const struct owner *now)
 {
 	return known->pid == now->pid && known->sum == now->sum && known->comm[0] == now->comm[0] &&
-	       known->comm[1] == now->comm[1] && !known->found;
+	       known->comm[1] == now->comm[1] &&
+	       (config.no_processes || known->begun_ns == now->begun_ns) && !known->found;
 }
 
 /* The current process uses this socket. Nearly always that is known already. */
@@ -123,6 +129,8 @@ static __always_inline void event_set_owner(struct event *e, const struct owner 
 	SET(e, pid, owner->pid);
 	__builtin_memcpy(&e->comm, owner->comm, sizeof(e->comm));
 	MARK(e, comm);
+	if (!config.no_processes && owner->begun_ns)
+		SET(e, cgroup_v1, PROCESS_OF(owner->pid, owner->begun_ns));
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
+#include "host/cgroup_file.h"
 #include "host/cgroup_walk.h"
 #include "host/namespace.h"
 #include "line/json_schema.h"
@@ -129,7 +130,8 @@ static int names_find(struct names **ret_names)
 {
 	char cgroup_root[PATH_MAX];
 	struct names_config config = { .cgroup_root = cgroup_root,
-				       .netns_directory = NETNS_DIRECTORY };
+				       .netns_directory = NETNS_DIRECTORY,
+				       .processes = cgroup_v1_in_use() ? "/proc" : "" };
 
 	cgroup_mount_find("", cgroup_root, sizeof(cgroup_root));
 	return names_new(&config, ret_names);

@@ -6,6 +6,7 @@
  */
 #include "bpf/filter_match.h"
 #include "filter/filter.h"
+#include "host/cgroup_file.h"
 
 /* Where cgroups of version 2 are mounted, alone or beside those of version 1. The longer comes
  * first. */
@@ -97,11 +98,18 @@ static bool value_matches(const struct filter_value *value, const char *text,
 			  const char *const named[name_sources])
 {
 	const char *path = named[names_of_cgroup_id], *netns = named[names_of_netns];
+	const char *process = named[names_of_process];
+	char of_process[NAME_TEXT_MAX + 1];
 
 	switch ((enum filter_kind)value->kind) {
 	case filter_cgroup:
 		return path && cgroup_is_below(path, text);
 	case filter_unit:
+		/* where processes have theirs, as the line tells it */
+		if (process)
+			path = cgroup_file_unit_path(process, of_process, sizeof(of_process)) ?
+				       of_process :
+				       NULL;
 		return path && cgroup_is_of_unit(path, text);
 	case filter_netns:
 		return netns && list_has(text, netns);
@@ -131,7 +139,9 @@ static void names_sort(const struct event *event, const char *const names[NAMED_
 	const unsigned int count = event_named_numbers(event, numbers);
 
 	for (unsigned int i = 0; i < count; i++)
-		ret_named[numbers[i].source] = names[i];
+		ret_named[numbers[i].source] = names[i]					     ?:
+						       numbers[i].source == names_of_process ? "" :
+											       NULL;
 }
 
 /* ---- the whole ---- */

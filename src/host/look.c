@@ -6,8 +6,9 @@
 
 #include "base/util.h"
 
+#define SHARE 50 /* looking, and waiting for it, take one part each of so many of the time */
+#define AT_ONCE_NS (20 * NSEC_PER_MSEC)	 /* of that, after a time without */
 #define PATIENCE_NS (10 * NSEC_PER_MSEC) /* a quarter of the ring, at 200 bytes a us */
-#define PATIENCE_SHARE 50		 /* waiting takes one part of so many of the time */
 
 static int id_compare(const void *a, const void *b)
 {
@@ -52,30 +53,43 @@ static void look_clear(struct look *look)
 	free(look->ids);
 	sem_destroy(&look->over);
 	*look = (struct look){ .error = look->error,
-			       .cpu_ns = look->cpu_ns,
-			       .next_patience = look->next_patience };
+			       .next_look = look->next_look,
+			       .next_wait = look->next_wait };
+}
+
+/* When the next one may begin, after so much has been spent. */
+static void next_set(uint64_t *next, uint64_t now_ns, uint64_t spent_ns)
+{
+	const uint64_t least = now_ns > SHARE * AT_ONCE_NS ? now_ns - SHARE * AT_ONCE_NS : 0;
+
+	*next = (*next > least ? *next : least) + SHARE * spent_ns;
+}
+
+bool look_is_due(const struct look *look, uint64_t now_ns)
+{
+	return now_ns >= look->next_look;
 }
 
 int look_begin(struct look *look, void (*work)(struct look *look), void *context,
-	       const uint64_t *ids, size_t id_count)
+	       const uint64_t *ids, size_t id_count, uint64_t now_ns)
 {
 	int r;
 
 	*look = (struct look){ .work = work,
 			       .context = context,
 			       .id_count = id_count,
-			       .next_patience = look->next_patience };
-	if (id_count) {
-		look->ids = malloc(id_count * sizeof(*ids));
-		if (!look->ids)
-			return -ENOMEM;
-		memcpy(look->ids, ids, id_count * sizeof(*ids));
-	}
+			       .next_look = look->next_look,
+			       .next_wait = look->next_wait };
 	sem_init(&look->over, 0, 0);
-	r = -pthread_create(&look->thread, NULL, look_run, look);
-	if (r < 0)
-		look_clear(look);
+	look->ids = malloc((id_count ?: 1) * sizeof(*ids));
+	if (look->ids && id_count)
+		memcpy(look->ids, ids, id_count * sizeof(*ids));
+	r = look->ids ? -pthread_create(&look->thread, NULL, look_run, look) : -ENOMEM;
 	look->begun = r == 0;
+	if (r < 0) {
+		look_clear(look);
+		look->next_look = now_ns + NSEC_PER_SEC;
+	}
 	return r;
 }
 
@@ -132,13 +146,13 @@ void look_wait(struct look *look)
 	const struct timespec limit = { .tv_sec = (time_t)(until / NSEC_PER_SEC),
 					.tv_nsec = (long)(until % NSEC_PER_SEC) };
 
-	if (!look->begun || is_over(look) || begun < look->next_patience)
+	if (!look->begun || is_over(look) || begun < look->next_wait)
 		return;
 	look->seen_over = sem_clockwait(&look->over, CLOCK_MONOTONIC, &limit) == 0;
-	look->next_patience = begun + PATIENCE_SHARE * (monotonic_ns() - begun);
+	next_set(&look->next_wait, begun, monotonic_ns() - begun);
 }
 
-bool look_take(struct look *look, size_t most,
+bool look_take(struct look *look, uint64_t now_ns, size_t most,
 	       void (*found)(void *context, uint64_t id, const char *text), void *context)
 {
 	if (!look->begun || !is_over(look))
@@ -152,6 +166,9 @@ bool look_take(struct look *look, size_t most,
 	if (look->taken < look->count)
 		return false;
 	pthread_join(look->thread, NULL); /* it is about to return */
+	next_set(&look->next_look, now_ns, look->cpu_ns);
+	if (look->error)
+		look->next_look = now_ns + NSEC_PER_SEC;
 	look_clear(look);
 	return true;
 }

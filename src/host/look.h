@@ -35,17 +35,21 @@ struct look {
 	bool stop;  /* it is to end soon */
 	/* ours */
 	bool seen_over;
-	size_t taken;		/* of the findings */
-	uint64_t next_patience; /* CLOCK_MONOTONIC, ns: look_wait() returns at once before that */
+	size_t taken; /* of the findings */
+	/* both are behind the present by what may still be spent at once, or before it: spent */
+	uint64_t next_look, next_wait;
 };
+
+/* May there be one now? They take one part in fifty of a CPU, but for the first of them. */
+bool look_is_due(const struct look *look, uint64_t now_ns);
 
 /*
  * Have a thread call `work`, which calls look_add() for what it finds. `context` is left alone
  * until the look is over; the numbers are copied. -ENOMEM or an error of pthread_create(3): no look
- * has begun.
+ * has begun, and for a second none is due.
  */
 int look_begin(struct look *look, void (*work)(struct look *look), void *context,
-	       const uint64_t *ids, size_t id_count);
+	       const uint64_t *ids, size_t id_count, uint64_t now_ns);
 
 /* For the work: is this number looked for? Is the look to end before it is complete? */
 bool look_is_for(const struct look *look, uint64_t id);
@@ -61,9 +65,10 @@ void look_wait(struct look *look);
 
 /*
  * If it is over, hand over `most` of what it has found. Returns whether that was the rest: then no
- * look is under way any more, and `error` and `cpu_ns` say how it went. Never waits for the work.
+ * look is under way any more, and `error` says how it went; after an error, none is due for a
+ * second. Never waits for the work.
  */
-bool look_take(struct look *look, size_t most,
+bool look_take(struct look *look, uint64_t now_ns, size_t most,
 	       void (*found)(void *context, uint64_t id, const char *text), void *context);
 
 /* Break it off, if one is under way. */

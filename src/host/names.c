@@ -198,11 +198,16 @@ static struct name *name_want(struct names *names, enum name_source kind, uint64
 {
 	struct name *name = name_add(names, kind, id, false);
 	struct names_source *source = names->sources[kind];
+	bool midway;
 
 	name->used = ++names->lookups; /* so that names found during the look do not replace it */
 	if (source && source->tries)
 		name_await(names, name);
-	if (source && source->look)
+	if (!source || !source->look)
+		return name;
+	midway = source->midway;
+	source_look(names, kind, clock_boot_ns(), &id);
+	if (midway && !source->midway && name->tries) /* that look was not for this number */
 		source_look(names, kind, clock_boot_ns(), &id);
 	return name;
 }
@@ -222,6 +227,9 @@ int names_new(const struct names_config *config, struct names **ret_names)
 	if (r < 0)
 		return r;
 	r = names_netns_new(config->netns_directory ?: "", &names->sources[names_of_netns]);
+	if (r < 0)
+		return r;
+	r = names_process_new(config->processes ?: "", &names->sources[names_of_process]);
 	if (r < 0)
 		return r;
 	names_refresh(names, clock_boot_ns());

@@ -73,12 +73,18 @@ int names_cgroup_new(const char *root, struct names_source **ret_source);
 /* Names of network namespaces, by the files in this directory, such as /run/netns. -ENOMEM. */
 int names_netns_new(const char *directory, struct names_source **ret_source);
 
+/*
+ * Cgroups of processes by PROCESS_OF(), where this is /proc; "": from names_feed() only. -ENOMEM.
+ */
+int names_process_new(const char *root, struct names_source **ret_source);
+
 /* ---- names ---- */
 
 /* Where to look; "" or NULL: nowhere. The strings are not needed after the call. */
 struct names_config {
 	const char *cgroup_root;
 	const char *netns_directory;
+	const char *processes; /* /proc, where version 1 tells whose a process is */
 };
 
 /* An object that looks up names as they are asked for. The caller frees it. -ENOMEM. */

@@ -13,18 +13,15 @@
 #include "host/look.h"
 #include "host/names.h"
 
-#define WALK_FIRST 16384		/* cgroups at the start, while nothing waits for us */
-#define WALK_PAUSE_NS (10 * 1000000ULL) /* at least, between two walks */
-#define WALK_SHARE 50			/* walks take at most this fraction of a CPU: one in 50 */
-#define WALK_TRIES 2			/* a cgroup that two complete walks do not find is gone */
-#define NEW_MAX 1024			/* told by a walk, of those that nobody has asked for yet */
+#define WALK_FIRST 16384 /* cgroups at the start, while nothing waits for us */
+#define WALK_TRIES 2	 /* a cgroup that two complete walks do not find is gone */
+#define NEW_MAX 1024	 /* told by a walk, of those that nobody has asked for yet */
 #define TAKEN_AT_ONCE 128
 
 struct cgroups {
 	struct names_source source;
 	struct look look;
 	bool begun; /* the first walk */
-	uint64_t next_ns;
 	/*
 	 * The highest id met by a walk, which is the only one to use it. The kernel counts upwards
 	 * (kernfs), so cgroups with higher ones are new: one of them may be asked for next.
@@ -98,27 +95,6 @@ static void walk_run(struct look *look)
 	look->error = r == -E2BIG ? 0 : r;
 }
 
-/* No way from an id to its cgroup is open to us, so all are walked through. */
-static void walk_begin(struct cgroups *cgroups, uint64_t now_ns)
-{
-	cgroups->source.midway = look_begin(&cgroups->look, walk_run, cgroups,
-					    cgroups->source.awaited, cgroups->source.wanted) == 0;
-	if (!cgroups->source.midway)
-		cgroups->next_ns = now_ns + NSEC_PER_SEC;
-}
-
-/* Returns whether it was a complete walk. */
-static bool walk_end(struct cgroups *cgroups, uint64_t now_ns)
-{
-	uint64_t pause_ns = WALK_SHARE * cgroups->look.cpu_ns;
-
-	if (cgroups->look.error)
-		pause_ns = NSEC_PER_SEC;
-	cgroups->source.midway = false;
-	cgroups->next_ns = now_ns + (pause_ns > WALK_PAUSE_NS ? pause_ns : WALK_PAUSE_NS);
-	return !cgroups->look.error;
-}
-
 static bool cgroup_look(struct names_source *source, uint64_t now_ns, const uint64_t *id,
 			names_found *found, void *context)
 {
@@ -128,14 +104,18 @@ static bool cgroup_look(struct names_source *source, uint64_t now_ns, const uint
 		walk_first(cgroups, found, context);
 		return true;
 	}
-	if (!source->midway && source->wanted && now_ns >= cgroups->next_ns)
-		walk_begin(cgroups, now_ns);
-	if (!source->midway)
-		return false;
+	if (!source->midway) {
+		/* no way from an id to its cgroup is open to us, so all are walked through */
+		source->midway = source->wanted && look_is_due(&cgroups->look, now_ns) &&
+				 look_begin(&cgroups->look, walk_run, cgroups, source->awaited,
+					    source->wanted, now_ns) == 0;
+		if (!source->midway)
+			return false;
+	}
 	if (id)
 		look_wait(&cgroups->look);
-	return look_take(&cgroups->look, TAKEN_AT_ONCE, found, context) &&
-	       walk_end(cgroups, now_ns);
+	source->midway = !look_take(&cgroups->look, now_ns, TAKEN_AT_ONCE, found, context);
+	return !source->midway && !cgroups->look.error; /* a complete walk */
 }
 
 #define KEY_ID(key, text_max, doc) key_##key,

@@ -90,7 +90,8 @@ static bool netns_look(struct names_source *source, uint64_t now_ns, const uint6
 
 	namespaces->asked = true;
 	if (source->midway) {
-		source->midway = !look_take(&namespaces->look, TAKEN_AT_ONCE, found, context);
+		source->midway =
+			!look_take(&namespaces->look, now_ns, TAKEN_AT_ONCE, found, context);
 		return !source->midway;
 	}
 	if (id || !directory_changed(namespaces, now_ns))
@@ -100,7 +101,7 @@ static bool netns_look(struct names_source *source, uint64_t now_ns, const uint6
 		directory_look(namespaces, found, context);
 		return true;
 	}
-	source->midway = look_begin(&namespaces->look, look_run, namespaces, NULL, 0) == 0;
+	source->midway = look_begin(&namespaces->look, look_run, namespaces, NULL, 0, now_ns) == 0;
 	return false;
 }
 

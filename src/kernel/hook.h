@@ -19,6 +19,7 @@ struct probe_config {
 	const struct probe_outputs *outputs;
 	size_t ring_bytes; /* a power of two, a multiple of the page size */
 	uint64_t tick_ns;  /* length of the kernel's tick */
+	bool processes;	   /* it is told which process has a pid: PROCESS_OF() */
 	bool filter_fixed; /* probe_set() will not change the filters: unset ones cost nothing */
 };
 

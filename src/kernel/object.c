@@ -85,6 +85,7 @@ struct netlog_bpf *object_open(const struct object *object, const struct probe_h
 		object->config.filter_fixed && !object->config.settings->filters.filter.active;
 	skeleton->rodata->config.no_output_filters =
 		object->config.filter_fixed && !outputs_filter(object->config.outputs);
+	skeleton->rodata->config.no_processes = !object->config.processes;
 	if (!skeleton->rodata->config.no_output_filters)
 		bpf_map__set_max_entries(skeleton->maps.output_filters, 2 * FILTER_OUTPUTS);
 	skeleton->rodata->config.ring_sixteenth_bits = (__u32)__builtin_ctzll(ring_bytes) - 4;

@@ -166,9 +166,9 @@ size_t writer_line_max(const struct writer *writer);
 /* Write an event's line by the walk, even if the format has code of its own. */
 size_t writer_walk(struct writer *writer, const struct item *item, char *p);
 
-/* Write the keys of a name, which follow its number. */
+/* Write keys of this source with parts of a name: those from `first` on, before `last`. */
 char *put_name_keys(const struct writer *writer, char *p, enum name_source source,
-		    const struct name_text *name);
+		    const struct name_text *name, unsigned int first, unsigned int last);
 
 /* The number in a field of a kind that has names. */
 static __always_inline uint64_t number_of_named(enum kind kind, const void *value)
@@ -196,11 +196,28 @@ static __always_inline const struct name_text *name_of_value(struct names *names
 }
 
 /*
+ * The keys of a name. Where a process tells whose an event is, its unit and container take the
+ * place of those of the socket's cgroup. `has`: the event's fields, as bits.
+ */
+static __always_inline char *put_keys_of(const struct writer *writer, char *p, enum kind kind,
+					 const struct name_text *name, uint64_t has)
+{
+	const unsigned int all = name_source_descs[names_of_cgroup_id].key_count;
+
+	if (kind == kind_process)
+		return put_name_keys(writer, p, names_of_cgroup_id, name, 1, all);
+	if (kind == kind_cgroup_id && has & BIT(offsetof(struct event_index, cgroup_v1)))
+		return put_name_keys(writer, p, names_of_cgroup_id, name, 0, 1);
+	return put_name_keys(writer, p, KIND_NAMES(kind), name, 0, NAME_KEYS_MAX);
+}
+
+/*
  * Write a value behind its key, which is at `p` and has that length, and the keys of its name. What
  * comes next is written over the key of a value without a text.
  */
 static __always_inline char *put_value(const struct writer *writer, char *p, size_t key,
-				       enum kind kind, const void *value, uint8_t ip_version)
+				       enum kind kind, const void *value, uint8_t ip_version,
+				       uint64_t has)
 {
 	const struct name_text *name = name_of_value(writer->names, kind, value);
 	char *end;
@@ -210,7 +227,7 @@ static __always_inline char *put_value(const struct writer *writer, char *p, siz
 	end = kind_put(p + key, kind, value, ip_version);
 	if (end)
 		p = end;
-	return name ? put_name_keys(writer, p, KIND_NAMES(kind), name) : p;
+	return name ? put_keys_of(writer, p, kind, name, has) : p;
 }
 
 /* ---- what all lines have, with the fields of an event put by such functions ---- */

@@ -32,18 +32,19 @@ _Static_assert(sizeof(union event_lines) + LINE_SLACK <= LINE_MAX_BYTES, "lines 
  */
 static __always_inline char *put_field(const struct writer *writer, char *p, enum kind kind,
 				       const char *literal, size_t length, const void *value,
-				       uint8_t ip_version)
+				       uint8_t ip_version, uint64_t known)
 {
 	length -= kind_is_number(kind); /* a number has no quote */
 	memcpy(p, literal, length);
-	return put_value(writer, p, length, kind, value, ip_version);
+	return put_value(writer, p, length, kind, value, ip_version, known);
 }
 
 /* Fields are expected to be known, as most are. */
-#define PUT_FIELD(index, kind, name)                                       \
-	if (__builtin_expect(!!(has & BIT(index)), true))                  \
-		p = put_field(writer, p, kind_##kind, ",\"" #name "\":\"", \
-			      sizeof(",\"" #name "\":\"") - 1, &record->name, record->ip_version);
+#define PUT_FIELD(index, kind, name)                                                              \
+	if (__builtin_expect(!!(has & BIT(index)), true))                                         \
+		p = put_field(writer, p, kind_##kind, ",\"" #name "\":\"",                        \
+			      sizeof(",\"" #name "\":\"") - 1, &record->name, record->ip_version, \
+			      record->header.has);
 #define PUT_COMMON(kind, name, doc) PUT_FIELD(offsetof(struct event_index, name), kind, name)
 #define PUT_OWN(kind, name, doc) PUT_FIELD(offsetof(INDEX, name), kind, name)
 

@@ -286,11 +286,11 @@ static char *put_name_part(char *p, const struct lead *lead, const struct name_t
 }
 
 char *put_name_keys(const struct writer *writer, char *p, enum name_source source,
-		    const struct name_text *name)
+		    const struct name_text *name, unsigned int first, unsigned int last)
 {
 	const struct lead *leads = writer->names_leads[source];
 
-	for (unsigned int i = 0; i < name_source_descs[source].key_count; i++)
+	for (unsigned int i = first; i < last && i < name_source_descs[source].key_count; i++)
 		p = put_name_part(p, &leads[i], name, i);
 	return p;
 }
@@ -298,9 +298,9 @@ char *put_name_keys(const struct writer *writer, char *p, enum name_source sourc
 /* Write a field whose kind has names: its value, and the keys of its name. */
 static __attribute__((noinline)) char *put_named(const struct writer *writer,
 						 const struct step *step, char *p,
-						 const void *value)
+						 const void *value, uint64_t has)
 {
-	return put_value(writer, p, step->lead.length, step->kind, value, 0);
+	return put_value(writer, p, step->lead.length, step->kind, value, 0, has);
 }
 
 /* Of a step that has more to ask. `written`: fields that are in the line already, as bits. */
@@ -333,7 +333,7 @@ static __always_inline char *walk(const struct writer *writer, char *p, const st
 		written |= step->own;
 		memcpy(p, step->lead.text, sizeof(step->lead.text));
 		if (step->how == STEP_NAMED)
-			end = put_named(writer, step, p, value);
+			end = put_named(writer, step, p, value, event->header.has);
 		else if (step->how == STEP_PUT)
 			end = step->put(start, value);
 		else if (again && step->how == STEP_AGAIN && length)

@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 
 #include "base/clock.h"
+#include "host/cgroup_file.h"
 #include "kernel/capability.h"
 #include "kernel/probe.h"
 #include "run/reload.h"
@@ -115,6 +116,19 @@ static void examine_lsm(struct json_object *checks)
 	finding(checks, "lsm", "ok", modules[0] ? modules : "not known");
 }
 
+static void examine_cgroups(struct json_object *checks)
+{
+	if (!cgroup_v1_in_use())
+		finding(checks, "cgroups", "ok", "version 2 tells units and containers");
+	else
+		add(finding(checks, "cgroups", "ok",
+			    "version 1 tells units and containers: they are those of the "
+			    "process, as in /proc/PID/cgroup, while it runs"),
+		    "blind",
+		    "--unit and --cgroup ask for the socket's cgroup of version 2: a container's "
+		    "may lie in the unit of its manager there, or nowhere");
+}
+
 /* Advice about a hook that is not attached. */
 static const char *advice(const struct probe_hook *hook)
 {
@@ -207,6 +221,7 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 				       .outputs = &all,
 				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
+				       .processes = cgroup_v1_in_use(),
 				       .filter_fixed = !options->config_path };
 	struct utsname name;
 	int r;
@@ -228,6 +243,7 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 	examine_capabilities(checks);
 	examine_lockdown(checks);
 	examine_lsm(checks);
+	examine_cgroups(checks);
 	json_object_object_add(findings, "checks", checks);
 	*ret_healthy = examine_probe(options, probe, r, findings, checks);
 	*ret_findings = findings;

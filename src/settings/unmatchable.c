@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "filter/contradiction.h"
+#include "host/cgroup_file.h"
 #include "host/namespace.h"
 
 #define HAS_PORTS_ALL (BIT(IPPROTO_TCP) | BIT(IPPROTO_UDP))
@@ -228,10 +229,21 @@ static void interfaces_tell(const struct telling *telling, const struct filter *
 		interface_tell(telling, fd, &filter->ifnames.of[i]);
 }
 
+/* The kernel side knows a socket's cgroup of version 2, and none of its processes'. */
+static void versions_tell(const struct telling *telling, const struct filter_set *set)
+{
+	if (set->filter.active & FILTER_OF_CGROUPS && cgroup_v1_in_use())
+		say(telling,
+		    "unit and cgroup ask for the socket's cgroup of version 2, and this host has "
+		    "version 1, too, which tells a line's unit and container_id: a container's "
+		    "socket may lie in the unit of its manager there, or nowhere");
+}
+
 static void host_tell(const struct telling *telling, const struct filter_set *set)
 {
 	if (set->elsewhere)
 		return;
+	versions_tell(telling, set);
 	for (unsigned int i = 0; i < set->count; i++) {
 		_cleanup_free_ char *notice = filter_notice(set, i);
 

@@ -64,4 +64,65 @@ test_no_event_waits_for_a_walk_through_all_cgroups() {
 	equal "lost" "$(jq -c 'select(.event_type == "lost")' "$lines")" ""
 }
 
+# ---- cgroups of version 1: only where the host has them; in VMs they are mounted, and the same is asked
+
+needs_version_1() {
+	grep -q ':name=systemd:' /proc/self/cgroup || skip "no cgroups of version 1 here, and none may be made for all to see"
+	cgroups_mount
+	tree=$work/cgroups/netlog-test.$$
+	v1=$work/v1
+	trap at_exit_of_version_1_test EXIT
+	mkdir "$v1" && mount -t cgroup -o none,name=systemd cgroup "$v1" || fail "no hierarchy of systemd's"
+	mkdir "$tree" "$v1/netlog-test.$$" || fail "no cgroups"
+}
+
+version_1_removed() {
+	[ ! -d "$v1/netlog-test.$$" ] || find "$v1/netlog-test.$$" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
+at_exit_of_version_1_test() {
+	at_exit_of_names_test
+	wait_for 10 version_1_removed || echo "# the cgroup netlog-test.$$ of version 1 is left"
+	umount "$v1"
+}
+
+# chat_in V1 V2: traffic without end, by processes in these cgroups; its pid is the last of $chats
+chat_in() {
+	sh -c 'echo $$ >"$0/cgroup.procs" && echo $$ >"$1/cgroup.procs" && shift && exec "$@"' "$v1/netlog-test.$$/$1" "$tree/$2" \
+		build/traffic --client "$ns0" --server "$ns1" --messages 1000000 --gap-ms 50 >/dev/null 2>&1 &
+	chats+=($!)
+}
+
+# The socket's own cgroup is that of the container's manager, or the root: docker with version 1 does that.
+test_with_version_1_a_line_has_the_unit_and_container_of_its_process() {
+	needs_version_1
+	wire_up
+	id=$(printf 'ab%.0s' $(seq 32))
+	mkdir -p "$v1/netlog-test.$$/docker/$id" "$v1/netlog-test.$$/web.service" "$tree/manager.service"
+	chats=()
+	netlog_start -e latency --latency-stage=app --unit=manager -w "$work/recording"
+	grep -q "this host has version 1, too" "$work/netlog.log" || fail "not said: $(cat "$work/netlog.log")"
+	chat_in "docker/$id" manager.service
+	chat_in web.service manager.service
+	chat_in .. manager.service
+	pids=("${chats[@]}")
+	units() { jq -c --argjson pid "$1" 'select(.pid == $pid) | [.unit, .container_id]' "$lines" | sort -u | grep -v '^.null,null.$'; }
+	all_told() { [ "$(for pid in "${pids[@]}"; do units "$pid"; done | count)" -ge 3 ]; }
+	wait_for 30 all_told || fail "not told: $(tail -n 3 "$lines")"
+	kill "${chats[@]}"
+	wait "${chats[@]}" 2>/dev/null
+	netlog_stop
+	check_books
+	equal "of the container" "$(units "${pids[0]}")" "[null,\"$id\"]"
+	equal "of the unit" "$(units "${pids[1]}")" '["web.service",null]'
+	equal "of what version 1 has put nowhere" "$(units "${pids[2]}")" '["manager.service",null]'
+	equal "cgroup of the sockets" "$(jq -r '.cgroup // empty' "$lines" | sort -u)" "/netlog-test.$$/manager.service"
+	"$netlog" -q -r "$work/recording" >"$work/again" || fail "no replay"
+	equal "lines of the replay" "$(event_lines "$work/again" | md5sum)" "$(event_lines "$lines" | md5sum)"
+	"$netlog" -q -r "$work/recording" --unit=web >"$work/again" || fail "no replay"
+	equal "unit of the replay" "$(jq -r '.unit // empty' "$work/again" | sort -u)" web.service
+	[ "$("$netlog" --doctor=json | jq '[.checks[] | select(.check == "cgroups" and .blind)] | length')" = 1 ] ||
+		fail "the doctor does not say what filters cannot see"
+}
+
 run_tests

@@ -86,6 +86,37 @@ static void check_name(struct names *names, enum name_source source, uint64_t id
 	CHECK_TEXT(said, expected);
 }
 
+/* A file of a process, in a tree that stands for /proc. */
+static void process_file(unsigned int pid, const char *file, const char *content)
+{
+	char path[600];
+	FILE *made;
+
+	snprintf(path, sizeof(path), "/%u", pid);
+	make(path);
+	snprintf(path, sizeof(path), "%s/%u/%s", root, pid, file);
+	made = fopen(path, "w");
+	CHECK(made && fputs(content, made) >= 0);
+	fclose(made);
+}
+
+static void process_make(unsigned int pid, const char *name, unsigned int begun,
+			 const char *cgroups)
+{
+	char stat[256];
+
+	snprintf(stat, sizeof(stat),
+		 "%u (%s) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 %u 23\n", pid, name,
+		 begun);
+	process_file(pid, "stat", stat);
+	process_file(pid, "cgroup", cgroups);
+}
+
+static const char *value_of(struct json_object *object, const char *key);
+static struct json_object *encode(struct writer *writer, const struct event *event);
+
+#define TICKS(ticks) ((uint64_t)(ticks)*PROCESS_TICK_NS)
+
 /* Until no thread looks any more. */
 static void lookers_wait(void)
 {
@@ -287,6 +318,79 @@ TEST(too_deep_or_too_long_is_left_out)
 	CHECK_EQUAL(names_feed(names, names_of_netns, 1, path), -E2BIG);
 	path[NAME_MAX] = 0;
 	CHECK_EQUAL(names_feed(names, names_of_netns, 1, path), 0);
+	names_free(names);
+}
+
+TEST(a_process_is_told_by_its_cgroups_of_version_1_and_by_when_it_began)
+{
+	const uint64_t web = PROCESS_OF(7, TICKS(1234)), late = PROCESS_OF(7, TICKS(1235)),
+		       odd = PROCESS_OF(8, TICKS(99) + 5), gone = PROCESS_OF(9, TICKS(1));
+	const struct names_config config = { .processes = root };
+	const struct name_text *name;
+	struct names *names;
+
+	root_make();
+	process_make(7, "web", 1234,
+		     "4:memory:/\n1:name=systemd:/system.slice/web.service\n0::/x\n");
+	process_make(8, "a) R 1 2 (b", 99,
+		     "4:memory:/docker/0123456789abcdef0123456789abcdef"
+		     "0123456789abcdef0123456789abcdef\n");
+	CHECK_EQUAL(names_new(&config, &names), 0);
+	for (unsigned int i = 0; i < 2; i++) { /* the first asks */
+		names_text(names, names_of_process, web);
+		names_text(names, names_of_process, late);
+		names_text(names, names_of_process, odd);
+		names_text(names, names_of_process, gone);
+		refresh(names);
+	}
+	CHECK_TEXT(names_text(names, names_of_process, web)->text,
+		   "1:name=systemd:/system.slice/web.service");
+	CHECK(!names_text(names, names_of_process, late));
+	CHECK(!names_text(names, names_of_process, gone));
+	name = names_text(names, names_of_process, odd);
+	CHECK(name && !name->parts[1].length && name->parts[2].length == 64);
+	/* another one has the pid now: the first one's name stays, and is not the other's */
+	process_make(7, "new", 5678, "1:name=systemd:/system.slice/new.service\n");
+	names_text(names, names_of_process, PROCESS_OF(7, TICKS(5678)));
+	refresh(names);
+	CHECK_TEXT(names_text(names, names_of_process, PROCESS_OF(7, TICKS(5678)))->text,
+		   "1:name=systemd:/system.slice/new.service");
+	CHECK_TEXT(names_text(names, names_of_process, web)->text,
+		   "1:name=systemd:/system.slice/web.service");
+	names_free(names);
+}
+
+/* Its unit and container take the place of those of the socket's cgroup, and are written once. */
+TEST(where_a_process_has_them_a_line_has_its_unit_and_container)
+{
+	static const char *const of_process[] = { NULL, "1:name=systemd:/system.slice/web.service",
+						  "4:memory:/docker/0123456789abcdef0123456789abcdef"
+						  "0123456789abcdef0123456789abcdef" };
+	struct event record = { .header = { .type = event_rtt,
+					    .size = event_desc(event_rtt)->size,
+					    .has = BIT(offsetof(struct event_index, cgroup_id)) |
+						   BIT(offsetof(struct event_index, cgroup_v1)) },
+				.cgroup_id = 7,
+				.cgroup_v1 = 8 };
+	static const char *const units[] = { NULL, "web.service", NULL };
+	struct names *names = names_from("", "");
+	struct writer *writer = writer_make(format_flat, "h");
+
+	writer_set_names(writer, names);
+	CHECK_EQUAL(names_feed(names, names_of_cgroup_id, 7, "/system.slice/docker.service"), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(of_process); i++) {
+		struct json_object *object;
+
+		CHECK_EQUAL(names_feed(names, names_of_process, 8, of_process[i]), 0);
+		writer_forget(writer);
+		object = encode(writer, &record);
+		CHECK_TEXT(value_of(object, "cgroup"), "/system.slice/docker.service");
+		CHECK_TEXT(value_of(object, "cgroup_v1") ?: "", of_process[i] ?: "");
+		CHECK_TEXT(value_of(object, "unit") ?: "", units[i] ?: "");
+		CHECK_EQUAL(value_of(object, "container_id") != NULL, i == 2);
+		json_object_put(object);
+	}
+	writer_free(writer);
 	names_free(names);
 }
 
@@ -551,7 +655,7 @@ TEST(every_number_that_has_a_name_has_it_in_its_line_or_has_no_key)
 	names_free(names);
 }
 
-/* As many bytes as it may have, each six in JSON; of a cgroup with all its parts. */
+/* As many bytes as it may have, each six in JSON; of cgroups with all their parts. */
 static void longest_name(enum name_source source, char text[NAME_TEXT_MAX + 1])
 {
 	const char *id = "/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -559,8 +663,10 @@ static void longest_name(enum name_source source, char text[NAME_TEXT_MAX + 1])
 
 	memset(text, 1, most);
 	text[most] = 0;
-	if (source != names_of_cgroup_id)
+	if (source != names_of_cgroup_id && source != names_of_process)
 		return;
+	if (source == names_of_process)
+		memcpy(text, "1:name=systemd:/", 16);
 	memcpy(text + most - strlen(id), id, strlen(id));
 	memcpy(text + most - strlen(id) - 8, ".service", 8);
 	text[most - strlen(id) - 256] = '/';
