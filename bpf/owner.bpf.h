@@ -61,7 +61,7 @@ static __always_inline void owner_read_task(struct owner *owner, const struct ta
 
 	owner->pid = READ(typed, task, tgid);
 	if (!config.no_processes)
-		owner->begun_ns = READ(typed, leader, start_boottime);
+		owner->begun_ns = BPF_CORE_READ(leader, start_boottime);
 	/* stops at the NUL: before 5.17, a longer name used before may follow */
 	bpf_probe_read_kernel_str(owner->comm, sizeof(owner->comm), leader->comm);
 	owner->sum = owner_sum(owner);
