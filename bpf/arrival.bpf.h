@@ -39,8 +39,7 @@ struct arrival {
 static __always_inline void packet_find(struct arrival *a, const struct sk_buff *skb,
 					const __u64 besides, const bool typed)
 {
-	struct transit_key key =
-		skb_transit_key(received, skb, READ(typed, skb, network_header), typed);
+	struct transit_key key = skb_transit_key(skb, READ(typed, skb, network_header), typed);
 
 	*a = (struct arrival){};
 	a->state = transit_find(received, &key, PLACE_MOVES, besides, &a->transit);
@@ -127,7 +126,7 @@ static __always_inline const struct net_device *note_dev(const struct note *note
 
 	if (!note || !note->ifindex)
 		return NULL;
-	dev = (void *)(address_of(received) + note->dev);
+	dev = pointer_of_number(note->dev);
 	return (__u32)BPF_CORE_READ(dev, ifindex) == note->ifindex ? dev : NULL;
 }
 

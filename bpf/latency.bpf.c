@@ -26,11 +26,11 @@ int latency__netif_receive_skb(__u64 *ctx)
 	struct sk_buff *skb = ARGUMENT(netif_receive_skb, skb);
 	struct net_device *dev = skb->dev; /* no extra miss: its rx_handler is read next */
 	__u64 now = bpf_ktime_get_boot_ns();
-	struct transit_key key = skb_transit_key(received, skb, skb->data - skb->head, true);
+	struct transit_key key = skb_transit_key(skb, skb->data - skb->head, true);
 	__u32 place = transit_place_for(received, key.hash, now) & (TRANSIT_SIZE - 1);
 	struct note *note = &notes[place];
 
-	note->dev = (void *)dev - (void *)received;
+	note->dev = pointer_number(dev);
 	note->ifindex = dev ? dev->ifindex : 0;
 	note->transport_ns = 0;
 	note->tcp_ns = 0;
@@ -45,7 +45,7 @@ int latency__kfree_skb(__u64 *ctx)
 {
 	const struct sk_buff *skb = ARGUMENT(kfree_skb, skb);
 
-	transit_drop(received, skb, buffer_hash(skb));
+	transit_drop(received, skb, buffer_hash(skb_head(skb)));
 	return 0;
 }
 

@@ -57,7 +57,7 @@ int latency__net_dev_queue(__u64 *ctx)
 {
 	const struct sk_buff *skb = ARGUMENT(net_dev_queue, skb);
 	__u64 now = bpf_ktime_get_boot_ns();
-	struct transit_key key = skb_transit_key(queued, skb, skb->network_header, true);
+	struct transit_key key = skb_transit_key(skb, skb->network_header, true);
 
 	queued_put(&key, now);
 	if ((key.identity & IDENTITY_SEGMENTS ? skb_is_cut_by_tcp(skb) : skb_is_made_linear(skb)) &&
@@ -72,7 +72,7 @@ int latency__kfree_skb_queued(__u64 *ctx)
 {
 	const struct sk_buff *skb = ARGUMENT(kfree_skb, skb);
 
-	transit_drop(queued, skb, buffer_hash(skb));
+	transit_drop(queued, skb, buffer_hash(skb_head(skb)));
 	return 0;
 }
 
@@ -85,8 +85,7 @@ int latency__kfree_skb_queued(__u64 *ctx)
 static __always_inline bool packet_departs(const struct sk_buff *skb, struct transit *ret_transit,
 					   const bool typed)
 {
-	struct transit_key key =
-		skb_transit_key(queued, skb, READ(typed, skb, network_header), typed);
+	struct transit_key key = skb_transit_key(skb, READ(typed, skb, network_header), typed);
 
 	if (transit_find(queued, &key, 0, 0, ret_transit) == transit_known) {
 		transit_end(queued, ret_transit, TIME_DONE);

@@ -46,6 +46,7 @@ struct transit_slot {
 
 /* By which a packet is found, and found to be itself. */
 struct transit_key {
+	__u64 head; /* its buffer's address; 0: it is not found by that */
 	__u32 hash;
 	__u64 identity;
 };
@@ -78,24 +79,38 @@ static __always_inline __u32 transit_hash(__u64 number)
 	return (number * 0x9e3779b1U) & ((1U << (BUCKET_BITS + TAG_BITS)) - 1);
 }
 
+/* The buffer's address. A copy, for the same reason as in packet_read(). */
+static __always_inline __u64 skb_head(const struct sk_buff *skb)
+{
+	return (__u64)BPF_CORE_READ(skb, head);
+}
+
 /*
  * Buffers are longer than cache lines, and of the line's number the lower 30 bits are what is
  * hashed: two buffers within 64 GiB of memory are never taken for each other.
  */
-static __always_inline __u32 buffer_hash(const struct sk_buff *skb)
+static __always_inline __u32 buffer_hash(__u64 head)
 {
-	/* a copy, for the same reason as in packet_read() */
-	return transit_hash((__u64)BPF_CORE_READ(skb, head) >> 6);
+	return transit_hash(head >> 6);
 }
 
 /*
  * The verifier forbids arithmetic on a kernel pointer, but the difference of two pointers is a
- * number.
+ * number. All programs take it from the same place.
  */
-static __always_inline __u64 skb_identity(const void *table, const struct sk_buff *skb,
-					  const bool typed)
+static __always_inline __u64 pointer_number(const void *pointer)
 {
-	__u64 address = typed ? (__u64)((void *)skb - table) : address_of(skb) - address_of(table);
+	return (__u64)(pointer - (void *)&settings);
+}
+
+static __always_inline const void *pointer_of_number(__u64 number)
+{
+	return (void *)(address_of(&settings) + number);
+}
+
+static __always_inline __u64 skb_identity(const struct sk_buff *skb, const bool typed)
+{
+	__u64 address = typed ? pointer_number(skb) : address_of(skb) - address_of(&settings);
 
 	return address << IDENTITY_ADDRESS_SHIFT;
 }
@@ -107,15 +122,16 @@ static __always_inline const struct skb_shared_info *skb_shared(const struct sk_
 }
 
 /* `place`: of IP's header in the buffer */
-static __always_inline struct transit_key skb_transit_key(const void *table,
-							  const struct sk_buff *skb, __u32 place,
+static __always_inline struct transit_key skb_transit_key(const struct sk_buff *skb, __u32 place,
 							  const bool typed)
 {
 	const struct skb_shared_info *shared = skb_shared(skb, typed);
+	const __u64 head = skb_head(skb);
 
 	return (struct transit_key){
-		.hash = buffer_hash(skb),
-		.identity = skb_identity(table, skb, typed) | (place & IDENTITY_PLACE) |
+		.head = head,
+		.hash = buffer_hash(head),
+		.identity = skb_identity(skb, typed) | (place & IDENTITY_PLACE) |
 			    (BPF_CORE_READ(shared, gso_size) ? IDENTITY_SEGMENTS : 0),
 	};
 }
@@ -242,7 +258,7 @@ static __always_inline void transit_drop(struct transit_slot *table, const struc
 	struct transit transit = {};
 
 	if (transit_look(table, hash, &transit) && (transit.entry & TIME_MASK) > TIME_GONE &&
-	    !((transit.identity ^ skb_identity(table, skb, true)) >> IDENTITY_ADDRESS_SHIFT))
+	    !((transit.identity ^ skb_identity(skb, true)) >> IDENTITY_ADDRESS_SHIFT))
 		transit_end(table, &transit, TIME_GONE);
 }
 
