@@ -5,27 +5,8 @@
 #ifndef NETLOG_ARRIVAL_BPF_H
 #define NETLOG_ARRIVAL_BPF_H
 
+#include "age.bpf.h"
 #include "latency.bpf.h"
-
-/* When packets were handed to this host's stack. */
-static struct transit_slot received[TRANSIT_SIZE] __attribute__((aligned(64)));
-
-/*
- * Notes about a received packet for later stages, at the same index as its entry. While a new
- * packet takes over the place, `dev` may already be another packet's: the device's number is stored
- * beside it, and readers of the name compare the two. The stages' times count from entry; 0 means
- * unknown, also for times that do not fit (over four seconds).
- */
-struct note {
-	__u64 dev;
-	__u32 ifindex;
-	__u32 transport_ns;
-	__u32 tcp_ns;
-	__u32 proto;  /* the transport that has had it; 0: none that we know of */
-	__u64 unused; /* two of them are a cache line */
-};
-
-static struct note notes[TRANSIT_SIZE] __attribute__((aligned(64)));
 
 /* A packet at a stage. */
 struct arrival {
@@ -115,19 +96,26 @@ static __always_inline bool arrival_wanted(const struct arrival *a, __u8 stage)
 	} while (0)
 
 /*
- * The device whose name is the interface the packet came in by. By now skb->dev is gone
- * (tcp_v4_rcv() clears it), and with stacked devices skb_iif is the upper one. The noted device may
- * be gone, too: reading its memory is safe, and its number tells whether it is still the same
- * device.
+ * A device that was noted with its number. It may be gone by now: reading its memory is safe, and
+ * the number tells whether it is still the same.
  */
-static __always_inline const struct net_device *note_dev(const struct note *note)
+static __always_inline const struct net_device *device_of_number(__u64 number, __u32 ifindex)
 {
 	const struct net_device *dev;
 
-	if (!note || !note->ifindex)
+	if (!ifindex)
 		return NULL;
-	dev = pointer_of_number(note->dev);
-	return (__u32)BPF_CORE_READ(dev, ifindex) == note->ifindex ? dev : NULL;
+	dev = pointer_of_number(number);
+	return (__u32)BPF_CORE_READ(dev, ifindex) == ifindex ? dev : NULL;
+}
+
+/*
+ * The device whose name is the interface the packet came in by last. By now skb->dev is gone
+ * (tcp_v4_rcv() clears it), and with stacked devices skb_iif is the upper one.
+ */
+static __always_inline const struct net_device *note_dev(const struct note *note)
+{
+	return note ? device_of_number(note->dev, note->ifindex) : NULL;
 }
 
 #endif

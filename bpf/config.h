@@ -6,6 +6,7 @@
 #define NETLOG_CONFIG_H
 
 #include "events.h"
+#include "transit.h"
 
 /*
  * What a kernel may lack, so that programs have to do without: X(name, rests_on, words, function).

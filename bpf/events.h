@@ -225,11 +225,18 @@ struct ifname {
 	  "taken up by an established socket, app = copied to the application. Outwards: " \
 	  "qdisc = handed to the driver")                                                  \
 	F(u64, latency_ns,                                                                 \
-	  "time since the packet entered the network stack; outwards, its device's queue") \
+	  "time since the packet first entered this host's network stack, by whichever "   \
+	  "device, or its first device's queue, if it was made here; outwards, since it "  \
+	  "entered its device's queue")                                                    \
+	F(u64, device_ns,                                                                  \
+	  "of this, since its last device received it; absent where it had no other")      \
 	F(u32, transport_ns, "of this, until stage transport, where that is known")        \
 	F(u32, tcp_ns, "of this, until stage tcp, where that is known")                    \
 	F(u32, len_bytes, "payload of TCP or UDP; else what follows the IP header")        \
 	F(ifname, ifname, "interface that received or sends it")                           \
+	F(ifname, first_ifname,                                                            \
+	  "interface where its time began, if that is another: by which it first came "    \
+	  "in, or was sent first, if it was made here")                                    \
 	F(direction, direction, "ingress: towards this host; egress: out of it")           \
 	F(u32, tcp_seq, "sequence number of its first byte")                               \
 	F(ip, src_nat_ip, "source address in the headers that leave, if another: NAT")     \
@@ -312,7 +319,8 @@ struct ifname {
 #define AT_TRANSPORT .value = stage_transport, .needed_by = 1ULL << stage_tcp | 1ULL << stage_app
 #define AT_TCP .value = stage_tcp, .needed_by = 1ULL << stage_app
 #define AT_APP .value = stage_app
-#define AT_QDISC .value = stage_qdisc
+/* what is sent into a device of this host's own comes in again: see bpf/age.bpf.h */
+#define AT_QDISC .value = stage_qdisc, AT_ENTRY
 
 #define APP_UDP_BLIND                                                                            \
 	"copies of a multicast datagram for several sockets, and datagrams that GRO had merged " \

@@ -41,6 +41,7 @@ typedef __s32 s32;
 
 #define SOCK_STREAM 1
 #define SOCK_RAW 3
+#define IFF_LOOPBACK (1 << 3) /* include/uapi/linux/if.h */
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 
@@ -194,7 +195,13 @@ struct tcp_request_sock {
 	u32 snt_isn;
 };
 
+struct rtnl_link_ops {
+	const char *kind;
+};
+
 struct net_device {
+	const struct rtnl_link_ops *rtnl_link_ops;
+	unsigned int flags;
 	char name[16];
 	int ifindex;
 	u64 features;
@@ -244,6 +251,7 @@ struct sk_buff {
 	__u32 hash;
 	unsigned long _nfct; /* a struct nf_conn, and enum ip_conntrack_info in the lowest bits */
 	__be16 protocol;
+	__u8 cloned : 1;
 	__u8 peeked : 1;
 	__u16 transport_header;
 	__u16 network_header;

@@ -16,6 +16,26 @@
 
 #include <bpf/bpf_tracing.h>
 
+struct transit_slot received[TRANSIT_SIZE] __attribute__((aligned(64)));
+struct note notes[TRANSIT_SIZE] __attribute__((aligned(64)));
+struct origin origins[TRANSIT_SIZE] __attribute__((aligned(64)));
+__u64 buffers[TRANSIT_SIZE] __attribute__((aligned(64)));
+volatile bool handing_seen;
+
+/* How it can be known that a packet which comes in by `dev` has been in this host before. */
+static __always_inline enum proof proof_of_entry(const struct sk_buff *skb,
+						 const struct net_device *dev)
+{
+	__u32 ways;
+
+	if (skb->skb_iif)
+		return proof_received;
+	ways = dev ? device_ways(dev, true) : 0;
+	if (ways & way_tunnel)
+		return proof_unwrapped;
+	return ways & way_up && handing_seen ? proof_handed_up : proof_none;
+}
+
 /*
  * IP's header is where the packet begins, behind VLAN tags and what else is still to be taken off:
  * skb->network_header is set next.
@@ -27,15 +47,22 @@ int latency__netif_receive_skb(__u64 *ctx)
 	struct net_device *dev = skb->dev; /* no extra miss: its rx_handler is read next */
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct transit_key key = skb_transit_key(skb, skb->data - skb->head, true);
-	__u32 place = transit_place_for(received, key.hash, now) & (TRANSIT_SIZE - 1);
-	struct note *note = &notes[place];
+	struct headers headers = headers_read(key.head, key.identity);
+	enum proof proof = proof_of_entry(skb, dev);
+	struct arrived arrived = { .time = now };
 
-	note->dev = pointer_number(dev);
-	note->ifindex = dev ? dev->ifindex : 0;
-	note->transport_ns = 0;
-	note->tcp_ns = 0;
-	note->proto = 0;
-	transit_put(&received[place], &key, now);
+	buffer_note(&key);
+	if (proof != proof_none) {
+		enum sameness sameness = arrived_find(&arrived, skb, &key, &headers, proof, true);
+
+		if (sameness == is_clone)
+			return 0;
+		if (sameness == is_same)
+			arrived.flags = note_has_origin;
+		else
+			arrived.time = TIME_GONE;
+	}
+	arrived_put(&arrived, &key, &headers, pointer_number(dev), dev ? dev->ifindex : 0, now);
 	return 0;
 }
 
@@ -47,6 +74,22 @@ int latency__kfree_skb(__u64 *ctx)
 
 	transit_drop(received, skb, buffer_hash(skb_head(skb)));
 	return 0;
+}
+
+/* Where its clock began, if that was not at the device which received it last. */
+static __always_inline void event_set_origin(struct latency *e, const struct arrival *a)
+{
+	const struct origin *origin = &origins[a->transit.place & (TRANSIT_SIZE - 1)];
+	const struct net_device *dev;
+
+	if (!(a->note->flags & note_has_origin) || origin->of != a->transit.entry)
+		return;
+	SET(e, device_ns, a->now - origin->device_ns);
+	dev = device_of_number(origin->dev, origin->ifindex);
+	if (dev && origin->dev != a->note->dev) {
+		bpf_probe_read_kernel(&e->first_ifname, sizeof(e->first_ifname), dev->name);
+		MARK(e, first_ifname);
+	}
 }
 
 /*
@@ -75,6 +118,7 @@ static __always_inline struct latency *latency_begin(struct subject *s, const st
 		SET(e, transport_ns, a->note->transport_ns);
 	if (stage == stage_app && a->note->tcp_ns)
 		SET(e, tcp_ns, a->note->tcp_ns);
+	event_set_origin(e, a);
 	SET(e, len_bytes, payload);
 	event_set_ifname(e, s->dev);
 	SET(e, direction, direction_ingress);

@@ -3,6 +3,7 @@
  * latency outwards, stage qdisc: how long a packet has waited in its device's queue. It is given to
  * the device at net_dev_queue, and to the driver at net_dev_start_xmit.
  */
+#include "age.bpf.h"
 #include "latency.bpf.h"
 #include "nat.bpf.h"
 
@@ -56,9 +57,15 @@ SEC("tp_btf/net_dev_queue")
 int latency__net_dev_queue(__u64 *ctx)
 {
 	const struct sk_buff *skb = ARGUMENT(net_dev_queue, skb);
-	__u64 now = bpf_ktime_get_boot_ns();
-	struct transit_key key = skb_transit_key(skb, skb->network_header, true);
+	const struct net_device *dev = skb->dev;
+	__u64 now;
+	struct transit_key key;
 
+	/* without lines of its own it is only for what comes back into this host */
+	if (!stage_wanted(stage_qdisc) && (!dev || !device_ways(dev, true)))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	key = skb_transit_key(skb, skb->network_header, true);
 	queued_put(&key, now);
 	if ((key.identity & IDENTITY_SEGMENTS ? skb_is_cut_by_tcp(skb) : skb_is_made_linear(skb)) &&
 	    segments_key(&key, skb, true))
@@ -82,17 +89,52 @@ int latency__kfree_skb_queued(__u64 *ctx)
  * packet, so that it comes again (NETDEV_TX_BUSY), counts as broken
  * (Documentation/networking/driver.rst); with such a driver, the second time is lost.
  */
-static __always_inline bool packet_departs(const struct sk_buff *skb, struct transit *ret_transit,
-					   const bool typed)
+static __always_inline bool packet_departs(const struct sk_buff *skb, const struct transit_key *key,
+					   struct transit *ret_transit, const bool typed)
 {
-	struct transit_key key = skb_transit_key(skb, READ(typed, skb, network_header), typed);
+	struct transit_key segments;
 
-	if (transit_find(queued, &key, 0, 0, ret_transit) == transit_known) {
+	if (transit_find(queued, key, 0, 0, ret_transit) == transit_known) {
 		transit_end(queued, ret_transit, TIME_DONE);
 		return true;
 	}
-	return segments_key(&key, skb, typed) &&
-	       transit_find(queued, &key, 0, 0, ret_transit) == transit_known;
+	return segments_key(&segments, skb, typed) &&
+	       transit_find(queued, &segments, 0, 0, ret_transit) == transit_known;
+}
+
+/*
+ * The packet is given to a device of which it comes back into this host. Its clock goes on there
+ * where it came in before; where it was made here, from where it was queued.
+ */
+static __always_inline void packet_hand(const struct sk_buff *skb, const struct net_device *dev,
+					const struct transit_key *key, __u64 queued_time, __u64 now,
+					const bool typed)
+{
+	const __u32 iif = READ(typed, skb, skb_iif), ways = device_ways(dev, typed);
+	struct arrived arrived = {};
+	struct headers headers;
+	enum sameness sameness;
+
+	if (!(ways & (way_up | way_on)))
+		return;
+	headers = headers_read(key->head, key->identity);
+	sameness = arrived_find(&arrived, skb, key, &headers,
+				iif ? proof_received : proof_handed_on, typed);
+	if (iif && sameness == is_clone)
+		return;
+	if (sameness != is_same) {
+		/* tc may redirect what was made here, and sets skb_iif: its sender tells */
+		const bool made_here = !iif || READ(typed, skb, sk);
+
+		arrived = (struct arrived){
+			.time = made_here && queued_time ? queued_time : TIME_GONE,
+			.dev = pointer_number(dev),
+			.ifindex = READ(typed, dev, ifindex),
+		};
+	}
+	arrived.flags = note_has_origin | (ways & way_up ? note_handed_up : 0) |
+			(ways & way_on ? note_handed_on : 0);
+	arrived_put(&arrived, key, &headers, arrived.dev, arrived.ifindex, now);
 }
 
 /*
@@ -130,18 +172,21 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	const bool typed = loads_allowed();
 	const struct sk_buff *skb = ARGUMENT(net_dev_start_xmit, skb);
 	const struct net_device *dev = ARGUMENT(net_dev_start_xmit, dev);
+	struct transit_key key = skb_transit_key(skb, READ(typed, skb, network_header), typed);
 	struct transit transit = {};
+	__u64 now = bpf_ktime_get_boot_ns(), latency_ns;
 	bool known;
-	__u64 now, latency_ns;
 	const struct sock *sk;
 	struct packet packet;
 	struct subject subject;
 	struct latency *e;
 
-	known = packet_departs(skb, &transit, typed);
+	if (!handing_seen)
+		handing_seen = true;
+	known = packet_departs(skb, &key, &transit, typed);
+	packet_hand(skb, dev, &key, known ? transit.entry & TIME_MASK : 0, now, typed);
 	if (!stage_wanted(stage_qdisc))
 		return 0;
-	now = bpf_ktime_get_boot_ns();
 	latency_ns = transit_time(&transit, now);
 	if (known && !measure_wanted(latency, latency_ns))
 		return 0;

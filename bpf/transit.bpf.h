@@ -21,9 +21,8 @@
 #define NETLOG_TRANSIT_BPF_H
 
 #include "state.bpf.h"
+#include "transit.h"
 
-#define TRANSIT_BITS 14
-#define TRANSIT_SIZE (1 << TRANSIT_BITS)
 #define TRANSIT_WAYS 4
 #define BUCKET_BITS (TRANSIT_BITS - 2)
 #define TAG_BITS 18
@@ -37,11 +36,6 @@ enum transit_state {
 	transit_known, /* under way */
 	transit_done,  /* it has arrived before */
 	transit_lost,  /* it was displaced by others, is another, or set out before netlog did */
-};
-
-struct transit_slot {
-	__u64 entry;
-	__u64 identity; /* ^ entry */
 };
 
 /* By which a packet is found, and found to be itself. */
@@ -176,10 +170,15 @@ static __always_inline __u32 transit_place_for(const struct transit_slot *table,
 	return best;
 }
 
+static __always_inline __u64 transit_entry(const struct transit_key *key, __u64 time)
+{
+	return transit_tag(key->hash) | (time & TIME_MASK);
+}
+
 static __always_inline void transit_put(struct transit_slot *slot, const struct transit_key *key,
 					__u64 now)
 {
-	__u64 entry = transit_tag(key->hash) | (now & TIME_MASK);
+	__u64 entry = transit_entry(key, now);
 
 	slot->identity = key->identity ^ entry;
 	slot->entry = entry;
@@ -213,6 +212,12 @@ static __always_inline bool transit_look(const struct transit_slot *table, __u32
 		}
 	}
 	return false;
+}
+
+static __always_inline bool identity_is_of_skb(const struct transit_key *key,
+					       const struct transit *transit)
+{
+	return !((key->identity ^ transit->identity) >> IDENTITY_ADDRESS_SHIFT);
 }
 
 /*

@@ -150,13 +150,12 @@ static void names_sort(const struct event *event, const char *const names[NAMED_
 static union filter_name ifname_of(const struct event *event)
 {
 	const struct event_desc *desc = event_desc(event->header.type);
+	const struct field_desc *field = field_by_name(desc, "ifname");
 	union filter_name name = {};
 
-	for (unsigned int i = 0; i < desc->field_count; i++)
-		if (desc->fields[i].kind == kind_ifname && event->header.has & BIT(i))
-			memcpy(name.text, (const char *)event + desc->fields[i].offset,
-			       strnlen((const char *)event + desc->fields[i].offset,
-				       sizeof(name.text) - 1));
+	if (field && event->header.has & BIT(field - desc->fields))
+		memcpy(name.text, (const char *)event + field->offset,
+		       strnlen((const char *)event + field->offset, sizeof(name.text) - 1));
 	return name;
 }
 

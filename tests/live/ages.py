@@ -4,6 +4,10 @@
 ages.py - packets whose greatest possible age is known by the sender's own clock.
 
   ages.py CLIENT SERVER connections COUNT [fastopen]   a message each; between them a pause
+  ages.py CLIENT SERVER queued COUNT ADDRESS FILL [SEEN]
+                                                       a message each to ADDRESS, which the client sees
+                                                       as SEEN; in front of each go FILL datagrams of
+                                                       1000 bytes to port 9
   ages.py CLIENT SERVER flood COUNT                    datagrams to port 9, as fast as can be
   ages.py CLIENT SERVER cut COUNT SEGMENTS             UDP to port 10, so many segments at a time
   ages.py CLIENT SERVER xdp INTERFACE                  XDP in generic mode at the server's interface,
@@ -12,12 +16,14 @@ ages.py - packets whose greatest possible age is known by the sender's own clock
                                                        parts any more (scatter/gather)
 
 CLIENT and SERVER are network namespaces, as paths. For each message a line of JSON: its source
-port, and how long it was from before it was sent until after it was read, or had been sent.
+port, and how long it was from before it was sent until after it was read, or had been sent. Of
+queued ones also how long it was from after it had been sent until before it was read.
 """
 import ctypes
 import fcntl
 import json
 import os
+import select
 import socket
 import struct
 import sys
@@ -66,10 +72,31 @@ def connections(count, fastopen):
         time.sleep(PAUSE_S)
 
 
-def datagrams(port):
+def queued(count, address, fill, seen):
+    enter(server_netns)
+    server = socket.create_server((address, 0), family=socket.AF_INET)
+    sender = datagrams(9, seen)
+    for _ in range(count):
+        client = socket.create_connection((seen, server.getsockname()[1]))
+        connection, peer = server.accept()
+        for _ in range(fill):
+            sender.send(b"x" * 1000)
+        before = time.monotonic_ns()
+        client.send(b"x" * SEGMENT_BYTES)
+        after = time.monotonic_ns()
+        select.select([connection], [], [])
+        ready = time.monotonic_ns()
+        connection.recv(SEGMENT_BYTES)
+        print(json.dumps({"src_port": peer[1], "bound_ns": time.monotonic_ns() - before,
+                          "least_ns": ready - after}))
+        client.close()
+        connection.close()
+
+
+def datagrams(port, address="10.77.0.2"):
     enter(client_netns)
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sender.connect(("10.77.0.2", port))
+    sender.connect((address, port))
     return sender
 
 
@@ -122,6 +149,8 @@ def linear(interface):
 
 if what == "connections":
     connections(int(sys.argv[4]), "fastopen" in sys.argv)
+elif what == "queued":
+    queued(int(sys.argv[4]), sys.argv[5], int(sys.argv[6]), sys.argv[-1 if len(sys.argv) > 7 else 5])
 elif what == "flood":
     flood(int(sys.argv[4]))
 elif what == "cut":

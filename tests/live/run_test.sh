@@ -32,7 +32,9 @@ test_start_says_what_is_logged_and_how() {
 		([.hooks[] | select(has("error") | not) | [.event, .part, .hook]] as $hooks |
 			($hooks | map(select(.[0] == "latency" and (.[1] | startswith("transport") | not)))) == [["latency", "entry",
 				"tp_btf/netif_receive_skb"], ["latency", "drop", "tp_btf/kfree_skb"],
-				["latency", "tcp", "tp_btf/tcp_probe"]] and
+				["latency", "tcp", "tp_btf/tcp_probe"], ["latency", "qdisc", "tp_btf/net_dev_queue"],
+				["latency", "drop_queued", "tp_btf/kfree_skb"], ["latency", "qdisc",
+				"tp_btf/net_dev_start_xmit"]] and
 			($hooks | map(select(.[0] == "rtt")) | IN(
 				[["rtt", "sample", "fexit/tcp_ack_update_rtt"]],
 				[["rtt", "sample", "tp_btf/tcp_probe"]])) and

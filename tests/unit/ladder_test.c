@@ -244,7 +244,10 @@ TEST(a_hook_is_there_for_its_own_value_and_for_those_that_need_it)
 	}
 }
 
-/* Inwards, the stages before a stage's own are in its lines. */
+/*
+ * Inwards, the stages before a stage's own are in its lines, and what is sent to devices of this
+ * host's own goes on with its age.
+ */
 TEST(the_schemas_hooks_are_there_for_the_stages_that_need_them)
 {
 	static const struct {
@@ -253,11 +256,12 @@ TEST(the_schemas_hooks_are_there_for_the_stages_that_need_them)
 	} expected[] = {
 		{ BIT(stage_transport),
 		  "entry, drop, transport_tcp, transport_tcp6, transport_udp, "
-		  "transport_udp6" },
+		  "transport_udp6, qdisc, drop_queued, qdisc" },
 		{ BIT(stage_tcp), "entry, drop, transport_tcp, transport_tcp6, transport_udp, "
-				  "transport_udp6, tcp" },
+				  "transport_udp6, tcp, qdisc, drop_queued, qdisc" },
 		{ BIT(stage_app), "entry, drop, transport_tcp, transport_tcp6, transport_udp, "
-				  "transport_udp6, tcp, app_tcp, app_udp" },
+				  "transport_udp6, tcp, app_tcp, app_udp, qdisc, drop_queued, "
+				  "qdisc" },
 		{ BIT(stage_qdisc), "qdisc, drop_queued, qdisc" },
 	};
 

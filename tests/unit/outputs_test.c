@@ -211,6 +211,7 @@ static struct latency record_make(void)
 	KNOWN(comm, (struct comm){ "nginx" });
 	KNOWN(cgroup_id, 99);
 	KNOWN(ifname, (struct ifname){ "eth0" });
+	KNOWN(first_ifname, (struct ifname){ "eth1" });
 	KNOWN(stage, stage_app);
 	return record;
 }
@@ -258,6 +259,7 @@ static const struct {
 	{ "not-comm=nginx", false, true },
 	{ "ifname=eth0", true, false },
 	{ "ifname=lo", false, false },
+	{ "ifname=eth1", false, false }, /* by which it came first */
 	{ "not-ifname=lo", true, true },
 	{ "netns=4711", true, false },
 	{ "netns=4712", false, false },
