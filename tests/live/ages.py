@@ -10,8 +10,9 @@ ages.py - packets whose greatest possible age is known by the sender's own clock
                                                        1000 bytes to port 9
   ages.py CLIENT SERVER flood COUNT                    datagrams to port 9, as fast as can be
   ages.py CLIENT SERVER cut COUNT SEGMENTS             UDP to port 10, so many segments at a time
-  ages.py CLIENT SERVER xdp INTERFACE                  XDP in generic mode at the server's interface,
-                                                       which lets all pass; until stdin ends
+  ages.py CLIENT SERVER xdp INTERFACE [driver]         XDP in generic mode, or the driver's, at the
+                                                       server's interface, which lets all pass;
+                                                       until stdin ends
   ages.py CLIENT SERVER linear INTERFACE               the client's interface takes no packets in
                                                        parts any more (scatter/gather)
 
@@ -127,14 +128,14 @@ def bpf(command, attributes):
     return fd
 
 
-def xdp(interface):
+def xdp(interface, mode):
     enter(server_netns)
     code = ctypes.create_string_buffer(struct.pack("<BBhiBBhi", 0xb7, 0, 0, 2, 0x95, 0, 0, 0))
     name = ctypes.create_string_buffer(b"GPL")
-    # BPF_PROG_LOAD of type XDP, BPF_F_XDP_HAS_FRAGS; BPF_LINK_CREATE of BPF_XDP, XDP_FLAGS_SKB_MODE
+    # BPF_PROG_LOAD of type XDP, BPF_F_XDP_HAS_FRAGS; BPF_LINK_CREATE of BPF_XDP, XDP_FLAGS_*_MODE
     program = bpf(5, struct.pack("<IIQQIIQII", 6, 2, ctypes.addressof(code), ctypes.addressof(name),
                                  0, 0, 0, 0, 1 << 5))
-    link = bpf(28, struct.pack("<IIII", program, socket.if_nametoindex(interface), 37, 2))
+    link = bpf(28, struct.pack("<IIII", program, socket.if_nametoindex(interface), 37, mode))
     print("ready", flush=True)
     sys.stdin.read()
     os.close(link)
@@ -158,4 +159,4 @@ elif what == "cut":
 elif what == "linear":
     linear(sys.argv[4])
 else:
-    xdp(sys.argv[4])
+    xdp(sys.argv[4], 4 if "driver" in sys.argv else 2)

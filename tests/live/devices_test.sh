@@ -10,7 +10,7 @@ RATE=1mbit RATE_BYTES=125000 BURST=3000
 FILL=10                                                                  # datagrams of 1000 bytes
 WAIT_NS=$(((FILL * 1000 - BURST - 1000) * 1000000000 / RATE_BYTES))      # less than a message behind them waits
 
-netns_up() { # NAME...: a namespace each, as $NAME; $pids keeps them
+netns_up() { # NAME...: a namespace each, as $NAME
 	local name
 	for name in "$@"; do
 		unshare --net sleep infinity &
@@ -56,8 +56,8 @@ messages() {
 	wait_for 10 grep -qs ready "$work/witness" || fail "no witness: $(cat "$work/witness.log")"
 	skipped=$(sent_by_devices)
 	netlog_start --events=latency --latency-stage=app --proto=tcp --netns="$(stat -Lc %i "$server")"
-	timeout 60 /usr/bin/python3 tests/live/ages.py "$client" "$server" queued 4 "$1" $FILL ${seen_at:-} >"$work/bounds" ||
-		fail "not sent"
+	timeout 60 /usr/bin/python3 tests/live/ages.py "$client" "$server" queued 4 "$1" $FILL \
+		${seen_at:+"$seen_at"} >"$work/bounds" || fail "not sent"
 	netlog_stop
 	check_books
 	skipped=$(($(sent_by_devices) - skipped))
@@ -245,6 +245,23 @@ test_a_packet_that_tc_redirects_keeps_its_age() {
 	in_netns "$middle" "ip neigh replace 10.1.0.1 dev r0 lladdr $(mac_of "$client" c0)"
 	slow "$client" c0
 	aged 10.1.0.2 c0 r0
+}
+
+# The driver copies what is shared with its sender, and hands over what it has built itself.
+test_a_packet_that_a_veths_xdp_copies_has_its_own_age_or_none() {
+	router
+	for mode in generic driver; do
+		mkfifo "$work/end.$mode"
+		timeout 60 /usr/bin/python3 tests/live/ages.py "$client" "$server" xdp s0 $mode <"$work/end.$mode" \
+			>"$work/xdp.$mode" 2>&1 &
+		xdp_pid=$!
+		exec 9>"$work/end.$mode"
+		wait_for 10 grep -qs . "$work/xdp.$mode"
+		grep -q ready "$work/xdp.$mode" || skip "no XDP: $(cat "$work/xdp.$mode")"
+		aged_or_lost 10.2.0.1
+		exec 9>&-
+		wait $xdp_pid
+	done
 }
 
 test_over_the_loopback() {

@@ -34,7 +34,7 @@ books_of() {
 	/usr/bin/python3 tests/live/outputs.py "$@" >"$work/books" 2>&1 || fail "the books: $(cat "$work/books")"
 }
 
-identities() { jq -c 'del(.timestamp, .seq, .latency_ns, .transport_ns, .tcp_ns)' | sort; }
+identities() { jq -c 'del(.timestamp, .seq, .latency_ns, .device_ns, .transport_ns, .tcp_ns)' | sort; }
 
 # Each has what it is to have, and but for the few that the kernel does not run a program for, all of that.
 outputs_compare() {

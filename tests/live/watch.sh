@@ -21,7 +21,7 @@ watch() {
 
 # What an event is, without what differs between two programs that see it.
 identities() {
-	jq -c 'del(.timestamp, .seq, .latency_ns, .transport_ns, .tcp_ns)' | sort
+	jq -c 'del(.timestamp, .seq, .latency_ns, .device_ns, .transport_ns, .tcp_ns)' | sort
 }
 
 watched_start() {
