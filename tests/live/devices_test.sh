@@ -50,10 +50,7 @@ sent_by_devices() {
 # messages ADDRESS: how old each is at stage app, and by the clocks of both ends. $skipped is for how many packets that
 # were sent the kernel ran no program, netlog's neither: see README. It then runs none where they come out, either.
 messages() {
-	: >"$work/witness"
-	build/witness build/witness.bpf.o >"$work/witness" 2>"$work/witness.log" &
-	witness_pid=$!
-	wait_for 10 grep -qs ready "$work/witness" || fail "no witness: $(cat "$work/witness.log")"
+	witness_begin
 	skipped=$(sent_by_devices)
 	netlog_start --events=latency --latency-stage=app --proto=tcp --netns="$(stat -Lc %i "$server")"
 	timeout 60 /usr/bin/python3 tests/live/ages.py "$client" "$server" queued 4 "$1" $FILL \

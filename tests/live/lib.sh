@@ -175,15 +175,19 @@ datagrams() {
 	timeout 120 build/datagrams --client "$ns0" --server "$ns1" "$@" >"$truth" || fail "datagrams $* failed"
 }
 
-# witness_start; witness_end or witness_stop: a BPF program counts the kernel's calls, from before netlog until after
-# the traffic. After witness_stop,
-# $skipped is then the number of packets, by the account of the client's driver, for which the kernel skipped the call.
+# witness_start or witness_begin; witness_end or witness_stop: a BPF program counts the kernel's calls, from before
+# netlog until after the traffic. After witness_start and witness_stop, $skipped is the number of packets, by the
+# account of the client's driver, for which the kernel skipped the call.
 witness_start() {
+	witness_begin
+	driven_before=$(driven)
+}
+
+witness_begin() {
 	: >"$work/witness"
 	build/witness build/witness.bpf.o >"$work/witness" 2>"$work/witness.log" &
 	witness_pid=$!
 	wait_for 10 grep -qs ready "$work/witness" || fail "no witness: $(cat "$work/witness.log")"
-	driven_before=$(driven)
 }
 
 # Packets that the client's driver was given, and has sent on or dropped
