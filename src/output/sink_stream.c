@@ -81,12 +81,12 @@ void stream_drop(struct stream *stream, size_t length)
 	if (!length)
 		return;
 	pieces_leave(stream, length);
-	if (whole == length)
-		stream->torn = 0;
-	else if (length < stream->torn)
+	if (whole != length && length < stream->torn) {
 		stream->torn -= length;
-	else
-		stream->torn = piece_end(stream, whole) - length;
+	} else {
+		stream->torn = whole == length ? 0 : piece_end(stream, whole) - length;
+		stream->torn_lost = false;
+	}
 	stream->sink.end -= length;
 	memmove(stream->sink.buffer, stream->sink.buffer + length, stream->sink.end);
 }
@@ -119,7 +119,8 @@ size_t stream_pending(const struct sink *sink)
 {
 	const struct stream *stream = (const struct stream *)sink;
 	bool (*counts)(const char *p) = sink->maker->ops->counts;
-	size_t items = stream->torn && stream->torn <= sink->end, at = stream->torn;
+	size_t items = stream->torn && stream->torn <= sink->end && !stream->torn_lost;
+	size_t at = stream->torn;
 
 	while (at < sink->end) {
 		size_t end = piece_end(stream, at);
@@ -185,6 +186,13 @@ static off_t position(const struct stream *stream)
 	return fstat(stream->fd, &status) < 0 ? -1 : status.st_size;
 }
 
+/* A torn piece is lost, once: what ends it may be cut off as well. */
+static void torn_lose(struct stream *stream)
+{
+	stream->sink.lost.of[event_none] += !stream->torn_lost;
+	stream->torn_lost = true;
+}
+
 /*
  * The rest of a torn piece can no longer be written behind its front: the file has been cut, or
  * somebody has written there. What is half there is ended, and is lost.
@@ -193,7 +201,7 @@ static void rest_drop(struct stream *stream, off_t at)
 {
 	const bool lines = maker_makes_lines(stream->sink.maker);
 
-	stream->sink.lost.of[event_none]++;
+	torn_lose(stream);
 	stream_drop(stream, stream->torn - (lines && at ? 1 : 0)); /* all but the newline */
 	stream->torn_end = at;
 	if (!lines)
@@ -349,8 +357,8 @@ int stream_switch(struct stream *stream, int fd)
 		return r;
 	close(old);
 	if (stream->torn && stream->torn <= stream->sink.end) {
+		torn_lose(stream);
 		stream_drop(stream, stream->torn);
-		stream->sink.lost.of[event_none]++;
 	}
 	stream_begin(stream);
 	return 0;

@@ -25,6 +25,7 @@ struct stream {
 	enum stream_mode mode;
 	size_t torn; /* bytes at the buffer's front that end an item of which the front is written */
 	off_t torn_end; /* where a file ended with that front */
+	bool torn_lost; /* of those bytes only a newline is left, and the line is counted as lost */
 	size_t size;	/* of the buffer */
 };
 

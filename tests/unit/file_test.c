@@ -402,6 +402,35 @@ TEST(a_half_line_that_others_have_written_behind_is_ended_and_lost)
 	fclose(file);
 }
 
+static void others_write(const char *text)
+{
+	FILE *file = fopen(path_of("lines"), "a");
+
+	limit_set(RLIM_INFINITY);
+	fputs(text, file);
+	fclose(file);
+}
+
+TEST(a_half_line_is_lost_once_though_its_end_has_to_wait_and_others_write_again)
+{
+	struct output *output = torn();
+	struct sink *sink = output_sink(output, 0);
+
+	for (int i = 1; i <= 3; i++) {
+		others_write("other");
+		limit_set((rlim_t)size_of("lines")); /* no room for the newline that ends it */
+		CHECK_EQUAL(output_flush(output, (uint64_t)i), -EAGAIN);
+		CHECK_EQUAL(sink->lost.of[event_none], 1);
+		CHECK_EQUAL(sink->ops->pending(sink), 9);
+	}
+	CHECK_EQUAL(truncate(path_of("lines"), 0), 0);
+	limit_set(RLIM_INFINITY);
+	CHECK_EQUAL(output_flush(output, 4), 0);
+	CHECK_EQUAL(sink->lost.of[event_none], 1);
+	output_free(output);
+	check_lines(path_of("lines"), 12, 20);
+}
+
 TEST(of_a_half_line_that_others_have_cut_off_no_rest_is_written)
 {
 	struct output *output = torn();
