@@ -7,6 +7,7 @@
 #   make test      set up and run all tests; SANITIZE=1: the daemon under sanitizers, KEEP=1: a
 #                  failed test's files stay
 #   make test-vm   set up and run tests under older and newer kernels, in VMs; KERNELS="6.1" picks
+#   make fuzz      set up and run the fuzz targets, each SECONDS=30; TARGETS="filter ssh" picks
 #   make bench     the cost of a line, next to json-c, printf and writing alone; a minute or two
 #   make bench-live   as root: next to bpftrace, tcpdump and tshark, and how much the ring takes
 #   make install   with PREFIX=, SYSCONFDIR= and DESTDIR= as usual; make uninstall takes it away
@@ -53,6 +54,8 @@ EVENTS := bpf/owner.bpf.c $(filter-out bpf/owner.bpf.c bpf/extable.bpf.c,$(wildc
 UNIT_TESTS := $(wildcard tests/unit/*.c)
 TOOLS := $(patsubst tests/live/%.c,$(BUILD)/%,$(filter-out %.bpf.c %/tool.c,$(wildcard tests/live/*.c)))
 
+comma := ,
+
 # Short lines; make V=1 shows the commands.
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
@@ -85,9 +88,9 @@ $(BUILD)/extable.skel.h: $(BUILD)/extable.bpf.o
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name extable_bpf > $@
 
-$(BUILD)/src/kernel/extable.o $(BUILD)/asan/src/kernel/extable.o: $(BUILD)/extable.skel.h
+$(foreach build,$(BUILD) $(BUILD)/asan $(BUILD)/fuzz,$(build)/src/kernel/extable.o): $(BUILD)/extable.skel.h
 
-$(foreach object,load object probe,$(BUILD)/src/kernel/$(object).o $(BUILD)/asan/src/kernel/$(object).o) \
+$(foreach object,load object probe,$(foreach build,$(BUILD) $(BUILD)/asan $(BUILD)/fuzz,$(build)/src/kernel/$(object).o)) \
 	$(BUILD)/unit/probe_test.o: $(BUILD)/netlog.skel.h
 
 $(BUILD)/src/%.o: src/%.c | $(BUILD)/requirements
@@ -121,6 +124,24 @@ $(BUILD)/unit/tests: $(UNIT_TESTS:tests/%.c=$(BUILD)/%.o) $(SOURCES:%.c=$(BUILD)
 $(BUILD)/asan/netlog: $(BUILD)/asan/src/main.o $(SOURCES:%.c=$(BUILD)/asan/%.o)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZERS) $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
+
+# And again, with the coverage that libFuzzer follows, which is clang's
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_SANITIZERS := $(subst fsanitize=,fsanitize=fuzzer-no-link$(comma),$(SANITIZERS))
+
+$(BUILD)/fuzz/src/%.o: src/%.c | $(BUILD)/requirements
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_SANITIZERS) -c $< -o $@
+
+$(BUILD)/fuzz/%.o: tests/fuzz/%.c | $(BUILD)/requirements
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_SANITIZERS) -c $< -o $@
+
+$(FUZZ_TARGETS:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(SOURCES:%.c=$(BUILD)/fuzz/%.o)
+	$(call say,LINK)
+	$(Q)$(CLANG) $(CFLAGS) $(subst -no-link,,$(FUZZ_SANITIZERS)) $(LDFLAGS) $^ -o $@ $(LIBRARY_LIBS)
 
 TOOL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS)
 
@@ -205,6 +226,14 @@ test-vm:
 	@$(MAKE) --no-print-directory --silent all tools
 	@tests/vm/run.sh
 
+SECONDS ?= 30
+TARGETS ?= $(FUZZ_TARGETS)
+
+fuzz:
+	@tests/requirements.sh install build fuzz
+	@$(MAKE) $(PARALLEL) --no-print-directory --silent $(TARGETS:%=$(BUILD)/fuzz/%)
+	@tests/fuzz/run.sh $(SECONDS) $(TARGETS)
+
 # ---- benchmarks
 
 bench:
@@ -276,8 +305,8 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit-tests tools check test test-vm bench bench-live demo run lint install uninstall clean README.md
+.PHONY: all unit-tests tools check test test-vm fuzz bench bench-live demo run lint install uninstall clean README.md
 .SECONDARY:
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/src/*.d $(BUILD)/src/*/*.d $(BUILD)/unit/*.d \
-	$(BUILD)/asan/src/*.d $(BUILD)/asan/src/*/*.d $(BUILD)/bench/*.d)
+	$(BUILD)/asan/src/*.d $(BUILD)/asan/src/*/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/src/*/*.d $(BUILD)/bench/*.d)

@@ -4,7 +4,7 @@
 # requirements.sh check GROUP...     say what is missing, one line each; exit 1 if anything is
 # requirements.sh install GROUP...   install what is missing, with sudo where it is needed
 #
-# Groups: build, check, lint, demo, test, bench, vm.
+# Groups: build, check, lint, demo, test, fuzz, bench, vm.
 set -u
 . "$(dirname "$0")/root.sh"
 
@@ -48,6 +48,8 @@ requirements() {
 	test|AddressSanitizer|sanitizer address|gcc|libasan
 	test|UndefinedBehaviorSanitizer|sanitizer undefined|gcc|libubsan
 	test|Python 3 with jsonschema|python jsonschema|python3-jsonschema|python3-jsonschema
+	fuzz|libFuzzer|fuzzer|libclang-rt-dev|compiler-rt
+	fuzz|names of services|file /etc/services|netbase|setup
 	bench|valgrind|command valgrind|valgrind|valgrind
 	bench|ip|command ip|iproute2|iproute
 	bench|jq|command jq|jq|jq
@@ -87,6 +89,10 @@ present() { # the third column
 	header) printf '#include <%s>\n' "$2" | compiles -c ;;
 	library) pkg-config --atleast-version="$3" "$2" 2>/dev/null ;;
 	sanitizer) echo 'int main(void) { return 0; }' | compiles -fsanitize="$2" ;;
+	fuzzer)
+		echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+			CC=${CLANG:-clang} compiles -fsanitize=fuzzer,address,undefined
+		;;
 	python) /usr/bin/python3 -c "import $2" 2>/dev/null ;;
 	esac
 }
@@ -152,7 +158,7 @@ action=${1:-}
 case $action in
 check | install) "$action" "$@" ;;
 *)
-	echo "usage: requirements.sh check|install build|check|lint|demo|test|bench|vm..." >&2
+	echo "usage: requirements.sh check|install build|check|lint|demo|test|fuzz|bench|vm..." >&2
 	exit 2
 	;;
 esac
