@@ -20,6 +20,7 @@
 #include "run/reload.h"
 #include "run/replay.h"
 #include "run/signals.h"
+#include "run/trouble.h"
 #include "settings/unmatchable.h"
 
 #define EXIT_USAGE 2
@@ -110,8 +111,7 @@ static int outputs_open(const struct options *options, struct lines *lines)
 	}
 	r = output_configure(lines->output, options->outputs, options->output_count, none, &failed);
 	if (r < 0) {
-		log_error("cannot open the output %s: %s%s", failed, strerror(-r),
-			  output_open_advice(failed, r));
+		trouble_open(failed, r, "");
 		return EX_CANTCREAT;
 	}
 	return 0;
@@ -184,6 +184,8 @@ static int run(struct options *options)
 	log_close();
 	if (r == -EIO)
 		return EX_IOERR;
+	if (r == -ECANCELED)
+		return EX_CANTCREAT;
 	if (r < 0 && r != -EBADMSG)
 		log_error("the event loop failed: %s", strerror(-r));
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -243,6 +245,8 @@ static int replay(const struct options *options)
 		return EX_NOINPUT;
 	case -EIO:
 		return EX_IOERR;
+	case -ECANCELED:
+		return EX_CANTCREAT;
 	default:
 		return EXIT_FAILURE;
 	}
@@ -272,12 +276,10 @@ static int check(const struct options *options)
 
 	unmatchable_warn(options);
 	for (unsigned int i = 0; i < options->output_count; i++) {
-		const char *name = options->outputs[i].name;
-		int r = sink_spec_check(&options->outputs[i]);
+		int r = sink_spec_check(options->outputs, i);
 
 		if (r < 0)
-			log_error("cannot open the output %s: %s%s", name, strerror(-r),
-				  output_open_advice(name, r));
+			trouble_open(options->outputs[i].name, r, "");
 		good &= r == 0;
 	}
 	if (!good)

@@ -2,6 +2,9 @@
 #include "output/output.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+
+#include "output/path.h"
 
 int output_new(struct maker_source *source, struct output **ret_output)
 {
@@ -93,6 +96,46 @@ static int maker_get(struct output *output, const struct sink_spec *spec, struct
 	return 0;
 }
 
+/*
+ * Two sinks in one file would spoil each other: the one rotates it while the other goes on there,
+ * pieces end within those of the other, and nobody could tell whose are whose. By whatever name the
+ * file goes, it is the same. A device such as /dev/null or a terminal keeps nothing that could be
+ * spoilt.
+ */
+static bool sinks_share(const struct sink *a, const struct sink *b)
+{
+	struct stat of_a, of_b;
+
+	return a != b && a->ops->status && b->ops->status && a->ops->status(a, &of_a) == 0 &&
+	       b->ops->status(b, &of_b) == 0 && same_file(&of_a, &of_b) && !S_ISCHR(of_a.st_mode);
+}
+
+/* Is that file in this one's way, or would its rotations come to remove it? */
+static bool sink_writes_over(const struct sink_spec *spec, const struct sink *other)
+{
+	struct stat status;
+
+	return other->ops->status && other->ops->status(other, &status) == 0 &&
+	       !S_ISCHR(status.st_mode) && sink_spec_writes_over(spec, &status);
+}
+
+/* The last of the sinks is new. May it be beside the others, and those that are about to go? */
+static bool sink_is_beside(const struct output *output, const struct sink_spec *specs,
+			   const struct output *next)
+{
+	const unsigned int last = next->count - 1;
+	const struct sink *sink = next->sinks[last];
+
+	for_each_sink(output, other)
+		if (sinks_share(sink, other))
+			return false;
+	for (unsigned int i = 0; i < last; i++)
+		if (sink_writes_over(&specs[last], next->sinks[i]) ||
+		    sink_writes_over(&specs[i], sink))
+			return false;
+	return true;
+}
+
 /* Find the sinks that are wanted, existing ones among them, and their makers. */
 static int sinks_find(struct output *output, const struct sink_spec *specs, unsigned int count,
 		      struct output *next, struct maker *makers[OUTPUT_SINKS_MAX],
@@ -100,18 +143,40 @@ static int sinks_find(struct output *output, const struct sink_spec *specs, unsi
 {
 	for (unsigned int i = 0; i < count; i++) {
 		struct sink *sink = sink_by_name(output, specs[i].name);
+		const bool known = sink;
 		int r;
 
 		*ret_failed = specs[i].name;
 		r = maker_get(output, &specs[i], sink, &makers[i]);
-		if (r == 0 && !sink)
+		if (r == 0 && !known)
 			r = sink_open(&specs[i], makers[i], &sink);
 		if (r < 0)
 			return r;
 		next->sinks[next->count++] = sink;
 		next->records |= specs[i].takes == SINK_RECORDS;
+		if (!known && !sink_is_beside(output, specs, next))
+			return -ENOTUNIQ;
 	}
 	return 0;
+}
+
+static int sink_begin(struct sink *sink)
+{
+	return sink->ops->begin ? sink->ops->begin(sink) : 0;
+}
+
+/* The new ones make way for what they will write. */
+static int sinks_begin(const struct output *next, const struct output *output,
+		       const struct sink_spec *specs, const char **ret_failed)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < next->count && r == 0; i++) {
+		*ret_failed = specs[i].name;
+		if (!sink_is_of(next->sinks[i], output))
+			r = sink_begin(next->sinks[i]);
+	}
+	return r;
 }
 
 /* Group sinks with the same maker into channels, in the order of their first sinks. */
@@ -171,6 +236,8 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	next.filtered = false;
 	next.unfiltered = 0;
 	r = r ?: sinks_find(output, specs, count, &next, makers, ret_failed);
+	if (r == 0 && output->begun)
+		r = sinks_begin(&next, output, specs, ret_failed);
 	if (r == 0) {
 		for_each_sink(output, sink)
 			if (!sink_is_of(sink, &next))
@@ -189,6 +256,19 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
 		maker_put(makers[i]);
 	return r;
+}
+
+int output_begin(struct output *output, const char **ret_failed)
+{
+	for_each_sink(output, sink) {
+		int r = sink_begin(sink);
+
+		*ret_failed = sink->name;
+		if (r < 0)
+			return r;
+	}
+	output->begun = true;
+	return 0;
 }
 
 void output_set_generation(struct output *output, uint32_t generation)
@@ -301,12 +381,32 @@ bool output_reopens(const struct output *output)
 	return false;
 }
 
+/* Links may lead elsewhere by now. */
+static bool path_is_taken(const struct output *output, const struct sink *sink)
+{
+	struct stat status;
+
+	for_each_sink(output, other)
+		if (other != sink && other->ops->status &&
+		    other->ops->status(other, &status) == 0 && !S_ISCHR(status.st_mode) &&
+		    sink_name_leads_to(sink->name, &status))
+			return true;
+	return false;
+}
+
+static int sink_reopen(const struct output *output, struct sink *sink)
+{
+	if (!sink->ops->reopen)
+		return 0;
+	return path_is_taken(output, sink) ? -EEXIST : sink->ops->reopen(sink);
+}
+
 int output_reopen(struct output *output)
 {
 	int result = 0;
 
 	for_each_sink(output, sink) {
-		int r = sink->ops->reopen ? sink->ops->reopen(sink) : 0;
+		int r = sink_reopen(output, sink);
 
 		if (r < 0)
 			result = r;

@@ -23,6 +23,7 @@ struct output {
 	struct channel channels[OUTPUT_SINKS_MAX + 1]; /* the same sinks; ends with none */
 	uint64_t events;			       /* that at least one sink takes, as bits */
 	bool records;
+	bool begun; /* what was there before has made way */
 	bool origin_known;
 	struct origin origin;
 	char *spare;			  /* where pieces are made for sinks without a buffer */
@@ -49,11 +50,19 @@ DEFINE_CLEANUP(struct output, output_free)
 
 /*
  * Have exactly these sinks. One of the same name stays, with the new parameters. Sinks no longer
- * wanted move to `removed`, with the lines that they still hold. -ENOSPC: too many; -ENOMEM; or why
- * the sink *ret_failed cannot be opened. On an error, everything stays as it was.
+ * wanted move to `removed`, with the lines that they still hold. -ENOSPC: too many; -ENOMEM;
+ * -ENOTUNIQ: the sink *ret_failed would write into another one's file; or why it cannot be opened.
+ * On an error, everything stays as it was.
  */
 int output_configure(struct output *output, const struct sink_spec *specs, unsigned int count,
 		     struct output *removed, const char **ret_failed);
+
+/*
+ * What is there already, such as an older recording, makes way: to be called when nothing else can
+ * fail any more, and before anything is written. From then on output_configure() does so as well,
+ * once all sinks are open. An error is that of the sink *ret_failed.
+ */
+int output_begin(struct output *output, const char **ret_failed);
 
 /* May the caller go on? Not while some sink without room is worth waiting for. */
 bool output_ready(const struct output *output);
@@ -171,8 +180,8 @@ void output_stop(struct output *output);
 bool output_reopens(const struct output *output);
 
 /*
- * Open files that may have been renamed again. Returns the last sink's error, or 0. A sink that
- * fails goes on with its old file.
+ * Open files that may have been renamed again. Returns the last sink's error, or 0: -EEXIST if its
+ * path leads to another sink's file by now. A sink that fails goes on with its old file.
  */
 int output_reopen(struct output *output);
 

@@ -74,6 +74,16 @@ static int rotation_greatest(const char *path, uint64_t *greatest)
 	return 0;
 }
 
+int rotation_check(const char *path)
+{
+	_cleanup_(rotation_close) struct rotation rotation = {};
+	int r = rotation_open(&rotation, path);
+
+	if (r < 0)
+		return r;
+	return faccessat(dirfd(rotation.directory), ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
 /* -EEXIST: there is something of that name. */
 static int move_to(const char *path, uint64_t number)
 {

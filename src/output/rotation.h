@@ -19,6 +19,9 @@
  */
 int rotation_move(const char *path, uint64_t *last);
 
+/* Could it be given one, as far as that can be known beforehand? */
+int rotation_check(const char *path);
+
 /* Remove the oldest of them beyond so many: only regular files of this user, nothing else. */
 int rotation_prune(const char *path, uid_t owner, unsigned int keep);
 

@@ -26,6 +26,7 @@
 #define SINK_NEVER UINT64_MAX
 
 struct sink;
+struct stat;
 
 enum sink_state {
 	SINK_FLOWING,  /* the last flush wrote all that it held */
@@ -46,6 +47,11 @@ struct sink_ops {
 	size_t (*room)(const struct sink *sink);
 	/* Take a piece, for which there is room. NULL: the sink's buffer takes it. */
 	void (*write)(struct sink *sink, const char *piece, size_t length);
+	/*
+	 * Make way in what was there before: an older recording is emptied, or moved. Called when
+	 * nothing else can fail any more, before anything is written. NULL: nothing is in the way.
+	 */
+	int (*begin)(struct sink *sink);
 	/* Write what it holds. 0: all is out. -EAGAIN: the other end is slow. Or an error. */
 	int (*flush)(struct sink *sink);
 	/*
@@ -62,6 +68,8 @@ struct sink_ops {
 	 * watched.
 	 */
 	int (*fd)(const struct sink *sink);
+	/* fstat(2) of what it writes to. NULL: to no file. */
+	int (*status)(const struct sink *sink, struct stat *ret_status);
 	/* Stop trying: pending lines stay pending. NULL: it does nothing between flushes. */
 	void (*stop)(struct sink *sink);
 	void (*free)(struct sink *sink);
@@ -187,7 +195,7 @@ void sink_flush(struct sink *sink, uint64_t now_ns);
 
 /*
  * Open the sink that the specification describes, for pieces of this maker, of which it becomes a
- * user. -ENOMEM, or why it cannot be opened.
+ * user. What is there stays as it is until the sink's begin(). -ENOMEM, or why it cannot be opened.
  */
 int sink_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
 void sink_free(struct sink *sink);

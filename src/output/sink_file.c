@@ -190,6 +190,67 @@ static int file_reopen(struct sink *sink)
 	return path_switch(file);
 }
 
+/* ---- beginning ---- */
+
+/* Does it begin as a recording does? Asked of the file that is open, not of what has its path. */
+static bool is_recording(int fd)
+{
+	_cleanup_close_ int again = path_open_again(fd, O_RDONLY);
+	char magic[sizeof(RECORDING_MAGIC) - 1];
+	ssize_t n = again < 0 ? -1 : pread(again, magic, sizeof(magic), 0);
+
+	return n > 0 && !memcmp(magic, RECORDING_MAGIC, (size_t)n);
+}
+
+/* Which ftruncate(2) and rename(2) refuse, though it is open for writing. */
+static bool is_append_only(int fd)
+{
+	struct statx status;
+
+	return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 &&
+	       status.stx_attributes & STATX_ATTR_APPEND;
+}
+
+/*
+ * A recording takes the place of an older one, as those of tcpdump(8) do; one that is rotated
+ * moves the older one out of the way. But nothing else is written over; nor is one that has another
+ * name, which a link gives away: who may make links where we record could choose what we empty.
+ * Returns whether there is an older one.
+ */
+static int recording_check(const struct file *file)
+{
+	struct stat status;
+
+	if (maker_makes_lines(file->stream.sink.maker) || !file->stream.regular)
+		return 0;
+	if (fstat(file->stream.fd, &status) < 0)
+		return -errno;
+	if (!status.st_size)
+		return 0;
+	if (!is_recording(file->stream.fd))
+		return -EEXIST;
+	if (is_append_only(file->stream.fd))
+		return -EPERM;
+	if (file->max_bytes)
+		return rotation_check(file->real) ?: 1;
+	if (strcmp(file->real, file->path) != 0)
+		return -ELOOP;
+	return status.st_nlink > 1 ? -EMLINK : 1;
+}
+
+static int file_begin(struct sink *sink)
+{
+	struct file *file = (struct file *)sink;
+	int r = recording_check(file);
+
+	if (r <= 0)
+		return r;
+	if (!file->max_bytes)
+		return ftruncate(file->stream.fd, 0) < 0 ? -errno : 0;
+	r = path_rotate(file);
+	return r == 0 && size_of(file->stream.fd) ? -EEXIST : r;
+}
+
 static void file_configure(struct sink *sink, const struct sink_spec *spec)
 {
 	struct file *file = (struct file *)sink;
@@ -210,55 +271,17 @@ static void file_free(struct sink *sink)
 
 static const struct sink_ops file_ops = {
 	.room = stream_room,
+	.begin = file_begin,
 	.flush = file_flush,
 	.reopen = file_reopen,
 	.configure = file_configure,
 	.pending = stream_pending,
 	.fd = stream_fd,
+	.status = stream_status,
 	.free = file_free,
 };
 
-/* Does it begin as a recording does? Asked of the file that is open, not of what has its path. */
-static bool is_recording(int fd)
-{
-	_cleanup_close_ int again = path_open_again(fd, O_RDONLY);
-	char magic[sizeof(RECORDING_MAGIC) - 1];
-	ssize_t n = again < 0 ? -1 : pread(again, magic, sizeof(magic), 0);
-
-	return n > 0 && !memcmp(magic, RECORDING_MAGIC, (size_t)n);
-}
-
-/*
- * A recording takes the place of an older one, as those of tcpdump(8) do; one that is rotated
- * moves the older one out of the way. But nothing else is written over; nor is one that has another
- * name, which a link gives away: who may make links where we record could choose what we empty.
- */
-static int recording_begin(struct file *file, const struct sink_spec *spec)
-{
-	struct stat status;
-	int r;
-
-	if (!file->stream.regular)
-		return 0;
-	if (fstat(file->stream.fd, &status) < 0)
-		return -errno;
-	if (!status.st_size)
-		return 0;
-	if (!is_recording(file->stream.fd))
-		return -EEXIST;
-	if (spec->max_bytes) {
-		file->max_files = spec->max_files;
-		r = path_rotate(file);
-		return r == 0 && size_of(file->stream.fd) ? -EEXIST : r;
-	}
-	if (strcmp(file->real, file->path) != 0)
-		return -ELOOP;
-	if (status.st_nlink > 1)
-		return -EMLINK;
-	return ftruncate(file->stream.fd, 0) < 0 ? -errno : 0;
-}
-
-static int file_begin(struct file *file, const struct sink_spec *spec, struct maker *maker)
+static int file_open(struct file *file, const struct sink_spec *spec, struct maker *maker)
 {
 	const char *path = strchr(spec->name, ':') + 1;
 	int fd, r;
@@ -273,8 +296,10 @@ static int file_begin(struct file *file, const struct sink_spec *spec, struct ma
 		return r;
 	}
 	file->stream.switches = true;
-	if (spec->takes == SINK_RECORDS)
-		return recording_begin(file, spec);
+	file_configure(&file->stream.sink, spec);
+	r = recording_check(file);
+	if (r < 0)
+		return r;
 	stream_begin(&file->stream);
 	return 0;
 }
@@ -287,7 +312,7 @@ int sink_file_open(const struct sink_spec *spec, struct maker *maker, struct sin
 	if (!file)
 		return -ENOMEM;
 	file->stream.sink.ops = &file_ops;
-	r = file_begin(file, spec, maker);
+	r = file_open(file, spec, maker);
 	if (r < 0) {
 		file_free(&file->stream.sink);
 		return r;
@@ -305,14 +330,18 @@ static bool is_file(const char *path, const struct stat *file)
 	       same_file(&status, file);
 }
 
+bool sink_name_leads_to(const char *name, const struct stat *file)
+{
+	const char *path = strchr(name, ':');
+
+	if (!strcmp(name, "stdout") || !strcmp(name, "record:-"))
+		return is_file(NULL, file);
+	return path && is_file(path + 1, file);
+}
+
 bool sink_spec_writes_over(const struct sink_spec *spec, const struct stat *file)
 {
-	const char *path = strchr(spec->name, ':');
-
-	if (!strcmp(spec->name, "stdout") || !strcmp(spec->name, "record:-"))
-		return is_file(NULL, file);
-	if (!path)
-		return false;
 	/* of rotated ones, the oldest is removed */
-	return is_file(++path, file) || (spec->max_bytes && rotation_has(path, file));
+	return sink_name_leads_to(spec->name, file) ||
+	       (spec->max_bytes && rotation_has(strchr(spec->name, ':') + 1, file));
 }

@@ -299,6 +299,11 @@ int stream_fd(const struct sink *sink)
 	return stream->pollable ? stream->fd : -EPERM;
 }
 
+int stream_status(const struct sink *sink, struct stat *ret_status)
+{
+	return fstat(((const struct stream *)sink)->fd, ret_status) < 0 ? -errno : 0;
+}
+
 /* What the descriptor is decides how it is written to. */
 static int kind_find(struct stream *stream, int fd, bool owned)
 {
@@ -382,6 +387,7 @@ static const struct sink_ops stdout_ops = {
 	.flush = stdout_flush,
 	.pending = stream_pending,
 	.fd = stream_fd,
+	.status = stream_status,
 	.free = stdout_free,
 	.ends_run = true,
 };

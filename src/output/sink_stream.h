@@ -44,6 +44,7 @@ size_t stream_room(const struct sink *sink);
 int stream_flush(struct stream *stream, size_t limit);
 size_t stream_pending(const struct sink *sink);
 int stream_fd(const struct sink *sink);
+int stream_status(const struct sink *sink, struct stat *ret_status);
 
 /*
  * Pieces (lines, or a recording's headers and frames) are in the buffer one after the other.

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "output/parameter.h"
+#include "output/path.h"
 #include "output/sink.h"
 
 #define MAX_FILES_DEFAULT 5
@@ -114,6 +115,8 @@ const char *output_open_advice(const char *name, int error)
 	if (error == -ELOOP)
 		return "; netlog follows links of root and its own user, and none to a recording that "
 		       "it would write over: give the path that it leads to";
+	if (error == -ENOTUNIQ)
+		return "; each would spoil what the other one writes: give one of them another path";
 	if (error == -EMLINK)
 		return "; it has other names, and would be written over: give another path";
 	if (error == -ENOENT)
@@ -141,12 +144,52 @@ static int path_check(const char *path)
 	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
-int sink_spec_check(const struct sink_spec *spec)
+/* NULL: it has none. */
+static const char *path_of(const struct sink_spec *spec)
 {
 	const struct sink_kind *kind = kind_of(spec->name);
-	const char *path = spec->name + strlen(kind->prefix);
 
-	return kind->has_path && strcmp(spec->name, "record:-") != 0 ? path_check(path) : 0;
+	return kind->has_path ? spec->name + strlen(kind->prefix) : NULL;
+}
+
+static const char *name_in(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Of files that are not there yet: their directories, and their names in there. */
+static bool same_place(const char *a, const char *b)
+{
+	_cleanup_free_ char *copy_a = strdup(a), *copy_b = strdup(b);
+	struct stat of_a, of_b;
+
+	return copy_a && copy_b && !strcmp(name_in(a), name_in(b)) &&
+	       stat(dirname(copy_a), &of_a) == 0 && stat(dirname(copy_b), &of_b) == 0 &&
+	       same_file(&of_a, &of_b);
+}
+
+static bool same_target(const struct sink_spec *a, const struct sink_spec *b)
+{
+	const char *path_a = path_of(a), *path_b = path_of(b);
+	struct stat status;
+
+	if (path_b && stat(path_b, &status) == 0)
+		return !S_ISCHR(status.st_mode) && sink_spec_writes_over(a, &status);
+	if (path_a && stat(path_a, &status) == 0)
+		return !S_ISCHR(status.st_mode) && sink_spec_writes_over(b, &status);
+	return path_a && path_b && same_place(path_a, path_b);
+}
+
+int sink_spec_check(const struct sink_spec *specs, unsigned int number)
+{
+	const char *path = path_of(&specs[number]);
+	int r = path ? path_check(path) : 0;
+
+	for (unsigned int i = 0; i < number && r == 0; i++)
+		r = same_target(&specs[i], &specs[number]) ? -ENOTUNIQ : 0;
+	return r;
 }
 
 /* ---- opening ---- */

@@ -68,10 +68,14 @@ uint64_t sink_specs_events(const struct sink_spec *specs, unsigned int count);
 const char *output_open_advice(const char *name, int error);
 
 /*
- * Could it be opened, as far as that can be known without opening it? Else the error of
- * sink_open(): -ENOENT where its directory is missing.
+ * Could this one of the specifications be opened, as far as that can be known without opening it?
+ * Else the error of sink_open(): -ENOENT where its directory is missing; or -ENOTUNIQ, if one
+ * before it leads to the same file.
  */
-int sink_spec_check(const struct sink_spec *spec);
+int sink_spec_check(const struct sink_spec *specs, unsigned int number);
+
+/* Does the path of the output of that name lead to this file? */
+bool sink_name_leads_to(const char *name, const struct stat *file);
 
 /* Would the output be written into this file, or rotated over it? */
 bool sink_spec_writes_over(const struct sink_spec *spec, const struct stat *file);

@@ -330,6 +330,9 @@ static int run(struct daemon *daemon)
 	r = sd_event_set_watchdog(daemon->loop, true); /* only if the service manager asks for it */
 	if (r < 0)
 		return r;
+	r = trouble_begin(daemon->output);
+	if (r < 0)
+		return r;
 	identity_fill(&identity);
 	strcpy(origin.boot_id, identity.boot_id);
 	lines_set_origin(daemon->lines, &origin);

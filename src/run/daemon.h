@@ -16,7 +16,8 @@
  * reads the options again and changes them. Probe, lines and output stay the caller's.
  *
  * 0 if it ended as asked, also by its reader leaving. -EBADMSG if the books do not balance; -EIO if
- * lines could not be written (logged); or an error of the event loop.
+ * lines could not be written, -ECANCELED if an output's older recording does not make way (both
+ * logged); or an error of the event loop.
  */
 int daemon_run(struct options *options, struct probe *probe, struct lines *lines);
 

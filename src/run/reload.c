@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "run/delivery.h"
+#include "run/trouble.h"
 #include "settings/unmatchable.h"
 
 uint64_t events_taken(const struct options *options)
@@ -98,8 +99,7 @@ static int outputs_set(struct report *report, const struct options *options)
 		r = output_configure(output, options->outputs, options->output_count, removed,
 				     &failed);
 	if (r < 0) {
-		log_error("cannot open the output %s: %s%s; going on with the old configuration",
-			  failed, strerror(-r), output_open_advice(failed, r));
+		trouble_open(failed, r, "; going on with the old configuration");
 		return r;
 	}
 	delivery_finish(removed);

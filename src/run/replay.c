@@ -30,6 +30,7 @@ struct replay {
 	bool input;	   /* there is something to read */
 	bool slow;	   /* an output still holds lines */
 	bool done;	   /* nothing more is to be read */
+	bool begun;	   /* what the outputs write over has made way */
 	uint64_t until_ns; /* after a signal, end by then; 0: there was none */
 };
 
@@ -133,11 +134,20 @@ static int finish(struct replay *replay)
 
 /* ---- reading ---- */
 
-/* The origin is the recording's. Recordings one after the other may come from several hosts. */
-static void on_header(struct replay *replay, const struct origin *origin)
+/*
+ * The origin is the recording's. Recordings one after the other may come from several hosts. By the
+ * first one it is known that there is something to be written.
+ */
+static int on_header(struct replay *replay, const struct origin *origin)
 {
+	int r = replay->begun ? 0 : trouble_begin(replay->output);
+
+	if (r < 0)
+		return r;
+	replay->begun = true;
 	names_clear(replay->names);
 	lines_set_origin(replay->lines, origin);
+	return 0;
 }
 
 /*
@@ -181,10 +191,8 @@ static int on_item(struct replay *replay, const struct recording_item *item)
 	const uint64_t count = replay->options->count;
 	int r;
 
-	if (item->type == recording_header) {
-		on_header(replay, item->origin);
-		return 0;
-	}
+	if (item->type == recording_header)
+		return on_header(replay, item->origin);
 	if (item->type == recording_name)
 		return on_name(replay, item);
 	r = lines_replay(replay->lines, item, takers_of, replay);

@@ -14,7 +14,8 @@
  * waited for. The lines stay the caller's, and keep no names.
  *
  * 0, or, logged: -EBADMSG if the recording cannot be read any further, -ENODATA if it cannot be
- * read at all, -EIO if lines could not be written, -ENOMEM, or an error of signalfd(2).
+ * read at all, -EIO if lines could not be written, -ECANCELED if an older recording does not make
+ * way for them, -ENOMEM, or an error of signalfd(2).
  */
 int replay_run(const struct options *options, int fd, struct lines *lines);
 

@@ -1,10 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "run/trouble.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "run/books.h"
+
+void trouble_open(const char *name, int error, const char *consequence)
+{
+	log_error("cannot open the output %s: %s%s%s", name,
+		  error == -ENOTUNIQ ? "another output leads to the same file" : strerror(-error),
+		  output_open_advice(name, error), consequence);
+}
+
+int trouble_begin(struct output *output)
+{
+	const char *failed = "";
+	int r = output_begin(output, &failed);
+
+	if (r == 0)
+		return 0;
+	trouble_open(failed, r, "");
+	return -ECANCELED;
+}
 
 static void state_log(const struct sink *sink)
 {

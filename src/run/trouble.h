@@ -7,6 +7,15 @@
 
 #include "output/output.h"
 
+/* Log why the output of that name cannot be opened, and the consequence, as "; going on". */
+void trouble_open(const char *name, int error, const char *consequence);
+
+/*
+ * Have all outputs write from now on: what they write over makes way. -ECANCELED, logged, if one
+ * cannot.
+ */
+int trouble_begin(struct output *output);
+
 /*
  * After a flush: log which outputs take no lines, and which work again, by the steps they took.
  * Returns whether one works again.

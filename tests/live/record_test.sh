@@ -277,6 +277,53 @@ test_a_recording_is_not_written_over_while_it_is_read() {
 	same "$work/other" "$work/kept"
 }
 
+# Until all else has succeeded: the privileges, the kernel's consent, what is read, the other outputs.
+test_a_start_or_a_reload_that_fails_leaves_an_older_recording_as_it_was() {
+	r=$work/r
+	$netlog -q -d 0.01 -w "$r" && cp "$r" "$work/older" || fail "status $?"
+	chown 65534 "$r"
+	as_before() { cmp "$r" "$work/older" || fail "$1 has changed it"; }
+	# shellcheck disable=SC2086 # several words
+	refused 77 "missing, which loading BPF programs needs" $unprivileged $netlog -w "$r"
+	as_before "a start without privileges"
+	refused 71 "no event can be served" env LD_PRELOAD=build/refuse.so \
+		NETLOG_REFUSE="$(event_types | sed 's/$/_/' | paste -sd ,)" $netlog -w "$r"
+	as_before "a start that the kernel refuses"
+	refused 65 "this is no recording" $netlog -r LICENSE -w "$r"
+	as_before "a replay of something else"
+	echo "{ \"output\": \"file:$work/lines\" }" >"$work/conf"
+	$netlog -c "$work/conf" 2>"$work/message" &
+	pid=$!
+	wait_for 30 started "$work/lines" || fail "no start: $(cat "$work/message")"
+	for wrong in "file:$work/missing/x: No such file" "file:$work/./lines: another output leads to the same file"; do
+		echo "{ \"output\": [\"file:$work/lines\", \"record:$r\", \"${wrong%%: *}\"] }" >"$work/conf"
+		kill -HUP "$pid"
+		wait_for 10 grep -qF "$wrong" "$work/message" || fail "not said: $(cat "$work/message")"
+	done
+	kill "$pid"
+	wait "$pid" || fail "status $?"
+	as_before "a reload that failed"
+	! grep -q '"reload"' "$work/lines" || fail "a reload took effect"
+	$netlog -q -d 0.01 -w "$r" || fail "status $?"
+	$netlog -q -r "$r" >"$work/replayed" && ! cmp -s "$r" "$work/older" || fail "not written over"
+}
+
+test_two_outputs_to_one_file_are_refused_by_whatever_names() {
+	words="another output leads to the same file"
+	: >"$work/x"
+	ln -s x "$work/link"
+	ln "$work/x" "$work/hard"
+	for other in "file:$work/./x" "file:$work/link" "file:$work/hard" "file:/dev/stdout"; do
+		refused 73 "$words" sh -c "exec $netlog -o file:$work/x -o $other >>$work/x"
+		refused 73 "$words" sh -c "exec $netlog --check-config -o file:$work/x -o $other >>$work/x"
+	done
+	refused 73 "$words" sh -c "exec $netlog -o stdout -o file:$work/x >>$work/x"
+	refused 73 "$words" bash -c "$netlog -o stdout -o file:/dev/stdout | cat; exit \${PIPESTATUS[0]}"
+	refused 73 "$words" $netlog -o "file:$work/new" -w "$work/new"
+	[ ! -s "$work/x" ] || fail "something was written: $(cat "$work/x")"
+	$netlog -q -d 0.01 -o stdout -o file:/dev/null -w /dev/null >/dev/null || fail "no two outputs to /dev/null"
+}
+
 test_a_replay_waits_for_slow_readers_and_ends_when_they_go() {
 	wire_up
 	recorded

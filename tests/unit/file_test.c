@@ -76,18 +76,26 @@ static void __attribute__((destructor)) directory_remove(void)
 }
 
 /* An output such as "file:lines,max-size=65536"; the path is in the test's directory. */
-static int output_open(const char *text, struct output **ret_output)
+static void spec_parse(const char *text, struct sink_spec *ret_spec)
 {
-	const char *path = strchr(text, ':') + 1, *failed;
-	struct output *output, *removed;
-	struct sink_spec spec;
+	const char *path = strchr(text, ':') + 1;
 	char *message, whole[256];
-	int r;
 
 	snprintf(whole, sizeof(whole), "%.*s%s", (int)(path - text), text, path_of(path));
-	CHECK_SAYING(sink_spec_parse(whole, NULL, &spec, &message) == 0, "%s: %s", text, message);
+	CHECK_SAYING(sink_spec_parse(whole, NULL, ret_spec, &message) == 0, "%s: %s", text,
+		     message);
+}
+
+static int output_open(const char *text, struct output **ret_output)
+{
+	struct output *output, *removed;
+	struct sink_spec spec;
+	const char *failed;
+	int r;
+
+	spec_parse(text, &spec);
 	CHECK_EQUAL(output_new(&texts, &output) ?: output_new(NULL, &removed), 0);
-	r = output_configure(output, &spec, 1, removed, &failed);
+	r = output_configure(output, &spec, 1, removed, &failed) ?: output_begin(output, &failed);
 	output_free(removed);
 	if (r == 0)
 		*ret_output = output;
@@ -553,6 +561,152 @@ TEST(nothing_is_emptied_that_has_another_name)
 	output_free(output);
 	CHECK(size_of("r.1") > 0);
 	CHECK_EQUAL(size_of("r"), 0);
+}
+
+static void text_put(const char *name, const char *text)
+{
+	FILE *file = fopen(path_of(name), "w");
+
+	CHECK(file && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+/* Have the output these sinks, whose paths are in the test's directory; see output_open(). */
+static int configure(struct output *output, const char *const *texts_of, unsigned int count)
+{
+	struct sink_spec specs[OUTPUT_SINKS_MAX];
+	struct output *removed;
+	const char *failed;
+	int r;
+
+	for (unsigned int i = 0; i < count; i++)
+		spec_parse(texts_of[i], &specs[i]);
+	CHECK_EQUAL(output_new(NULL, &removed), 0);
+	r = output_configure(output, specs, count, removed, &failed);
+	output_free(removed);
+	return r;
+}
+
+TEST(an_older_recording_stays_until_all_else_has_succeeded)
+{
+	static const char *const outputs[] = { "record:r", "record:rotated,max-size=65536",
+					       "file:missing/x" };
+	struct output *output;
+	const char *failed;
+	off_t size;
+
+	recording_make("r");
+	recording_make("rotated");
+	size = size_of("r");
+	/* a start, of which more than outputs may fail */
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	CHECK_EQUAL(configure(output, outputs, 3), -ENOENT);
+	CHECK_EQUAL(configure(output, outputs, 2), 0);
+	CHECK(size_of("r") == size && size_of("rotated") == size &&
+	      !is_there(path_of("rotated.1")));
+	output_free(output);
+	CHECK(size_of("r") == size && size_of("rotated") == size &&
+	      !is_there(path_of("rotated.1")));
+	/* a reload */
+	output = output_with("file:lines");
+	CHECK_EQUAL(configure(output, outputs, 3), -ENOENT);
+	CHECK(size_of("r") == size && size_of("rotated") == size &&
+	      !is_there(path_of("rotated.1")));
+	CHECK_EQUAL(configure(output, outputs, 2), 0);
+	CHECK(!size_of("r") && !size_of("rotated") && size_of("rotated.1") == size);
+	output_free(output);
+	/* and what has come meanwhile is no recording */
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	CHECK_EQUAL(configure(output, outputs, 1), 0);
+	text_put("r", "my thesis\n");
+	CHECK_EQUAL(output_begin(output, &failed), -EEXIST);
+	CHECK_TEXT(failed, output_sink(output, 0)->name);
+	CHECK_EQUAL(size_of("r"), 10);
+	output_free(output);
+}
+
+/* Is it told, beforehand and at opening, at a start and at a reload, that one file has two names? */
+static void check_two_names(const char *first, const char *second)
+{
+	const char *const outputs[] = { first, second };
+	struct sink_spec specs[2];
+	struct output *output;
+
+	for (int i = 0; i < 2; i++)
+		spec_parse(outputs[i], &specs[i]);
+	CHECK_EQUAL(sink_spec_check(specs, 0), 0);
+	CHECK_SAYING(sink_spec_check(specs, 1) == -ENOTUNIQ, "%s, %s", first, second);
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	CHECK_SAYING(configure(output, outputs, 2) == -ENOTUNIQ, "%s, %s", first, second);
+	CHECK_EQUAL(configure(output, outputs, 1), 0);
+	CHECK_SAYING(configure(output, outputs, 2) == -ENOTUNIQ, "%s, %s", first, second);
+	/* nor may the one take the place of the other: that has lines left */
+	CHECK_EQUAL(configure(output, outputs + 1, 1), -ENOTUNIQ);
+	CHECK_EQUAL(output->count, 1);
+	output_free(output);
+}
+
+TEST(two_outputs_to_one_file_by_two_names_are_refused)
+{
+	static const char *const devices[] = { "file:null", "file:null2", "record:null3" };
+	struct output *output;
+	int reader;
+
+	check_two_names("file:new", "file:./new"); /* there is none yet */
+	text_put("lines", "{}\n");
+	check_two_names("file:lines", "file:./lines");
+	CHECK_EQUAL(symlink("lines", path_of("soft")), 0);
+	check_two_names("file:lines", "file:soft");
+	check_two_names("file:soft", "file:lines");
+	CHECK_EQUAL(link(path_of("lines"), path_of("hard")), 0);
+	check_two_names("file:lines", "file:hard,max-size=65536");
+	unlink(path_of("new"));
+	check_two_names("file:new", "record:./new");
+	recording_make("r");
+	check_two_names("record:r", "record:./r");
+	CHECK(size_of("r") > 0);
+	/* two writers of a pipe would cut long lines and records of each other */
+	CHECK_EQUAL(mkfifo(path_of("fifo"), 0600), 0);
+	reader = open(path_of("fifo"), O_RDONLY | O_NONBLOCK);
+	check_two_names("file:fifo", "file:./fifo");
+	close(reader);
+
+	for (int i = 0; i < 3; i++)
+		CHECK_EQUAL(symlink("/dev/null", path_of(strchr(devices[i], ':') + 1)), 0);
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	CHECK_EQUAL(configure(output, devices, 3), 0);
+	output_free(output);
+}
+
+TEST(no_output_is_among_the_files_that_another_one_rotates)
+{
+	static const char *const outputs[] = { "file:lines,max-size=65536", "file:lines.1",
+					       "file:lines.2,max-size=65536" };
+	struct output *output;
+
+	for (unsigned int i = 1; i < 3; i++) {
+		const char *const back[] = { outputs[i], outputs[0] };
+
+		CHECK_EQUAL(output_new(&texts, &output), 0);
+		CHECK_EQUAL(configure(output, back, 1), 0);
+		CHECK_EQUAL(configure(output, back, 2), -ENOTUNIQ);
+		output_free(output);
+	}
+	output = output_with(outputs[0]);
+	CHECK_EQUAL(configure(output, outputs, 2), -ENOTUNIQ);
+	output_free(output);
+}
+
+TEST(a_link_that_leads_to_another_outputs_file_by_now_is_not_followed)
+{
+	static const char *const outputs[] = { "file:a", "file:b" };
+	struct output *output = output_with(outputs[0]);
+
+	CHECK_EQUAL(configure(output, outputs, 2), 0);
+	CHECK(unlink(path_of("b")) == 0 && symlink("a", path_of("b")) == 0);
+	CHECK_EQUAL(output_reopen(output), -EEXIST);
+	CHECK(unlink(path_of("b")) == 0);
+	CHECK_EQUAL(output_reopen(output), 0);
+	output_free(output);
 }
 
 static void check_pipe(int reader, int number)

@@ -417,9 +417,11 @@ static void configure(struct output *output, const char *text)
 static struct output *output_to(const char *text)
 {
 	struct output *output;
+	const char *failed;
 
 	CHECK_EQUAL(output_new(&texts, &output), 0);
 	configure(output, text);
+	CHECK_EQUAL(output_begin(output, &failed), 0);
 	return output;
 }
 
