@@ -273,11 +273,19 @@ test_a_gone_reader_ends_it_with_0_even_without_events() {
 test_a_trickling_reader_costs_the_other_output_nothing() {
 	wire_up
 	mkfifo "$work/pipe"
-	while dd bs=1024 count=1 status=none; do sleep 0.02; done <"$work/pipe" >"$work/trickle" &
+	# 64 KiB in all, however quick this machine is; then it reads no more, and stays
+	{
+		for _ in $(seq 64); do
+			dd bs=1024 count=1 status=none
+			sleep 0.02
+		done
+		exec sleep infinity
+	} <"$work/pipe" >"$work/trickle" &
 	exec {writer}>"$work/pipe"
 	netlog_on lines $netlog "${ours[@]}" -o stdout -o "file:$work/lines" >&$writer
 	exec {writer}>&-
-	for _ in $(seq 4); do
+	# beside that, 64 KiB are in the pipe and 256 KiB wait for it: there is no way for a megabyte
+	while [ "$(stat -c %s "$lines")" -lt 1048576 ]; do
 		traffic --messages 1000 --bytes 100 --reply 100
 	done
 	kill -TERM $pid
