@@ -34,41 +34,33 @@ static int printed(void)
 	return EX_IOERR;
 }
 
-static void print_json(struct json_object *object)
-{
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_SPACED |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-}
-
 static int print_schema(enum format_id format)
 {
 	struct json_object *schema = schema_json(format);
+	int r = schema ? json_print(stdout, schema) : -ENOMEM;
 
-	if (!schema) {
-		log_error("cannot make the schema: memory is short");
-		return EXIT_FAILURE;
-	}
-	print_json(schema);
 	json_object_put(schema);
-	return printed();
+	if (r == 0)
+		return printed();
+	log_error("cannot make the schema: memory is short");
+	return EXIT_FAILURE;
 }
 
 static int examine(const struct options *options)
 {
-	struct json_object *findings;
+	struct json_object *findings = NULL;
 	bool healthy;
-	int r;
+	int r = doctor_examine(options, &findings, &healthy);
 
-	if (doctor_examine(options, &findings, &healthy) < 0) {
+	if (r == 0 && options->action.form == form_json)
+		r = json_print(stdout, findings);
+	else if (r == 0)
+		doctor_print(findings);
+	json_object_put(findings);
+	if (r < 0) {
 		log_error("cannot examine this host: memory is short");
 		return EXIT_FAILURE;
 	}
-	if (options->action.form == form_json)
-		print_json(findings);
-	else
-		doctor_print(findings);
-	json_object_put(findings);
 	r = printed();
 	return r ?: healthy ? EXIT_SUCCESS : EX_UNAVAILABLE;
 }
@@ -112,7 +104,7 @@ static int outputs_open(const struct options *options, struct lines *lines)
 	r = output_configure(lines->output, options->outputs, options->output_count, none, &failed);
 	if (r < 0) {
 		trouble_open(failed, r, "");
-		return EX_CANTCREAT;
+		return r == -ENOMEM ? EXIT_FAILURE : EX_CANTCREAT;
 	}
 	return 0;
 }
@@ -302,8 +294,8 @@ int main(int argc, char **argv)
 	r = options_parse(argc, argv, &options, &message);
 	if (r < 0) {
 		log_error("%s", message ?: "memory is short");
-		if (r == -ENOMEM || !message)
-			return EXIT_FAILURE; /* the service is tried again */
+		if (r == -ENOMEM || !message) /* no fault of theirs */
+			return EXIT_FAILURE;  /* the service is tried again */
 		return r == -EINVAL ? EXIT_USAGE : EX_CONFIG;
 	}
 	log_set_quiet(options.quiet);

@@ -132,18 +132,21 @@ void log_close(void)
 
 void log_message(enum log_level level, const char *format, ...)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *made = NULL;
+	char cut[256], *text;
 	va_list arguments;
-	int length;
 
 	if (level > log_max)
 		return;
 	va_start(arguments, format);
-	length = vasprintf(&text, format, arguments);
+	if (vasprintf(&made, format, arguments) < 0)
+		made = NULL;
 	va_end(arguments);
-	if (length < 0) {
-		text = NULL;
-		return;
+	text = made ?: cut;
+	if (!made) { /* memory is short, which may be what the message says */
+		va_start(arguments, format);
+		vsnprintf(cut, sizeof(cut), format, arguments);
+		va_end(arguments);
 	}
 	clean(text);
 	if (!target.open)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,19 +79,16 @@ static inline void list_add(char *list, size_t size, const char *word)
 
 /*
  * A text that says what is wrong with a setting's value and what would do; the caller frees. Never
- * NULL: without memory for a few bytes, nothing else would work either.
+ * NULL: where memory is short it is cut.
  */
-static inline _printf_(1, 2) char *setting_wrong(const char *format, ...)
-{
-	va_list arguments;
-	char *text;
+_printf_(1, 2) char *setting_wrong(const char *format, ...);
 
-	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
-	va_end(arguments);
-	return text;
-}
+/*
+ * Nothing is wrong with the value but that memory is short, so that another time it may do; also
+ * with the names of what has it before that text.
+ */
+char *setting_wrong_memory(void);
+bool wrong_is_memory(const char *wrong);
 
 /* Of several such texts the first is kept; the others are freed. */
 static inline void wrong_keep_first(char **wrong, char *more)

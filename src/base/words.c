@@ -60,7 +60,10 @@ char *word_list(const struct vocabulary *vocabulary)
 		fprintf(file, "%s%s", separator, word);
 		separator = ", ";
 	}
-	fclose(file);
+	if (fclose(file) != 0) {
+		free(list);
+		return NULL;
+	}
 	return list;
 }
 
@@ -130,5 +133,5 @@ char *word_hint(const struct vocabulary *vocabulary, const char *text)
 	const char *nearest = word_nearest(vocabulary, text);
 
 	return setting_wrong("%s%s%sknown are: %s", nearest ? "did you mean " : "", nearest ?: "",
-			     nearest ? "? " : "", list ?: "");
+			     nearest ? "? " : "", list ?: "...");
 }

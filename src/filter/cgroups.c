@@ -196,6 +196,8 @@ static char *units_look_up(struct filter_set *set, unsigned int from, int inotif
 		set->values[i].aside = 0;
 		units.names[i] = unit_name(set->texts + set->values[i].text);
 		any |= units.names[i] != NULL;
+		if (!units.names[i])
+			wrong_keep_first(&units.wrong, setting_wrong_memory());
 	}
 	if (any)
 		r = cgroup_search(&search);
@@ -208,6 +210,8 @@ static char *units_look_up(struct filter_set *set, unsigned int from, int inotif
 	if (r == -ENODEV)
 		return units.wrong ?:
 				     setting_wrong("there are no cgroups of version 2 on this host");
+	if (r == -ENOMEM)
+		wrong_keep_first(&units.wrong, setting_wrong_memory());
 	*ret_error = r ?: *ret_error;
 	return units.wrong;
 }
@@ -269,7 +273,7 @@ char *filter_notice(const struct filter_set *set, unsigned int number)
 				     "is taken when it comes; `systemctl list-units` shows those "
 				     "that are",
 				     twin, unit);
-	if (value->missing)
+	if (value->missing && value->kind == filter_cgroup)
 		return setting_wrong("%scgroup: there is no cgroup '%s', so it matches nothing; it "
 				     "is taken when it comes; systemd-cgls(1) shows those that are",
 				     twin, text);

@@ -13,7 +13,7 @@ char *half_take_each(const struct half *half, const char *text,
 	char *rest = copy, *wrong = NULL;
 
 	if (!copy)
-		return setting_wrong("memory is short");
+		return setting_wrong_memory();
 	for (char *item = strsep(&rest, ","); item && !wrong; item = strsep(&rest, ","))
 		wrong = take(half, item);
 	return wrong;

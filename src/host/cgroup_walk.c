@@ -36,6 +36,7 @@ int cgroup_mount_find(const char *path, char *ret_path, size_t size)
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	_cleanup_free_ char *line = NULL;
 	size_t line_size = 0;
+	int r;
 
 	ret_path[0] = 0;
 	if (!file)
@@ -52,8 +53,9 @@ int cgroup_mount_find(const char *path, char *ret_path, size_t size)
 		    (!ret_path[0] || path_is_below(path, place)))
 			strcpy(ret_path, place);
 	}
+	r = feof(file) ? -ENODEV : -ENOMEM; /* nothing else fails there */
 	fclose(file);
-	return ret_path[0] ? 0 : -ENODEV;
+	return ret_path[0] ? 0 : r;
 }
 
 struct walking {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * control_line.c - netlog's own lines, in any format. They are rare, so json-c writes them.
+ * control_line.c - netlog's own lines, in any format. They are rare, so their values are json-c's.
  */
 #include "schema/control.h"
 
@@ -18,10 +18,12 @@ static bool add(struct json_object *line, const char *key, struct json_object *v
 static bool add_constants(struct json_object *line, const struct format *format, const char *name)
 {
 	struct constants constants = {};
+	struct json_object *value;
 
 	format->constants(name, &constants);
 	for (unsigned int i = 0; i < constants.count; i++)
-		if (!add(line, constants.of[i].key, json_tokener_parse(constants.of[i].json)))
+		if (json_parse(constants.of[i].json, &value) < 0 ||
+		    !add(line, constants.of[i].key, value))
 			return false;
 	return true;
 }
@@ -91,7 +93,7 @@ size_t control_line_put(const struct format *format, struct json_object *control
 
 	json_object_object_foreach(control, name, value) whole =
 		whole && add_key(line, format, type, name, value);
-	text = whole ? control_text(line, &length) : NULL;
+	text = whole ? json_text(line, &length) : NULL;
 	if (text && length + 1 <= room) {
 		memcpy(p, text, length);
 		p[length++] = '\n';

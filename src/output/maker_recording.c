@@ -64,7 +64,7 @@ static size_t put_event(struct recorder *recorder, const struct recording_item *
 static size_t put_control(struct recorder *recorder, const struct item *item, char *p)
 {
 	struct recording_item line = { .type = recording_line };
-	_cleanup_free_ char *text = control_text(item->control, &line.size);
+	_cleanup_free_ char *text = json_text(item->control, &line.size);
 
 	if (!text)
 		return 0;

@@ -124,7 +124,7 @@ char *parameter_take(struct sink_spec *spec, const struct parameters *others,
 	int number;
 
 	if (!name)
-		return setting_wrong("memory is short");
+		return setting_wrong_memory();
 	if (!value && (place->list || place->other))
 		return value_take(spec, others, place, word);
 	if (others)

@@ -129,11 +129,10 @@ const char *output_open_advice(const char *name, int error)
 /* As sink_file_open() will find it: a file that is there, or a directory where it can be made. */
 static int path_check(const char *path)
 {
-	_cleanup_free_ char *copy = strdup(path);
+	char copy[SINK_NAME_MAX];
 	struct stat status;
 
-	if (!copy)
-		return -ENOMEM;
+	strcpy(copy, path); /* of a sink's name, which is no longer */
 	if (stat(path, &status) < 0)
 		return errno != ENOENT || faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK,
 						    AT_EACCESS) < 0 ?
@@ -162,12 +161,13 @@ static const char *name_in(const char *path)
 /* Of files that are not there yet: their directories, and their names in there. */
 static bool same_place(const char *a, const char *b)
 {
-	_cleanup_free_ char *copy_a = strdup(a), *copy_b = strdup(b);
+	char copy_a[SINK_NAME_MAX], copy_b[SINK_NAME_MAX];
 	struct stat of_a, of_b;
 
-	return copy_a && copy_b && !strcmp(name_in(a), name_in(b)) &&
-	       stat(dirname(copy_a), &of_a) == 0 && stat(dirname(copy_b), &of_b) == 0 &&
-	       same_file(&of_a, &of_b);
+	strcpy(copy_a, a);
+	strcpy(copy_b, b);
+	return !strcmp(name_in(a), name_in(b)) && stat(dirname(copy_a), &of_a) == 0 &&
+	       stat(dirname(copy_b), &of_b) == 0 && same_file(&of_a, &of_b);
 }
 
 static bool same_target(const struct sink_spec *a, const struct sink_spec *b)

@@ -20,22 +20,36 @@
 #define LSM_PATH "/sys/kernel/security/lsm"
 #define LINE_BYTES 512
 
-/* If memory is short, the key is missing: there is no better way to say it. */
-static void add(struct json_object *object, const char *key, const char *value)
+struct findings {
+	struct json_object *all, *checks, *hooks;
+	bool failed; /* memory was short for some of them */
+};
+
+static void add(struct findings *findings, struct json_object *object, const char *key,
+		const char *value)
 {
-	json_object_object_add(object, key, json_object_new_string(value));
+	json_put(&findings->failed, object, key, json_object_new_string(value));
 }
 
-static struct json_object *finding(struct json_object *list, const char *name, const char *state,
-				   const char *what)
+static void finding_of_more(struct findings *findings, const char *name, const char *state,
+			    const char *what, const char *advice, const char *blind)
 {
 	struct json_object *object = json_object_new_object();
 
-	add(object, "check", name);
-	add(object, "state", state);
-	add(object, "what", what);
-	json_object_array_add(list, object);
-	return object;
+	add(findings, object, "check", name);
+	add(findings, object, "state", state);
+	add(findings, object, "what", what);
+	if (advice)
+		add(findings, object, "advice", advice);
+	if (blind)
+		add(findings, object, "blind", blind);
+	json_append(&findings->failed, findings->checks, object);
+}
+
+static void finding(struct findings *findings, const char *name, const char *state,
+		    const char *what, const char *advice)
+{
+	finding_of_more(findings, name, state, what, advice, NULL);
 }
 
 /* The file's first line; "" if there is none. */
@@ -52,81 +66,82 @@ static void read_line(const char *path, char *line, size_t size)
 }
 
 /* `error`: the result of probe_new(), which has tried to read it. */
-static void examine_btf(struct json_object *checks, int error)
+static void examine_btf(struct findings *findings, int error)
 {
 	if (access(KERNEL_BTF_PATH, R_OK) < 0)
-		add(finding(checks, "btf", errno == ENOENT ? "absent" : "refused", KERNEL_BTF_PATH),
-		    "advice", "use a kernel with CONFIG_DEBUG_INFO_BTF=y");
+		finding(findings, "btf", errno == ENOENT ? "absent" : "refused", KERNEL_BTF_PATH,
+			"use a kernel with CONFIG_DEBUG_INFO_BTF=y");
 	else if (error == -EBADMSG)
-		add(finding(checks, "btf", "refused", KERNEL_BTF_PATH " cannot be read"), "advice",
-		    "it is torn, or a newer libbpf is needed");
+		finding(findings, "btf", "refused", KERNEL_BTF_PATH " cannot be read",
+			"it is torn, or a newer libbpf is needed");
 	else
-		finding(checks, "btf", "ok", KERNEL_BTF_PATH);
+		finding(findings, "btf", "ok", KERNEL_BTF_PATH, NULL);
 }
 
 /* Is a load that faults mended? extable.h */
-static void examine_loads(struct json_object *checks, const struct probe *probe)
+static void examine_loads(struct findings *findings, const struct probe *probe)
 {
 	const char *caution = probe ? probe_caution(probe) : NULL;
 
 	if (!probe)
 		return;
 	if (!caution)
-		finding(checks, "faulting loads", "ok", "the kernel recovers from them");
+		finding(findings, "faulting loads", "ok", "the kernel recovers from them", NULL);
 	else
-		add(finding(checks, "faulting loads", "unsafe", caution), "advice",
-		    "nothing: netlog makes none here, but copies, which cost more; a newer kernel "
-		    "needs no such care");
+		finding(findings, "faulting loads", "unsafe", caution,
+			"nothing: netlog makes none here, but copies, which cost more; a newer "
+			"kernel needs no such care");
 }
 
-static void examine_capabilities(struct json_object *checks)
+static void examine_capabilities(struct findings *findings)
 {
 	const char *missing = capability_missing();
 
 	if (!missing)
-		finding(checks, "capabilities", "ok", "CAP_BPF and CAP_PERFMON");
+		finding(findings, "capabilities", "ok", "CAP_BPF and CAP_PERFMON", NULL);
 	else
-		add(finding(checks, "capabilities", "refused", missing), "advice",
-		    "run it as root (sudo netlog), or give them with setcap(8)");
+		finding(findings, "capabilities", "refused", missing,
+			"run it as root (sudo netlog), or give them with setcap(8)");
 }
 
 /*
  * kernel_lockdown(7): in mode integrity, BPF programs may still read kernel memory; in mode
  * confidentiality they may not. The mode in force is in brackets.
  */
-static void examine_lockdown(struct json_object *checks)
+static void examine_lockdown(struct findings *findings)
 {
 	char modes[LINE_BYTES];
 
 	read_line(LOCKDOWN_PATH, modes, sizeof(modes));
 	if (!modes[0])
-		finding(checks, "lockdown", "ok", "none");
+		finding(findings, "lockdown", "ok", "none", NULL);
 	else if (strstr(modes, "[confidentiality]"))
-		add(finding(checks, "lockdown", "refused", modes), "advice",
-		    "boot with lockdown=integrity or without");
+		finding(findings, "lockdown", "refused", modes,
+			"boot with lockdown=integrity or without");
 	else
-		finding(checks, "lockdown", "ok", modes);
+		finding(findings, "lockdown", "ok", modes, NULL);
 }
 
-static void examine_lsm(struct json_object *checks)
+static void examine_lsm(struct findings *findings)
 {
 	char modules[LINE_BYTES];
 
 	read_line(LSM_PATH, modules, sizeof(modules));
-	finding(checks, "lsm", "ok", modules[0] ? modules : "not known");
+	finding(findings, "lsm", "ok", modules[0] ? modules : "not known", NULL);
 }
 
-static void examine_cgroups(struct json_object *checks)
+static void examine_cgroups(struct findings *findings)
 {
 	if (!cgroup_v1_in_use())
-		finding(checks, "cgroups", "ok", "version 2 tells units and containers");
+		finding(findings, "cgroups", "ok", "version 2 tells units and containers", NULL);
 	else
-		add(finding(checks, "cgroups", "ok",
-			    "version 1 tells units and containers: they are those of the "
-			    "process, as in /proc/PID/cgroup, while it runs"),
-		    "blind",
-		    "--unit and --cgroup ask for the socket's cgroup of version 2: a container's "
-		    "may lie in the unit of its manager there, or nowhere");
+		finding_of_more(
+			findings, "cgroups", "ok",
+			"version 1 tells units and containers: they are those of the process, as "
+			"in /proc/PID/cgroup, while it runs",
+			NULL,
+			"--unit and --cgroup ask for the socket's cgroup of version 2: a "
+			"container's may lie in the unit of its manager there, or nowhere");
 }
 
 /* Advice about a hook that is not attached. */
@@ -151,70 +166,102 @@ static const char *advice(const struct probe_hook *hook)
 	}
 }
 
-static void examine_hook(struct json_object *hooks, const struct probe_hook *hook)
+static void examine_hook(struct findings *findings, const struct probe_hook *hook)
 {
 	struct json_object *object = json_object_new_object();
+	const char *state = "ok";
 
-	add(object, "event", hook_event_name(hook->desc));
-	add(object, "part", hook->desc->part);
-	add(object, "hook", hook->section);
 	if (hook->standby)
-		add(object, "state", "standby");
-	else if (!hook->error)
-		add(object, "state", "ok");
-	else
-		add(object, "state", hook_absent(hook) ? "absent" : "refused");
+		state = "standby";
+	else if (hook->error)
+		state = hook_absent(hook) ? "absent" : "refused";
+	add(findings, object, "event", hook_event_name(hook->desc));
+	add(findings, object, "part", hook->desc->part);
+	add(findings, object, "hook", hook->section);
+	add(findings, object, "state", state);
 	if (hook->error) {
-		add(object, "what", hook->reason ?: strerror(-hook->error));
-		add(object, "advice", advice(hook));
+		add(findings, object, "what", hook->reason ?: strerror(-hook->error));
+		add(findings, object, "advice", advice(hook));
 	} else if (hook->desc->blind[0]) {
-		add(object, "blind", hook->desc->blind);
+		add(findings, object, "blind", hook->desc->blind);
 	}
-	json_object_array_add(hooks, object);
+	json_append(&findings->failed, findings->hooks, object);
+}
+
+static void examine_ring(struct findings *findings, const struct options *options, bool served,
+			 int error)
+{
+	char text[LINE_BYTES];
+
+	snprintf(text, sizeof(text), "%llu bytes", (unsigned long long)options->ring_bytes);
+	if (served)
+		finding(findings, "ring buffer", "ok", text, NULL);
+	else
+		finding(findings, "ring buffer", "refused",
+			error == -ENOTSUP		       ? "not tried: no hook" :
+			error == -ENODATA || error == -EBADMSG ? "not tried: no BTF" :
+								 strerror(-error),
+			"see the other checks");
 }
 
 /*
  * `probe` NULL: it could not be made, because of `error`. Returns whether everything that the
  * options ask for is served.
  */
-static bool examine_probe(const struct options *options, const struct probe *probe, int error,
-			  struct json_object *findings, struct json_object *checks)
+static bool examine_probe(struct findings *findings, const struct options *options,
+			  const struct probe *probe, int error)
 {
-	struct json_object *hooks = json_object_new_array(), *events = json_object_new_object();
+	struct json_object *events = json_object_new_object();
+	const uint64_t wanted = options->kernel.events.bits;
 	const struct probe_hook *hook;
 	unsigned int count = 0;
 	uint64_t served = 0;
-	char text[LINE_BYTES];
 
 	if (probe) {
 		served = probe_events(probe);
 		hook = probe_hooks(probe, &count);
 		for (unsigned int i = 0; i < count; i++)
-			examine_hook(hooks, &hook[i]);
+			examine_hook(findings, &hook[i]);
 	}
-	snprintf(text, sizeof(text), "%llu bytes", (unsigned long long)options->ring_bytes);
-	if (served)
-		finding(checks, "ring buffer", "ok", text);
-	else
-		add(finding(checks, "ring buffer", "refused",
-			    error == -ENOTSUP			   ? "not tried: no hook" :
-			    error == -ENODATA || error == -EBADMSG ? "not tried: no BTF" :
-								     strerror(-error)),
-		    "advice", "see the other checks");
+	examine_ring(findings, options, served, error);
 	for_each_event_type(type)
-		if (options->kernel.events.bits & BIT(type))
-			json_object_object_add(events, event_desc(type)->name,
-					       json_object_new_boolean((served & BIT(type)) != 0));
-	json_object_object_add(findings, "hooks", hooks);
-	json_object_object_add(findings, "events", events);
-	return (served & options->kernel.events.bits) == options->kernel.events.bits;
+		if (wanted & BIT(type))
+			json_put(&findings->failed, events, event_desc(type)->name,
+				 json_object_new_boolean((served & BIT(type)) != 0));
+	json_put(&findings->failed, findings->all, "events", events);
+	return (served & wanted) == wanted;
+}
+
+/* The lists are the whole's from the start. */
+static void findings_begin(struct findings *findings)
+{
+	*findings = (struct findings){ .all = json_object_new_object(),
+				       .checks = json_object_new_array(),
+				       .hooks = json_object_new_array() };
+	add(findings, findings->all, "version", NETLOG_VERSION);
+	json_put(&findings->failed, findings->all, "checks", findings->checks);
+	json_put(&findings->failed, findings->all, "hooks", findings->hooks);
+}
+
+static bool examine(struct findings *findings, const struct options *options,
+		    const struct probe *probe, int error)
+{
+	struct utsname name;
+
+	uname(&name);
+	finding(findings, "kernel", "ok", name.release, NULL);
+	examine_btf(findings, error);
+	examine_loads(findings, probe);
+	examine_capabilities(findings);
+	examine_lockdown(findings);
+	examine_lsm(findings);
+	examine_cgroups(findings);
+	return examine_probe(findings, options, probe, error);
 }
 
 int doctor_examine(const struct options *options, struct json_object **ret_findings,
 		   bool *ret_healthy)
 {
-	struct json_object *findings = json_object_new_object();
-	struct json_object *checks = json_object_new_array();
 	_cleanup_(probe_freep) struct probe *probe = NULL;
 	struct probe_outputs all = { .of[0].events = UINT64_MAX };
 	struct probe_config config = { .settings = &options->kernel,
@@ -223,31 +270,22 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 				       .tick_ns = clock_tick_ns(),
 				       .processes = cgroup_v1_in_use(),
 				       .filter_fixed = !options->config_path };
-	struct utsname name;
+	struct findings findings;
 	int r;
 
-	if (!findings || !checks) {
-		json_object_put(findings);
-		json_object_put(checks);
-		return -ENOMEM;
-	}
 	/* any bits, so that the programs are those that a run would load */
 	for (unsigned int i = 0; i < options->output_count; i++)
 		all.of[i].filters = options->outputs[i].filters;
 	r = probe_new(&config, &probe);
-	uname(&name);
-	add(findings, "version", NETLOG_VERSION);
-	finding(checks, "kernel", "ok", name.release);
-	examine_btf(checks, r);
-	examine_loads(checks, probe);
-	examine_capabilities(checks);
-	examine_lockdown(checks);
-	examine_lsm(checks);
-	examine_cgroups(checks);
-	json_object_object_add(findings, "checks", checks);
-	*ret_healthy = examine_probe(options, probe, r, findings, checks);
-	*ret_findings = findings;
-	return 0;
+	findings_begin(&findings);
+	if (!findings.failed)
+		*ret_healthy = examine(&findings, options, probe, r);
+	if (!findings.failed) {
+		*ret_findings = findings.all;
+		return 0;
+	}
+	json_object_put(findings.all);
+	return -ENOMEM;
 }
 
 /* ---- for people ---- */

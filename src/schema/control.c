@@ -16,22 +16,15 @@ const struct control_field envelope_fields[envelope_keys] = { ENVELOPE(CONTROL_F
 	[control_##name] = { #name, message_id, doc, ARRAY_SIZE(name##_fields), name##_fields },
 const struct control_desc control_descs[control_types] = { CONTROL_LINES(CONTROL_DESC) };
 
-/* Add a new value to the object, which then owns it. NULL: it could not be allocated. */
 static void put(struct control *control, struct json_object *to, const char *name,
 		struct json_object *value)
 {
-	if (to && value && json_object_object_add(to, name, value) == 0)
-		return;
-	json_object_put(value);
-	control->failed = true;
+	json_put(&control->failed, to, name, value);
 }
 
 static void append(struct control *control, struct json_object *to, struct json_object *value)
 {
-	if (to && value && json_object_array_add(to, value) == 0)
-		return;
-	json_object_put(value);
-	control->failed = true;
+	json_append(&control->failed, to, value);
 }
 
 /* The array or object of that name, made when there is none. */
@@ -156,105 +149,13 @@ void control_add_filter(struct control *control, const char *name, const char *f
 		       json_object_new_string(text));
 }
 
-/* Bytes that the value's text takes at the most; ours are strings, counts, arrays and objects. */
-static size_t text_most(struct json_object *value)
-{
-	size_t most = U64_TEXT_MAX;
-
-	switch (json_object_get_type(value)) {
-	case json_type_string:
-		return JSON_TEXT_MAX(json_object_get_string_len(value)) + strlen("\"\"");
-	case json_type_array:
-		for (size_t i = 0; i < json_object_array_length(value); i++)
-			most += text_most(json_object_array_get_idx(value, i)) + strlen(",");
-		return most;
-	case json_type_object: {
-		json_object_object_foreach(value, key, member) most +=
-			JSON_TEXT_MAX(strlen(key)) + text_most(member) + strlen("\"\":,");
-		return most;
-	}
-	default:
-		return most;
-	}
-}
-
-static char *put_quoted(char *p, const char *bytes)
-{
-	*p++ = '"';
-	p = put_json_string(p, bytes, strlen(bytes));
-	*p++ = '"';
-	return p;
-}
-
-static char *put_value(char *p, struct json_object *value);
-
-static char *put_array(char *p, struct json_object *array)
-{
-	*p++ = '[';
-	for (size_t i = 0; i < json_object_array_length(array); i++) {
-		if (i)
-			*p++ = ',';
-		p = put_value(p, json_object_array_get_idx(array, i));
-	}
-	*p++ = ']';
-	return p;
-}
-
-static char *put_object(char *p, struct json_object *object)
-{
-	char separator = '{';
-
-	if (!json_object_object_length(object))
-		*p++ = separator;
-	json_object_object_foreach(object, key, value)
-	{
-		*p++ = separator;
-		p = put_quoted(p, key);
-		*p++ = ':';
-		p = put_value(p, value);
-		separator = ',';
-	}
-	*p++ = '}';
-	return p;
-}
-
-static char *put_value(char *p, struct json_object *value)
-{
-	switch (json_object_get_type(value)) {
-	case json_type_string:
-		return put_quoted(p, json_object_get_string(value));
-	case json_type_array:
-		return put_array(p, value);
-	case json_type_object:
-		return put_object(p, value);
-	default:
-		return put_u64(p, json_object_get_uint64(value));
-	}
-}
-
-/*
- * json-c's own text would let invalid UTF-8 and some control characters through, and where memory
- * is short, it has a hole and does not say so.
- */
-char *control_text(struct json_object *line, size_t *ret_length)
-{
-	char *text = malloc(text_most(line) + 1), *end;
-
-	if (!text)
-		return NULL;
-	end = put_value(text, line);
-	*end = 0;
-	*ret_length = (size_t)(end - text);
-	return text;
-}
-
 int control_end(struct control *control, size_t most, struct json_object **ret_line)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t length = 0;
 	int r = -ENOMEM;
 
-	text = control->failed ? NULL : control_text(control->line, &length);
+	text = control->failed ? NULL : json_text(control->line, &length);
 	if (text)
 		r = length + 1 > most ? -E2BIG : 0;
 	if (r == 0)

@@ -8,10 +8,9 @@
 #ifndef NETLOG_CONTROL_H
 #define NETLOG_CONTROL_H
 
-#include <json-c/json.h>
-
 #include "base/util.h"
 #include "schema/event.h"
+#include "schema/json.h"
 
 /* Fields: C(shape, name, doc). */
 #define START_FIELDS(C)                                                                   \
@@ -158,12 +157,6 @@ void control_add_filter(struct control *control, const char *name, const char *f
  * newline would be longer than `most`.
  */
 int control_end(struct control *control, size_t most, struct json_object **ret_line);
-
-/*
- * The line's text in netlog's own format, without a newline and with strings as the event lines
- * write theirs; the caller frees. NULL: memory is short.
- */
-char *control_text(struct json_object *line, size_t *ret_length);
 
 /* The line's type: a name in CONTROL_LINES. */
 const char *control_type_name(struct json_object *line);

@@ -147,7 +147,7 @@ static int arguments_apply(int argc, char **argv, struct options *options, char 
 	int value;
 
 	if (tables_init(&tables) < 0)
-		return complain(message, "memory is short");
+		return -ENOMEM;
 	optind = 0; /* glibc: start again, for callers that parse more than once */
 	opterr = 0;
 	while ((value = getopt_long(argc, argv, tables.short_options, tables.long_options, NULL)) >=
@@ -161,8 +161,10 @@ static int arguments_apply(int argc, char **argv, struct options *options, char 
 		place = place_of_value(value, options);
 		given = &tables.given[place_number(&place)];
 		wrong = place_take(&place, optarg, *given);
-		if (wrong)
-			return complain(message, "--%s: %s", place_name(&place), wrong);
+		if (wrong) {
+			complain(message, "--%s: %s", place_name(&place), wrong);
+			return wrong_is_memory(wrong) ? -ENOMEM : -EINVAL;
+		}
 		*given = true;
 		if (!(place.setting->flags & (SETTING_ARGUMENT | SETTING_REPLAYS)))
 			options->live_only = place_name(&place);
@@ -232,23 +234,26 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 	_cleanup_free_ char *wrong = NULL;
 	int r;
 
+	*ret_message = NULL;
 	/*
 	 * read twice: the file's name must be known first, and then the command line overrides the
 	 * file
 	 */
-	settings_default(&options, elsewhere);
-	r = arguments_apply(argc, argv, &options, ret_message);
+	r = settings_default(&options, elsewhere) ?:
+		    arguments_apply(argc, argv, &options, ret_message);
 	if (!r && options.config_path) {
 		const char *path = options.config_path;
 
 		options_done(&options);
-		settings_default(&options, elsewhere);
-		r = config_read(path, config_apply, &options, ret_message) ?:
+		r = settings_default(&options, elsewhere)			   ?:
+			    config_read(path, config_apply, &options, ret_message) ?:
 			    arguments_apply(argc, argv, &options, ret_message);
 	}
 	wrong = r < 0 ? NULL : settings_complete(&options);
-	if (wrong)
-		r = complain(ret_message, "%s", wrong);
+	if (wrong) {
+		complain(ret_message, "%s", wrong);
+		r = wrong_is_memory(wrong) ? -ENOMEM : -EINVAL;
+	}
 	if (r < 0)
 		return r;
 	options.argc = argc;

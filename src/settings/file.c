@@ -179,9 +179,12 @@ static int read_value(struct reader *reader, struct config_value *value)
 		return r;
 	/* the text as it was written: json-c accepts tRuE, and rounds numbers that are too large */
 	source = strndup(reader->text + begin, reader->at - begin);
-	if (source)
-		source[strcspn(source, " \t\r\n/")] = 0; /* json-c has read up to the next token */
-	value->text = json_object_is_type(object, json_type_string) || !source ?
+	if (!source) {
+		json_object_put(object);
+		return memory_is_short(reader);
+	}
+	source[strcspn(source, " \t\r\n/")] = 0; /* json-c has read up to the next token */
+	value->text = json_object_is_type(object, json_type_string) ?
 			      json_object_get_string(object) :
 			      source;
 	switch (json_object_get_type(object)) {
@@ -196,16 +199,18 @@ static int read_value(struct reader *reader, struct config_value *value)
 	}
 	if (value->type == config_boolean && strcmp(value->text, "true") != 0 &&
 	    strcmp(value->text, "false") != 0)
-		wrong = strdup("expected true or false, in lower case");
+		wrong = setting_wrong("expected true or false, in lower case");
 	else if (value->type == config_string &&
 		 strlen(value->text) != (size_t)json_object_get_string_len(object))
-		wrong = strdup("expected a string without a NUL");
+		wrong = setting_wrong("expected a string without a NUL");
 	else
 		wrong = reader->take(reader->context, value);
 	json_object_put(object);
 	if (!wrong)
 		return 0;
 	r = complain(reader, begin, "\"%s\": %s", value->name, wrong);
+	if (wrong_is_memory(wrong))
+		r = -ENOMEM;
 	free(wrong);
 	return r;
 }

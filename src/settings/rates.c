@@ -39,7 +39,7 @@ static char *rate_take(struct figures *rates, char *item, const struct rate_form
 char *rates_take(struct figures *rates, const char *text, const struct rate_form *form)
 {
 	_cleanup_free_ char *copy = strdup(text);
-	char *rest = copy, *wrong = copy ? NULL : setting_wrong("memory is short");
+	char *rest = copy, *wrong = copy ? NULL : setting_wrong_memory();
 
 	for (char *item = strsep(&rest, ","); item && !wrong; item = strsep(&rest, ","))
 		wrong = rate_take(rates, item, form);

@@ -217,14 +217,17 @@ void options_done(struct options *options)
 	type_outputs.clear(&place);
 }
 
-void settings_default(struct options *options, bool elsewhere)
+int settings_default(struct options *options, bool elsewhere)
 {
+	_cleanup_free_ char *wrong = NULL; /* they are right: only memory can be short */
+
 	*options = (struct options){ .kernel.filters.elsewhere = elsewhere };
 	for_each_place(place, options)
 		if (place.setting->initial && !place.twin)
-			free(place_take(&place, place.setting->initial, false));
-	free(output_add(options, "stdout"));
+			wrong_keep_first(&wrong, place_take(&place, place.setting->initial, false));
+	wrong_keep_first(&wrong, output_add(options, "stdout"));
 	options->outputs_named = false;
+	return wrong ? -ENOMEM : 0;
 }
 
 /* Do two outputs write to standard output? Nobody could read that. */
@@ -242,10 +245,8 @@ static bool stdout_twice(const struct options *options)
 /* Bytes that a filter or output with its value takes in the start line; see report.c. */
 static size_t told_bytes(const char *name, const char *text)
 {
-	_cleanup_free_ char *escaped = malloc(JSON_TEXT_MAX(strlen(text)));
+	char escaped[JSON_TEXT_MAX(SINK_TEXT_MAX)]; /* an output is the longest of them */
 
-	if (!escaped)
-		return SETTINGS_TOLD_MAX; /* memory is short */
 	return strlen(name) + strlen("\"\":[\"\"],") +
 	       (size_t)(put_json_string(escaped, text, strlen(text)) - escaped);
 }
@@ -281,7 +282,7 @@ char *settings_complete(struct options *options)
 		if (!options->outputs_named)
 			options_done(options); /* as in tcpdump(8), records are not printed */
 		if (asprintf(&record, "record:%s", options->write_path) < 0)
-			return setting_wrong("memory is short");
+			return setting_wrong_memory();
 		refused = output_add(options, record);
 		if (refused)
 			wrong = setting_wrong("--write: %s", refused);

@@ -140,9 +140,9 @@ bool place_keep(const struct place *place, const struct options *before);
 
 /*
  * Set all defaults. `elsewhere`: names in filters are not of this host, see struct filter_set. End
- * with options_done().
+ * with options_done(), also after -ENOMEM.
  */
-void settings_default(struct options *options, bool elsewhere);
+int settings_default(struct options *options, bool elsewhere);
 
 /* Free the outputs; afterwards there are none. */
 void options_done(struct options *options);

@@ -124,7 +124,7 @@ static char *words_take(const struct place *place, const char *text)
 	char *rest = copy;
 
 	if (!copy)
-		return setting_wrong("memory is short");
+		return setting_wrong_memory();
 	for (char *item = strsep(&rest, ","); item; item = strsep(&rest, ",")) {
 		int number = word_number(words, item);
 
@@ -228,7 +228,7 @@ static char *parameter_take(const struct parameters *parameters, unsigned int nu
 	if (!spec->filters) {
 		spec->filters = calloc(1, sizeof(*spec->filters));
 		if (!spec->filters)
-			return setting_wrong("memory is short");
+			return setting_wrong_memory();
 		spec->filters->elsewhere = options->kernel.filters.elsewhere;
 	}
 	place.member = spec->filters;
@@ -246,7 +246,7 @@ static char *outputs_take(const struct place *place, const char *text)
 
 	options->outputs_named = true;
 	if (sink_spec_parse(text, &filters, &spec, &message) < 0)
-		return message ?: setting_wrong("memory is short");
+		return message ?: setting_wrong_memory();
 	if (options->output_count == OUTPUT_SINKS_MAX)
 		return setting_wrong("%d outputs are the most", OUTPUT_SINKS_MAX);
 	for (unsigned int i = 0; i < options->output_count; i++)

@@ -376,35 +376,4 @@ test_a_full_disk_costs_records_that_are_counted_and_told() {
 		"$(tail -n 1 "$lines" | jq '.emitted | add')"
 }
 
-# Each allocation fails once: what comes of it is said, and is no crash, nor a line that is cut. json-c's parser has no
-# such care.
-test_one_failed_allocation_is_no_crash() {
-	wire_up
-	recorded --events=rtt --count=5
-	traffic --messages 10
-	wait "$netlog_pid"
-	echo "{ \"output\": [\"file:$work/named-at-length-so-that-json-c-makes-room,events=rtt\"], \"port\": [\"80\", \"443\"] }" >"$work/conf"
-	"$netlog" -q -r "$work/r" -o stdout,format=ecs >"$work/whole" || fail "no replay"
-	each_allocation "$netlog" -q -r "$work/r" -o stdout,format=ecs
-	[ "$allocations" -gt 200 ] || fail "only $allocations allocations"
-	"$netlog" -c "$work/conf" --print-config >"$work/whole" || fail "no configuration"
-	each_allocation "$netlog" -c "$work/conf" --print-config
-}
-
-# A sanitizer has its own allocations, which cannot be made to fail so.
-[ "${SANITIZE:-}" != 1 ] || unset -f test_one_failed_allocation_is_no_crash
-
-# What COMMAND writes to stdout when one of its allocations fails are lines that it writes otherwise, too.
-each_allocation() { # COMMAND...
-	NETLOG_OOM_COUNT=9 LD_PRELOAD=build/oom.so "$@" 9>"$work/count" >/dev/null || fail "status $?"
-	allocations=$(<"$work/count")
-	for i in $(seq "$allocations"); do
-		NETLOG_OOM=$i LD_PRELOAD=build/oom.so "$@" >"$work/some" 2>"$work/message"
-		status=$?
-		[ $status -lt 128 ] || fail "$* ended with $status at allocation $i: $(cat "$work/message")"
-		! grep -Fvxf "$work/whole" "$work/some" || fail "$*: a line that is cut at allocation $i"
-		[ $status = 0 ] || [ -s "$work/message" ] || fail "nothing said at allocation $i, status $status"
-	done
-}
-
 run_tests

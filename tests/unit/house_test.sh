@@ -42,7 +42,7 @@ libraries_stay_where_they_belong() {
 	only 'bpf/filter' filter/half.h filter/address.c filter/recorded.c filter/contradiction.c
 	only 'bpf/sample' kernel/
 	only 'systemd/' run/daemon.c run/delivery.h run/pump.h run/refilter.h run/service.c run/timer.h output/sink_journald.c
-	only 'json-c/' schema/control.h settings/file.c
+	only 'json-c/' schema/json.h settings/file.c
 }
 
 # json-c stays out of the way of an event: none of these may even see its header
