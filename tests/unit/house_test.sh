@@ -39,7 +39,7 @@ libraries_stay_where_they_belong() {
 	only '[a-z]*\.skel' kernel/
 	only 'bpf/config' kernel/
 	only 'bpf/events' schema/kind.h
-	only 'bpf/filter' filter/half.h filter/address.c filter/recorded.c filter/contradiction.c
+	only 'bpf/filter' filter/half.h filter/address.c filter/recorded.c filter/contradiction.c filter/ends.c
 	only 'bpf/sample' kernel/
 	only 'systemd/' run/daemon.c run/delivery.h run/pump.h run/refilter.h run/service.c run/timer.h output/sink_journald.c
 	only 'json-c/' schema/json.h settings/file.c
