@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/log.h"
@@ -13,6 +14,7 @@
 #include "host/cgroup_file.h"
 #include "host/namespace.h"
 
+#define NETNS_NUMBER_LEAST 0xeffffff0u /* below are no namespaces: include/linux/proc_ns.h */
 #define HAS_PORTS_ALL (BIT(IPPROTO_TCP) | BIT(IPPROTO_UDP))
 
 struct telling {
@@ -216,13 +218,42 @@ static void interface_tell(const struct telling *telling, int fd, const struct f
 		    twin, name, request.ifr_name);
 }
 
+/* Whose number is no namespace's, such as that of a file beside it */
+static void namespaces_tell(const struct telling *telling, const struct filter *filter)
+{
+	for (unsigned int i = 0; i < filter->namespaces.count; i++) {
+		const struct filter_number *netns = &filter->namespaces.of[i];
+
+		if (netns->number < NETNS_NUMBER_LEAST)
+			say(telling,
+			    "%snetns matches nothing: %u is no network namespace; see lsns(8)",
+			    netns->bits & FILTER_TWINS ? "not-" : "", netns->number);
+	}
+}
+
+/* Are there namespaces besides this process's own among those that the filter lets through? */
+static bool asks_for_other_namespaces(const struct filter *filter)
+{
+	struct stat own;
+
+	if (!(filter->active & FILTER_BIT(filter_netns, 0)))
+		return false;
+	if (stat("/proc/self/ns/net", &own) < 0)
+		return true;
+	for (unsigned int i = 0; i < filter->namespaces.count; i++)
+		if (!(filter->namespaces.of[i].bits & FILTER_TWINS) &&
+		    filter->namespaces.of[i].number != own.st_ino)
+			return true;
+	return false;
+}
+
 /* Where other network namespaces are asked for, their interfaces cannot be seen from here. */
 static void interfaces_tell(const struct telling *telling, const struct filter *filter)
 {
 	_cleanup_close_ int fd = -1;
 
 	for (unsigned int i = 0; i < telling->count; i++)
-		if (telling->sets[i]->filter.active & FILTER_BIT(filter_netns, 0))
+		if (asks_for_other_namespaces(&telling->sets[i]->filter))
 			return;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* the family that the unit allows */
 	for (unsigned int i = 0; i < filter->ifnames.count && fd >= 0; i++)
@@ -251,7 +282,28 @@ static void host_tell(const struct telling *telling, const struct filter_set *se
 			say(telling, "%s", notice);
 	}
 	pids_tell(telling, &set->filter);
+	namespaces_tell(telling, &set->filter);
 	interfaces_tell(telling, &set->filter);
+}
+
+/* Of events that are not logged, nothing is left out by limits, nor by a choice. */
+static void idle_tell(const struct telling *telling)
+{
+	const struct probe_settings *kernel = &telling->options->kernel;
+
+	for_each_event_type(type) {
+		const struct threshold *limits = &kernel->limits_ns[type];
+		const char *event = event_desc(type)->name;
+
+		if (kernel->events.bits & BIT(type))
+			continue;
+		if (limits->least || limits->below)
+			say(telling, "%smin-%s does nothing: %s is not logged",
+			    limits->least ? "" : "not-", event, event);
+		if (kernel->choices[type].named)
+			say(telling, "a choice of %s's %s does nothing: %s is not logged", event,
+			    choice_words[type].what, event);
+	}
 }
 
 /* ---- the whole ---- */
@@ -269,6 +321,7 @@ void unmatchable_find(const struct options *options, unmatchable_tell *tell, voi
 	};
 	uint64_t possible;
 
+	idle_tell(&telling);
 	host_tell(&telling, &options->kernel.filters);
 	possible = events_tell(&telling);
 	for (unsigned int i = 0; i < options->output_count; i++) {

@@ -4,6 +4,8 @@
  */
 #include "settings/unmatchable.h"
 
+#include <sys/stat.h>
+
 #include "arguments.h"
 #include "base/util.h"
 
@@ -132,6 +134,15 @@ TEST(limits_that_leave_nothing_between)
 	quiet("--min-rtt=1s");
 }
 
+TEST(settings_of_events_that_are_not_logged)
+{
+	says("-e latency --min-rtt=5", "min-rtt does nothing: rtt is not logged");
+	says("-e rtt --not-min-latency=5", "not-min-latency does nothing: latency is not logged");
+	says("-e rtt --latency-stage=app", "stage does nothing: latency is not logged");
+	quiet("-e latency --latency-stage=app --min-latency=5");
+	quiet("-e rtt --latency-stage=all");
+}
+
 TEST(outputs_that_can_get_nothing)
 {
 	says("--port=443 -o stdout -o file:/tmp/x,not-port=443",
@@ -154,6 +165,7 @@ TEST(outputs_that_can_get_nothing)
 
 TEST(what_this_host_does_not_have)
 {
+	struct stat status;
 	char own[64];
 
 	says("--ifname=nosuch0", "is called 'nosuch0'");
@@ -165,6 +177,15 @@ TEST(what_this_host_does_not_have)
 	quiet("--ifname=eth77 --netns=4026531841"); /* whose interfaces cannot be seen */
 	snprintf(own, sizeof(own), "--pid=%d", getpid());
 	quiet(own);
+	/* those of our own can be seen, of whatever name that is */
+	CHECK_EQUAL(stat("/proc/self/ns/net", &status), 0);
+	snprintf(own, sizeof(own), "--netns=%u --ifname=eth77", (unsigned int)status.st_ino);
+	says(own, "is called 'eth77'");
+	snprintf(own, sizeof(own), "--netns=%u --ifname=lo", (unsigned int)status.st_ino);
+	quiet(own);
+	says("--netns=1", "netns matches nothing: 1 is no network namespace");
+	says("-o file:/tmp/x,not-netns=17", "file:/tmp/x: not-netns matches nothing: 17 is no");
+	quiet("-r x --netns=1");
 	quiet("-r /dev/null --ifname=nosuch0 --pid=4194304"); /* another host's */
 }
 
