@@ -207,4 +207,14 @@ test_sampling_changes_with_sighup_while_hooks_stay_and_no_line_is_lost() {
 	near "sum of weights" "$(latency '.weight // 1' | sum)" "$(of_truth packets)" 5
 }
 
+# A busy host would else fill the disk with what the service writes.
+test_the_services_own_configuration_bounds_each_event_and_each_file() {
+	$netlog -c systemd/netlog.conf --print-config >"$work/conf" || fail "status $?"
+	equal "events without a rate" "$(jq -c --argjson events "$(events_but "")" \
+		'$events - (."max-rate" | map(sub("=.*"; "")))' "$work/conf")" "[]"
+	equal "files without a size" "$(jq -c '[.output[] | select(startswith("file:") and (contains(",max-size=") | not))]' \
+		"$work/conf")" "[]"
+	[ "$(jq '.output | map(select(startswith("file:"))) | length' "$work/conf")" -gt 0 ] || fail "no file: no test"
+}
+
 run_tests
