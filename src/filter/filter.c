@@ -147,8 +147,9 @@ static char *take_namespace(const struct half *half, const char *text)
 				     "/proc/PID/ns/net",
 				     text);
 	if (r < 0)
-		return setting_wrong("cannot look at the network namespace '%s': %s", text,
-				     strerror(-r));
+		return setting_wrong("cannot look at the network namespace '%s': %s; give its "
+				     "number, as `sudo stat -Lc %%i %s` tells it",
+				     text, strerror(-r), text);
 	return half_add_number(half, &half->filter->namespaces, inode);
 }
 

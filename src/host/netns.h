@@ -11,6 +11,9 @@
  * The number of the network namespace with this name (as in ip-netns(8)) or path (if it has a
  * slash). -ENOENT: there is none. -EINVAL: something else is there. Other errors: it cannot be
  * looked at.
+ *
+ * Links of other processes' files, as /proc/PID/ns/net, may be followed only by those who may trace
+ * the process. What such a path led to is remembered, and counts as long as the process lives.
  */
 int netns_by_name(const char *name, uint32_t *ret_number);
 

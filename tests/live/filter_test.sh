@@ -274,4 +274,37 @@ test_filters_change_by_sighup_and_no_line_is_lost() {
 	refused 78 "'no-such-service' is no port" $netlog --config="$work/conf"
 }
 
+# Such a link may be followed by those who may trace the process, as netlog cannot any more when it runs.
+test_a_path_to_a_process_s_namespace_still_counts_on_sighup() {
+	wire_up
+	unshare --net sleep infinity &
+	other=$!
+	entered() { [ "$(readlink /proc/$other/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
+	wait_for 10 entered || fail "no namespace"
+	# shellcheck disable=SC2034 # read in lib.sh
+	ours=()
+	conf "$ns0" /proc/$other/ns/net
+	netlog_start --config="$work/conf"
+	kill -HUP "$netlog_pid"
+	wait_for 10 reloaded 1 || fail "no reload: $(cat "$work/netlog.log")"
+	traffic
+	# one that was never followed, and one whose process has ended
+	conf "$ns1"
+	kill -HUP "$netlog_pid"
+	wait_for 10 grep -q "cannot look at the network namespace '$ns1': Permission denied; give its number" \
+		"$work/netlog.log" || fail "what is said: $(cat "$work/netlog.log")"
+	kill $other
+	wait $other
+	conf "$ns0" /proc/$other/ns/net
+	kill -HUP "$netlog_pid"
+	wait_for 10 grep -q "there is no network namespace '/proc/$other/ns/net'" "$work/netlog.log" ||
+		fail "what is said: $(cat "$work/netlog.log")"
+	netlog_stop
+	check_books
+	equal "namespaces of lines" "$(event_lines "$lines" | jq .netns | sort -u)" "$(stat -Lc %i "$ns0")"
+}
+
+# conf NETNS...
+conf() { jq -n '{netns: $ARGS.positional}' --args "$@" >"$work/conf"; }
+
 run_tests
