@@ -158,6 +158,9 @@ struct ifname {
 	  "that process in /proc/PID/cgroup, where cgroups v1 tell whose it is")                  \
 	F(netns, netns, "network namespace of the socket, as in `readlink /proc/PID/ns/net`")     \
 	F(id, sock_cookie, "the kernel's id of the connection: SO_COOKIE; `ss -e` has it in hex") \
+	F(id, mptcp_cookie,                                                                       \
+	  "of MPTCP, its whole connection's, which the process knows as SO_COOKIE, and "          \
+	  "`ss -eM` has in hex; `sock_cookie` is then that of one of its TCP connections")        \
 	F(u32, weight, "events that this line stands for, when more than one: see Sampling")
 
 /*
@@ -361,7 +364,8 @@ struct ifname {
 #define COMMON_HOOKS(H)                                                                              \
 	H(none, socket, 1, extra, socket__inet_sock_set_state,                                       \
 	  "owners of UDP; from connect and listen; before Linux 5.11, of an accepted socket until "  \
-	  "it is read")                                                                              \
+	  "it is read; before 6.3, who uses an accepted socket of MPTCP; of the SYN of a further "   \
+	  "subflow of MPTCP")                                                                        \
 	H(none, owner_read, 1, extra, owner__tcp_rcv_space_adjust, "UDP; mapped payload")            \
 	H(none, owner_write, 1, extra, owner__tcp_sendmsg_locked, "UDP")                             \
 	H(none, owner_call, 1, extra, owner__sock_send_length, "")                                   \

@@ -23,6 +23,7 @@ typedef __s32 s32;
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_MPTCP 262 /* include/uapi/linux/in.h; 16 bits since 5.6 */
 
 /* include/net/tcp_states.h */
 #define TCP_ESTABLISHED 1
@@ -147,6 +148,7 @@ struct inet_connection_sock {
 	__u8 icsk_retransmits;
 	__u8 icsk_pending;
 	__u8 icsk_backoff;
+	void *icsk_ulp_data;
 };
 
 struct minmax_sample {
@@ -171,6 +173,15 @@ struct tcp_sock {
 	u32 undo_marker;
 	struct minmax rtt_min;
 	struct request_sock *fastopen_rsk;
+	bool is_mptcp; /* only where the kernel knows MPTCP */
+};
+
+struct mptcp_subflow_context {
+	struct sock *conn;
+};
+
+struct mptcp_skb_cb {
+	u32 offset;
 };
 
 struct rate_sample {

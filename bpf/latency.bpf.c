@@ -216,7 +216,7 @@ int latency__tcp_probe(__u64 *ctx)
 	owner_of_sock(sk, &subject.owner);
 	if (!subject_owner_passes(&subject))
 		return 0;
-	subject.cookie = socket_cookie(sk);
+	subject_set_cookies(&subject, sk);
 	e = latency_begin_tcp(&subject, &a, stage_tcp, skb, sk, typed);
 	if (e)
 		event_submit(e);
@@ -236,29 +236,64 @@ static __always_inline bool tcp_read_before(const struct sock *sk, const struct 
 	       !!(tcp_cb(&cb)->tcp_flags & TCPHDR_SYN);
 }
 
-/*
- * All kinds of sockets copy with this function. A TCP packet lies in the receive queue of the
- * socket that owns it. A packet may be copied in parts: only the first counts.
- */
-SEC("tp_btf/skb_copy_datagram_iovec")
-int latency__skb_copy_datagram_iovec(__u64 *ctx)
+/* The packet is copied to the current process, from whose socket does not tell its addresses. */
+static __always_inline int packet_copied(const struct arrival *a, struct subject *s,
+					 const struct sk_buff *skb, __u8 proto, const bool typed)
 {
-	const bool typed = loads_allowed();
-	const struct sk_buff *skb = ARGUMENT(skb_copy_datagram_iovec, skb);
-	struct sock *sk =
-		READ(typed, skb, sk); /* NULL: queued at a socket without an owner (UDP) */
+	struct packet packet;
+	struct latency *e;
+
+	packet_read(&packet, skb, sock_netns(&s->sk->__sk_common, typed), proto, typed);
+	s->flow = packet.flow;
+	if (!subject_flow_passes(s))
+		return 0;
+	owner_of_current(&s->owner);
+	e = latency_begin(s, a, stage_app, packet.payload, typed);
+	if (!e)
+		return 0;
+	if (packet.has_tcp_seq)
+		SET(e, tcp_seq, packet.tcp_seq);
+	event_submit(e);
+	return 0;
+}
+
+/*
+ * MPTCP has moved the packet to its own socket's queue, which many subflows fill: whose the packet
+ * was, only its headers tell. What TCP notes in skb->cb has been overwritten.
+ */
+static __always_inline int copied_from_mptcp(const struct sock *sk, const struct sk_buff *skb,
+					     const bool typed)
+{
+	const struct mptcp_skb_cb *cb = (const void *)&skb->cb;
+	struct arrival a;
+	struct subject subject;
+
+	subject_init(&subject);
+	if (!packet_arrives(&a, skb, typed))
+		return 0;
+	packet_ends(&a);
+	/* offset: so much of it has been read, as in tcp_read_before() */
+	if (!arrival_wanted(&a, stage_app) ||
+	    (a.state == transit_lost && BPF_CORE_READ(cb, offset)))
+		return 0;
+	subject.sk = sk;
+	subject.mptcp_cookie = skb_cookie(sk, typed);
+	return packet_copied(&a, &subject, skb, IPPROTO_TCP, typed);
+}
+
+/*
+ * The packet lies in the receive queue of the socket that owns it. It may be copied in parts: only
+ * the first counts.
+ */
+static __always_inline int copied_from_tcp(const struct sock *sk, const struct sk_buff *skb,
+					   const bool typed)
+{
 	struct arrival a;
 	struct subject subject;
 	struct latency *e;
-	__u16 family;
 
-	if (!sk)
-		return 0;
 	subject_init(&subject);
-	family = READ(typed, sk, __sk_common.skc_family);
-	if ((family != AF_INET && family != AF_INET6) || !sock_is_full(&sk->__sk_common, typed) ||
-	    READ(typed, sk, sk_protocol) != IPPROTO_TCP ||
-	    !subject_sock_passes(&subject, sk, false) || !packet_arrives(&a, skb, typed))
+	if (!subject_sock_passes(&subject, sk, false) || !packet_arrives(&a, skb, typed))
 		return 0;
 	packet_ends(&a);
 	if (!arrival_wanted(&a, stage_app) || (a.state == transit_lost && tcp_read_before(sk, skb)))
@@ -273,6 +308,29 @@ int latency__skb_copy_datagram_iovec(__u64 *ctx)
 	return 0;
 }
 
+/* All kinds of sockets copy with this function. */
+SEC("tp_btf/skb_copy_datagram_iovec")
+int latency__skb_copy_datagram_iovec(__u64 *ctx)
+{
+	const bool typed = loads_allowed();
+	const struct sk_buff *skb = ARGUMENT(skb_copy_datagram_iovec, skb);
+	struct sock *sk =
+		READ(typed, skb, sk); /* NULL: queued at a socket without an owner (UDP) */
+	__u16 family, protocol;
+
+	if (!sk)
+		return 0;
+	family = READ(typed, sk, __sk_common.skc_family);
+	if ((family != AF_INET && family != AF_INET6) || !sock_is_full(&sk->__sk_common, typed))
+		return 0;
+	protocol = READ(typed, sk, sk_protocol);
+	if (protocol == IPPROTO_TCP)
+		return copied_from_tcp(sk, skb, typed);
+	if (mptcp_exists() && protocol == IPPROTO_MPTCP)
+		return copied_from_mptcp(sk, skb, typed);
+	return 0;
+}
+
 /*
  * skb_consume_udp(sk, skb, len), net/ipv4/udp.c: called for each datagram copied, and for each
  * peeked at (MSG_PEEK): only the first time counts. skb->dev now holds something else (struct
@@ -282,9 +340,7 @@ static __always_inline int consume_udp(const struct sock *sk, const struct sk_bu
 				       __u64 cookie, const bool typed)
 {
 	struct arrival a;
-	struct packet packet;
 	struct subject subject;
-	struct latency *e;
 
 	subject_init(&subject);
 	if (!datagram_arrives(&a, skb, typed))
@@ -292,17 +348,9 @@ static __always_inline int consume_udp(const struct sock *sk, const struct sk_bu
 	packet_ends(&a);
 	if (!arrival_wanted(&a, stage_app))
 		return 0;
-	packet_read(&packet, skb, sock_netns(&sk->__sk_common, typed), IPPROTO_UDP, typed);
-	subject.flow = packet.flow;
 	subject.sk = sk;
-	if (!subject_flow_passes(&subject))
-		return 0;
-	owner_of_current(&subject.owner);
 	subject.cookie = cookie;
-	e = latency_begin(&subject, &a, stage_app, packet.payload, typed);
-	if (e)
-		event_submit(e);
-	return 0;
+	return packet_copied(&a, &subject, skb, IPPROTO_UDP, typed);
 }
 
 SEC("fentry/skb_consume_udp")

@@ -21,19 +21,6 @@ static __always_inline void event_set_ifname(struct latency *e, const struct net
 	MARK(e, ifname);
 }
 
-/*
- * The same socket by way of its file, as a pointer that helpers take: since 6.3, skb->sk is an RCU
- * pointer, which they refuse. With MPTCP it may be another socket, since many share a file. NULL if
- * the process has closed it (sk_socket is NULL from sock_orphan() on, and its sk is NULL during
- * inet_release()), or has not accepted it yet (its file comes after inet_csk_accept()).
- */
-static __always_inline struct sock *sock_of_file(const struct sock *sk)
-{
-	const struct socket *socket = sk->sk_socket;
-
-	return socket ? socket->sk : NULL;
-}
-
 /* The cookie of a socket found in an skb. Without a file, only a cookie that exists already. */
 static __always_inline __u64 skb_cookie(const struct sock *sk, const bool typed)
 {
@@ -56,7 +43,7 @@ static __always_inline void skb_owner(const struct sock *sk, struct owner *ret_o
 	if (same)
 		owner_of_sock(same, ret_owner);
 	else
-		owner_of_memory(memory_find_closed(sk, typed), ret_owner);
+		owner_of_closed(sk, ret_owner, typed);
 }
 
 #endif

@@ -208,8 +208,10 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 		event_missed(latency, 1, &subject);
 		return 0;
 	}
-	if (sk && READ(typed, sk, __sk_common.skc_state) != TCP_LISTEN)
+	if (sk && READ(typed, sk, __sk_common.skc_state) != TCP_LISTEN) {
 		subject.cookie = skb_cookie(sk, typed);
+		subject.mptcp_cookie = mptcp_cookie_read(sk, typed);
+	}
 	e = event_begin(latency, &subject, typed);
 	if (!e)
 		return 0;

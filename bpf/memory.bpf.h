@@ -13,7 +13,7 @@
 #define NETLOG_MEMORY_BPF_H
 
 #include "memory.h"
-#include "netlog.bpf.h"
+#include "mptcp.bpf.h"
 
 /* BPF_F_CLONE: sk_clone_lock() copies the listener's memory to each connection made from it. */
 struct {
@@ -106,12 +106,11 @@ static __always_inline struct socket_memory *connection_memory(struct sock *sk, 
 }
 
 /*
- * The process has closed the socket, and TCP goes on to send: what is remembered goes to the table,
- * for those who come by way of a packet.
+ * The process has closed the socket, and TCP goes on to send: whose it was goes to the table, for
+ * those who come by way of a packet.
  */
-static __always_inline void memory_close(struct sock *sk)
+static __always_inline void memory_close(struct sock *sk, const struct socket_memory *known)
 {
-	const struct socket_memory *known = memory_find(sk);
 	struct socket_memory *closed;
 
 	if (config.no_sk_storage || !known)

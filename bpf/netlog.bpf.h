@@ -266,12 +266,6 @@ static __always_inline __u64 cookie_read(const void *sk)
 }
 #define socket_cookie(sk) (config.no_cookie ? cookie_read(sk) : bpf_get_socket_cookie(sk))
 
-static __always_inline void event_set_cookie(struct event *e, __u64 cookie)
-{
-	if (cookie)
-		SET(e, sock_cookie, cookie);
-}
-
 /*
  * TCP's part of an skb, as a copy: the verifier does not allow skb->cb to be read as another type.
  */

@@ -48,9 +48,44 @@ static __always_inline bool owner_of_memory(const struct socket_memory *memory,
 	return false;
 }
 
+/*
+ * The memory that has the socket's owner: of a subflow, that of its MPTCP socket. Until that is
+ * accepted, it is the listener's owner, of whose subflow this one is a copy. NULL: none.
+ */
+static __always_inline const struct socket_memory *owner_memory_find(struct sock *sk)
+{
+	struct sock *mptcp = mptcp_address(sk, loads_allowed());
+	const struct socket_memory *closed;
+
+	if (!mptcp)
+		return memory_find(sk);
+	if (config.no_sk_storage)
+		return memory_find(mptcp);
+	closed = memory_find_closed(mptcp, false);
+	if (closed)
+		return closed;
+	/* ended; not remembered any more */
+	if (BPF_CORE_READ(mptcp, __sk_common.skc_state) == TCP_CLOSE)
+		return NULL;
+	mptcp = sock_of_file(sk);
+	return memory_find(mptcp ?: sk);
+}
+
 static __always_inline bool owner_of_sock(struct sock *sk, struct owner *ret_owner)
 {
-	return owner_of_memory(memory_find(sk), ret_owner);
+	return owner_of_memory(owner_memory_find(sk), ret_owner);
+}
+
+/* The same of a socket that the process has closed. `sk`: any pointer to a full socket. */
+static __always_inline void owner_of_closed(const struct sock *sk, struct owner *ret_owner,
+					    const bool typed)
+{
+	const struct socket_memory *known = memory_find_closed(sk, typed);
+	const struct sock *mptcp = known ? NULL : mptcp_address(sk, typed);
+
+	if (mptcp)
+		known = memory_find_closed(mptcp, false);
+	owner_of_memory(known, ret_owner);
 }
 
 static __always_inline void owner_read_task(struct owner *owner, const struct task_struct *task)
@@ -89,7 +124,8 @@ static __always_inline bool owner_of_current(struct owner *ret_owner)
  */
 static __always_inline bool sock_is_seen_to_end(const struct sock *sk)
 {
-	return sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state != TCP_CLOSE;
+	return (sk->sk_protocol == IPPROTO_TCP || sk->sk_protocol == IPPROTO_MPTCP) &&
+	       sk->__sk_common.skc_state != TCP_CLOSE;
 }
 
 /* The memory of the socket, made if need be; NULL if none can be kept. */
@@ -108,18 +144,38 @@ static __always_inline bool owner_is(const struct owner *known, const struct own
 	       (config.no_processes || known->begun_ns == now->begun_ns) && !known->found;
 }
 
-/* The current process uses this socket. Nearly always that is known already. */
-static __always_inline void owner_learn(struct sock *sk)
+static __always_inline void owner_set_current(struct sock *sk)
 {
 	struct socket_memory *memory;
 	struct owner now;
 
-	/* kernel sockets (NFS, tunnels): the current process knows nothing of them */
-	if (BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || !owner_of_current(&now))
+	if (!owner_of_current(&now))
 		return;
 	memory = owner_memory(sk);
 	if (memory && !owner_is(&memory->owner, &now))
 		memory->owner = now;
+}
+
+/* The current process uses this socket. Nearly always that is known already. */
+static __always_inline void owner_learn(struct sock *sk)
+{
+	/* kernel sockets (NFS, tunnels): the current process knows nothing of them */
+	if (!BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
+		owner_set_current(sk);
+}
+
+/*
+ * The current process listens. Of MPTCP, the subflow that listens is a kernel socket, and yet what
+ * connects without MPTCP becomes a copy of it, which accept(2) returns.
+ */
+static __always_inline void owner_learn_listener(struct sock *sk)
+{
+	const struct sock *mptcp = mptcp_address(sk, loads_allowed());
+
+	if (mptcp && !BPF_CORE_READ_BITFIELD_PROBED(mptcp, sk_kern_sock))
+		owner_set_current(sk);
+	else
+		owner_learn(sk);
 }
 
 static __always_inline void event_set_owner(struct event *e, const struct owner *owner)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * socket - when the memory of a TCP socket begins and ends. Makes no lines itself.
+ * socket - when the memory of a TCP or MPTCP socket begins and ends. Makes no lines itself.
  *
  * Events on the same tracepoint are attached first (COMMON_HOOKS come last), so they run before
  * this program and still find what is remembered when a socket ends.
@@ -16,7 +16,11 @@
 static __always_inline void connection_begins(struct sock *sk)
 {
 	struct socket_memory *memory = memory_find(sk);
+	__u64 key = (__u64)sk;
 
+	/* an earlier one's, for its subflows, which outlive it */
+	if (mptcp_exists() && !config.no_sk_storage && sk->sk_protocol == IPPROTO_MPTCP)
+		bpf_map_delete_elem(&sockets_by_address, &key);
 	if (!memory)
 		return;
 	memory->known = 0;
@@ -55,23 +59,31 @@ int socket__inet_sock_set_state(__u64 *ctx)
 	struct sock *sk = ARGUMENT(inet_sock_set_state, sk);
 	int old_state = ARGUMENT(inet_sock_set_state, old_state);
 	int new_state = ARGUMENT(inet_sock_set_state, new_state);
+	const bool mptcp = mptcp_exists() && sk->sk_protocol == IPPROTO_MPTCP;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
+	if (sk->sk_protocol != IPPROTO_TCP && !mptcp)
 		return 0;
-	/* connect(2), or a copy of the listener: inet_csk_clone_lock() */
+	/* connect(2), or a copy of the listener: inet_csk_clone_lock(), mptcp_sk_clone() */
 	if (new_state == TCP_SYN_SENT || (old_state == TCP_LISTEN && new_state == TCP_SYN_RECV))
 		connection_begins(sk);
 	if (new_state == TCP_ESTABLISHED)
 		connection_is_established(sk);
 	if (new_state == TCP_CLOSE)
 		connection_ends(sk);
-	else
-		(void)socket_cookie(sk); /* whoever meets its packets can read it from now on */
-	/* close(2): tcp_close_state() */
-	if (new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK)
-		memory_close(sk);
+	/*
+	 * Whoever meets its packets can read it from now on. All that an MPTCP listener accepts has
+	 * the cookie of the listener, if that has one: it is to get none from us.
+	 */
+	else if (!mptcp || new_state != TCP_LISTEN)
+		(void)socket_cookie(sk);
+	/* close(2): tcp_close_state(), and what ends an MPTCP connection before its subflows */
+	if (new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK ||
+	    (mptcp && new_state == TCP_CLOSE))
+		memory_close(sk, owner_memory_find(sk));
 	/* connect(2) and listen(2), the latter for the connections to come */
-	if ((new_state == TCP_SYN_SENT || new_state == TCP_LISTEN) && sk->sk_lock.owned)
+	if (new_state == TCP_SYN_SENT && sk->sk_lock.owned)
 		owner_learn(sk);
+	if (new_state == TCP_LISTEN && sk->sk_lock.owned)
+		owner_learn_listener(sk);
 	return 0;
 }

@@ -27,6 +27,7 @@ struct subject {
 	const struct sock *sk;	      /* whose cgroup counts; NULL: none */
 	struct owner owner;	      /* zeros: unknown */
 	__u64 cookie;		      /* 0: unknown */
+	__u64 mptcp_cookie;	      /* of the MPTCP connection that it belongs to; 0: none */
 	const struct net_device *dev; /* that received or sends the packet; NULL: none */
 	const struct filter *filter;  /* in force when the program began */
 	__u64 undecided; /* halves of filters that cannot be answered yet: they refuse */
@@ -40,6 +41,12 @@ static __always_inline void subject_init(struct subject *s)
 	*s = (struct subject){ .filter = filter_in_force() };
 }
 
+static __always_inline void subject_set_cookies(struct subject *s, struct sock *sk)
+{
+	s->cookie = socket_cookie(sk);
+	s->mptcp_cookie = mptcp_cookie(sk);
+}
+
 /* The subject is this TCP socket. `egress`: the local end is the source. */
 static __always_inline void subject_set_sock(struct subject *s, struct sock *sk, const bool egress,
 					     const bool typed)
@@ -49,7 +56,7 @@ static __always_inline void subject_set_sock(struct subject *s, struct sock *sk,
 	s->sk = sk;
 	flow_of_sock(&s->flow, skc, sock_is_ipv6(skc, typed), egress, typed);
 	owner_of_sock(sk, &s->owner);
-	s->cookie = socket_cookie(sk);
+	subject_set_cookies(s, sk);
 }
 
 static __always_inline void subject_of_sock(struct subject *s, struct sock *sk, const bool egress,
@@ -69,6 +76,7 @@ static __always_inline void subject_of_raw_sock(struct subject *s, const struct 
 	s->sk = sk;
 	flow_of_sock(&s->flow, skc, sock_is_ipv6(skc, false), egress, false);
 	s->cookie = cookie_read(sk);
+	s->mptcp_cookie = mptcp_cookie_read(sk, false);
 }
 
 static __always_inline bool subject_flow_passes(struct subject *s)
@@ -171,7 +179,10 @@ static __always_inline void *event_begin_type(__u16 type, __u64 size, struct sub
 	event_set_owner(e, &s->owner);
 	if (s->sk)
 		event_set_cgroup(e, s->sk, typed);
-	event_set_cookie(e, s->cookie);
+	if (s->cookie)
+		SET(e, sock_cookie, s->cookie);
+	if (s->mptcp_cookie)
+		SET(e, mptcp_cookie, s->mptcp_cookie);
 	return e;
 }
 

@@ -123,6 +123,18 @@ test_sampling_keeps_one_in_three_flows_whole() {
 		.weight // 1' "$lines" | sort -u)" 1
 }
 
+# Debian's 5.10 has no MPTCP.
+test_mptcp_is_told_by_owner_and_connection_and_at_stage_app() {
+	. tests/live/mptcp.sh
+	kernel_at_least 5 11 || skip "no MPTCP"
+	scene mptcp
+	lines_of best
+	check_app 10 1000
+	check_owners
+	lines_of lower # raw tracepoints know no owners
+	check_app 10 1000
+}
+
 # The kernel makes copies at UDP itself: the datagram that came in is with one of its sockets.
 test_copies_of_a_multicast_datagram_are_counted_as_lost() {
 	local told copies

@@ -8,6 +8,7 @@
 # scene's accounts, and `failed` if it did not come to its end; KEPT/lines.NETLOG a netlog's lines.
 . "$(dirname "$0")/hosts.sh"
 . tests/live/addresses.sh
+. tests/live/mptcp.sh
 kept=$1
 declare -A netlogs
 
@@ -152,6 +153,14 @@ scene_missed() {
 	keep truth traffic --messages 2 --bytes 300000 --forget "$map"
 }
 
+# A message is a packet.
+scene_mptcp() {
+	[ -e /proc/sys/net/mptcp ] || return 0
+	wire_up --delay-ms 1 --drop-every 10
+	truth=$work/truth
+	mptcp_talk 10 1000
+}
+
 scene_flows() {
 	timeout 200 build/flows --connections 120 --messages 5 >"$work/truth" || fail "flows failed"
 }
@@ -232,7 +241,7 @@ scenes clean:veth clean:virtio ports flows &
 lanes=$!
 scenes lossy:veth lossy:virtio missed &
 lanes="$lanes $!"
-scenes short cookie owners addresses &
+scenes short cookie owners addresses mptcp &
 # shellcheck disable=SC2086 # these are words
 wait $lanes $!
 
