@@ -20,13 +20,15 @@
  * they have no pointers that come from loads, and find the memory of a socket by the socket's
  * address.
  */
-#define FEATURES(X)                                                                     \
-	X(loads, 0, NULL, NULL)                                                         \
-	X(sk_storage, FEATURE(loads), "unknown func bpf_sk_storage_get",                \
-	  "bpf_sk_storage_get_tracing")                                                 \
-	X(cookie, 0, "unknown func bpf_get_socket_cookie", "bpf_get_socket_ptr_cookie") \
-	/* 158: BPF_FUNC_get_current_task_btf, unnamed where it is unknown */           \
-	X(task_btf, FEATURE(loads), "invalid func unknown#158", "bpf_get_current_task_btf")
+#define FEATURES(X)                                                                         \
+	X(loads, 0, NULL, NULL)                                                             \
+	X(sk_storage, FEATURE(loads), "unknown func bpf_sk_storage_get",                    \
+	  "bpf_sk_storage_get_tracing")                                                     \
+	X(cookie, 0, "unknown func bpf_get_socket_cookie", "bpf_get_socket_ptr_cookie")     \
+	/* 158: BPF_FUNC_get_current_task_btf, unnamed where it is unknown */               \
+	X(task_btf, FEATURE(loads), "invalid func unknown#158", "bpf_get_current_task_btf") \
+	/* 175: BPF_FUNC_task_pt_regs, likewise */                                          \
+	X(task_regs, FEATURE(task_btf), "invalid func unknown#175", "bpf_task_pt_regs")
 
 #define FEATURE_ID(name, ...) feature_##name,
 enum { FEATURES(FEATURE_ID) features };

@@ -121,6 +121,7 @@ struct sock_cgroup_data___val { /* before 5.15: a pointer, unless one of the bit
 #define SOCK_CGROUP_NONE 3
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -283,8 +284,18 @@ struct tcp_skb_cb {
 	__u8 tcp_flags; /* 16 bits from 6.18 on; CO-RE widens the load */
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct task_struct {
 	unsigned int flags;
+	struct files_struct *files;
 	int tgid;
 	struct task_struct *group_leader;
 	u64 start_boottime;

@@ -12,10 +12,6 @@
 #include "arrival.bpf.h"
 #include "packet.bpf.h"
 
-#include <linux/ptrace.h>
-
-#include <bpf/bpf_tracing.h>
-
 struct transit_slot received[TRANSIT_SIZE] __attribute__((aligned(64)));
 struct note notes[TRANSIT_SIZE] __attribute__((aligned(64)));
 struct origin origins[TRANSIT_SIZE] __attribute__((aligned(64)));

@@ -58,6 +58,7 @@ int latency__net_dev_queue(__u64 *ctx)
 {
 	const struct sk_buff *skb = ARGUMENT(net_dev_queue, skb);
 	const struct net_device *dev = skb->dev;
+	const struct sock *sk = skb->sk; /* NULL: forwarded, or skb_orphan() */
 	__u64 now;
 	struct transit_key key;
 
@@ -67,6 +68,8 @@ int latency__net_dev_queue(__u64 *ctx)
 	now = bpf_ktime_get_boot_ns();
 	key = skb_transit_key(skb, skb->network_header, true);
 	queued_put(&key, now);
+	if (sk && sock_is_full(&sk->__sk_common, true) && sk->sk_protocol == IPPROTO_UDP)
+		owner_learn_sender(sk);
 	if ((key.identity & IDENTITY_SEGMENTS ? skb_is_cut_by_tcp(skb) : skb_is_made_linear(skb)) &&
 	    segments_key(&key, skb, true))
 		queued_put(&key, now);

@@ -11,6 +11,10 @@
 
 #include "memory.bpf.h"
 
+#include <linux/ptrace.h>
+
+#include <bpf/bpf_tracing.h>
+
 /*
  * Multiplying by odd 64-bit numbers: if a word changes, the sum changes, but for a chance of 1 in
  * 2^32.
@@ -162,6 +166,48 @@ static __always_inline void owner_learn(struct sock *sk)
 	/* kernel sockets (NFS, tunnels): the current process knows nothing of them */
 	if (!BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
 		owner_set_current(sk);
+}
+
+/* The current task's file of that number. NULL: none. */
+static __always_inline const struct file *current_file(const struct task_struct *task, __u64 number)
+{
+	const struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	const struct file *file = NULL;
+
+	if (number < BPF_CORE_READ(table, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + number);
+	return file;
+}
+
+/*
+ * Is the current process in a system call on this socket, such as sendto(2)? The call's first
+ * argument is the number of the socket's file then. That is so, too, where a softirq has
+ * interrupted the call; and whoever has that number in a register by chance has the socket open.
+ */
+static __always_inline bool current_calls(const struct sock *sk)
+{
+	const struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *registers = (void *)bpf_task_pt_regs((void *)task);
+	const struct file *file = BPF_CORE_READ(sk, sk_socket, file);
+
+	return file && file == current_file(task, PT_REGS_PARM1_SYSCALL(registers));
+}
+
+/*
+ * A packet is on its way out, of a socket that has an owner once its first call ends: too late for
+ * the first datagram. `sk` was found in an skb.
+ */
+static __always_inline void owner_learn_sender(const struct sock *sk)
+{
+	struct sock *same, *compared;
+	struct owner known;
+
+	if (config.no_sk_storage || config.no_task_regs || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
+		return;
+	same = compared = sock_of_file(sk);
+	barrier_var(compared); /* see skb_cookie() */
+	if (same && compared == sk && !owner_of_sock(same, &known) && current_calls(sk))
+		owner_learn(same);
 }
 
 /*

@@ -38,7 +38,8 @@ static uint64_t unknown(const char *const *functions)
 
 TEST(a_kernel_that_knows_none_of_the_functions_has_none)
 {
-	const uint64_t all = FEATURE(sk_storage) | FEATURE(cookie) | FEATURE(task_btf);
+	const uint64_t all =
+		FEATURE(sk_storage) | FEATURE(cookie) | FEATURE(task_btf) | FEATURE(task_regs);
 
 	CHECK_EQUAL(unknown(FUNCTIONS("bpf_get_current_comm")), all);
 	/* it may have the others by another name */
@@ -52,6 +53,7 @@ TEST(the_verifiers_words_tell_which_feature_is_lacking)
 	CHECK_EQUAL(feature_refused("unknown func bpf_sk_storage_get#107"), feature_sk_storage);
 	CHECK_EQUAL(feature_refused("unknown func bpf_get_socket_cookie#46"), feature_cookie);
 	CHECK_EQUAL(feature_refused("invalid func unknown#158"), feature_task_btf);
+	CHECK_EQUAL(feature_refused("invalid func unknown#175"), feature_task_regs);
 	CHECK_EQUAL(feature_refused("R1 type=scalar expected=ptr_"), -ENOENT);
 	CHECK_EQUAL(feature_refused(""), -ENOENT);
 }
@@ -59,7 +61,7 @@ TEST(the_verifiers_words_tell_which_feature_is_lacking)
 TEST(what_rests_on_a_lacking_feature_is_lacking_too)
 {
 	CHECK_EQUAL(features_without(FEATURE(loads)),
-		    FEATURE(loads) | FEATURE(sk_storage) | FEATURE(task_btf));
+		    FEATURE(loads) | FEATURE(sk_storage) | FEATURE(task_btf) | FEATURE(task_regs));
 	CHECK_EQUAL(features_without(FEATURE(cookie)), FEATURE(cookie));
 	CHECK_EQUAL(features_without(0), 0);
 }

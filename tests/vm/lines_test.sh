@@ -135,6 +135,15 @@ test_mptcp_is_told_by_owner_and_connection_and_at_stage_app() {
 	check_app 10 1000
 }
 
+test_the_first_datagram_of_a_socket_has_its_owner() {
+	local owner=null
+	scene first
+	lines_of best
+	! kernel_at_least 5 15 || owner=$(of_truth .pid)
+	equal "owners of datagrams" "$(jq "select(.stage == \"qdisc\" and .dest_ip == \"10.77.0.2\" and .dest_port == 9) |
+		.pid" "$lines" | sort | uniq -c | xargs)" "9 $owner"
+}
+
 # The kernel makes copies at UDP itself: the datagram that came in is with one of its sockets.
 test_copies_of_a_multicast_datagram_are_counted_as_lost() {
 	local told copies

@@ -161,6 +161,11 @@ scene_mptcp() {
 	mptcp_talk 10 1000
 }
 
+scene_first() {
+	wire_up
+	nsenter --net="$ns0" timeout 200 /usr/bin/python3 tests/live/first.py 9 >"$work/truth" || fail "first.py failed"
+}
+
 scene_flows() {
 	timeout 200 build/flows --connections 120 --messages 5 >"$work/truth" || fail "flows failed"
 }
@@ -241,7 +246,7 @@ scenes clean:veth clean:virtio ports flows &
 lanes=$!
 scenes lossy:veth lossy:virtio missed &
 lanes="$lanes $!"
-scenes short cookie owners addresses mptcp &
+scenes short cookie owners addresses mptcp first &
 # shellcheck disable=SC2086 # these are words
 wait $lanes $!
 
