@@ -1032,7 +1032,8 @@ TEST(a_recording_through_a_slow_pipe_arrives_whole)
 
 		idle = n <= 0 && i == 2000 ? idle + 1 : 0;
 		size += n > 0 ? (size_t)n : 0;
-		for (int more = (int)(test_random(&state) % 20); more && i < 2000; more--)
+		for (int more = (int)(test_random(&state) % 20);
+		     more && i < 2000 && output_ready(output); more--)
 			write_event(output, ++i);
 		output_flush(output, 0);
 		sink = output_sink(output, 0);
