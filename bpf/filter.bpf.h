@@ -13,7 +13,7 @@
 #include "filter_match.h"
 #include "owner.bpf.h"
 
-__weak struct filter filters[2] = {};
+extern struct filter filters[2];
 
 /* Filters of single outputs, in two copies. object.c gives it room only if outputs have filters. */
 struct {

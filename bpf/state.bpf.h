@@ -3,8 +3,9 @@
  * state.bpf.h - what all programs share with each other and with user space: the ring, the
  * settings, the counters, the doorbell.
  *
- * Maps and globals are __weak: each bpf/<event>.bpf.c defines them, and `bpftool gen object` merges
- * them into one.
+ * Maps and small globals are __weak: each bpf/<event>.bpf.c defines them, and `bpftool gen object`
+ * merges them into one. It leaves the room of the others, though, and kernels before Linux 5.11 take
+ * no more than 4 MiB of globals in all (array_map_alloc_check()): what is large is in state.bpf.c.
  */
 #ifndef NETLOG_STATE_BPF_H
 #define NETLOG_STATE_BPF_H
@@ -30,7 +31,7 @@ __weak const volatile struct config config = {};
 
 __weak struct settings settings = {};
 
-__weak struct counters counters[COUNTER_CPUS] = {};
+extern struct counters counters[COUNTER_CPUS];
 
 /*
  * User space raises the doorbell before it sleeps; the next event lowers it and wakes user space.

@@ -73,6 +73,16 @@ TEST(an_iterator_that_old_kernels_refuse_is_tried_before_what_takes_long_to_chec
 	netlog_bpf__destroy(skeleton);
 }
 
+/* KMALLOC_MAX_SIZE, which was the limit of an array's value: array_map_alloc_check() */
+TEST(old_kernels_have_room_for_all_globals)
+{
+	struct netlog_bpf *skeleton = netlog_bpf__open();
+
+	CHECK_SAYING(bpf_map__value_size(skeleton->maps.bss) <= 4 << 20, "%u bytes",
+		     bpf_map__value_size(skeleton->maps.bss));
+	netlog_bpf__destroy(skeleton);
+}
+
 static bool on_tracepoint(struct netlog_bpf *skeleton, const struct hook_desc *hook)
 {
 	const char *section = bpf_program__section_name(
