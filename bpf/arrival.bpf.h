@@ -24,13 +24,11 @@ static __always_inline void packet_find(struct arrival *a, const struct sk_buff 
 
 	*a = (struct arrival){};
 	a->state = transit_find(received, &key, PLACE_MOVES, besides, &a->transit);
-	VALUES_FORGET(a);
 	if (a->state != transit_known)
 		return;
 	a->note = &notes[a->transit.place & (TRANSIT_SIZE - 1)];
 	a->now = bpf_ktime_get_boot_ns();
 	a->latency_ns = transit_time(&a->transit, a->now);
-	VALUES_FORGET(a);
 }
 
 /*

@@ -155,27 +155,6 @@ static __always_inline bool flow_passes(const struct filter *f, const struct flo
 			       FILTER_LOOK(cgroups, f, sk ? (__u64)sock_cgroup(sk) : 0));
 }
 
-/* The same for a TCP socket. A function, so that the verifier sees it once in each program. */
-static __noinline bool sock_passes_filter(const struct filter *f, const struct sock *sk,
-					  bool egress)
-{
-	const bool typed = loads_allowed();
-	const struct sock_common *skc = &sk->__sk_common;
-	struct flow flow;
-
-	if (egress)
-		flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), true, typed);
-	else
-		flow_of_sock(&flow, skc, sock_is_ipv6(skc, typed), false, typed);
-	return flow_passes(f, &flow, sk);
-}
-
-static __always_inline bool sock_passes(const struct filter *f, const struct sock *sk,
-					const bool egress)
-{
-	return !filter_asks(f, ~0U) || sock_passes_filter(f, sk, egress);
-}
-
 static __always_inline bool owner_passes(const struct filter *f, const struct owner *owner)
 {
 	return !filter_asks(f, FILTER_OF_OWNER) ||

@@ -147,6 +147,7 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	if (subject_is_undecided(&subject))
 		return 0;
 	packet_read(&packet, skb, dev_netns(READ(typed, skb, dev), typed), proto, typed);
+	VALUES_FORGET(&packet);
 	subject.flow = packet.flow;
 	e = latency_begin(&subject, &a, stage_transport, packet.payload, typed);
 	if (!e)
@@ -204,7 +205,7 @@ int latency__tcp_probe(__u64 *ctx)
 	struct latency *e;
 
 	subject_init(&subject);
-	if (!subject_sock_passes(&subject, sk, false) || !packet_arrives(&a, skb, typed))
+	if (!subject_sock_passes(&subject, sk, false, typed) || !packet_arrives(&a, skb, typed))
 		return 0;
 	NOTE_TIME(&a, tcp_ns);
 	if (!arrival_wanted(&a, stage_tcp))
@@ -289,7 +290,7 @@ static __always_inline int copied_from_tcp(const struct sock *sk, const struct s
 	struct latency *e;
 
 	subject_init(&subject);
-	if (!subject_sock_passes(&subject, sk, false) || !packet_arrives(&a, skb, typed))
+	if (!subject_sock_passes(&subject, sk, false, typed) || !packet_arrives(&a, skb, typed))
 		return 0;
 	packet_ends(&a);
 	if (!arrival_wanted(&a, stage_app) || (a.state == transit_lost && tcp_read_before(sk, skb)))

@@ -194,6 +194,7 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	if (known && !measure_wanted(latency, latency_ns))
 		return 0;
 	packet_read(&packet, skb, dev_netns(dev, typed), 0, typed);
+	VALUES_FORGET(&packet);
 	sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */
 	subject_init(&subject);
 	subject.flow = packet.flow;

@@ -281,7 +281,6 @@ static __always_inline void packet_read(struct packet *p, const struct sk_buff *
 		is_ip = packet_read_ipv4(p);
 	else
 		is_ip = protocol == bpf_htons(ETH_P_IPV6) && packet_read_ipv6(p, !proto);
-	VALUES_FORGET(p);
 	if (!is_ip)
 		return;
 	if (proto) { /* behind whatever other headers there were */
@@ -291,7 +290,6 @@ static __always_inline void packet_read(struct packet *p, const struct sk_buff *
 	}
 	packet_skip(p, p->transport - p->network);
 	packet_read_transport(p);
-	VALUES_FORGET(p);
 }
 
 #endif

@@ -33,9 +33,9 @@ static __always_inline struct rtt_reported *rtt_last(struct sock *sk,
 }
 
 /* Do the filters let this socket pass? Nothing is remembered of sockets that they refuse. */
-static __always_inline bool rtt_passes(struct subject *s, struct sock *sk)
+static __always_inline bool rtt_passes(struct subject *s, struct sock *sk, const bool typed)
 {
-	if (!subject_sock_passes(s, sk, true) || !subject_ifname_passes(s))
+	if (!subject_sock_passes(s, sk, true, typed) || !subject_ifname_passes(s))
 		return false;
 	if (!filter_asks(s->filter, FILTER_OF_OWNER))
 		return true;
@@ -87,7 +87,7 @@ int rtt__tcp_ack_update_rtt(__u64 *ctx)
 
 	subject_init(&subject);
 	/* the returned value is behind the arguments */
-	if (!(__u8)ctx[6] || !tp || !rtt_passes(&subject, sk))
+	if (!(__u8)ctx[6] || !tp || !rtt_passes(&subject, sk, typed))
 		return 0;
 	if (sample < 0)
 		sample = ARGUMENT(tcp_ack_update_rtt, sack_rtt_us);
@@ -123,7 +123,7 @@ int rtt__tcp_probe(__u64 *ctx)
 	struct rtt *e;
 
 	subject_init(&subject);
-	if (!tp || !rtt_passes(&subject, sk))
+	if (!tp || !rtt_passes(&subject, sk, typed))
 		return 0;
 	now.srtt_us = READ(typed, tp, srtt_us);
 	if (!now.srtt_us) /* no sample yet; mdev_us has an initial value */

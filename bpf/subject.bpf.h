@@ -89,10 +89,15 @@ static __always_inline bool subject_flow_passes(struct subject *s)
 
 /* The same before the flow has been read: without a filter, it need not be. */
 static __always_inline bool subject_sock_passes(struct subject *s, const struct sock *sk,
-						const bool egress)
+						const bool egress, const bool typed)
 {
-	if (!sock_passes(s->filter, sk, egress))
-		return false;
+	const struct sock_common *skc = &sk->__sk_common;
+
+	if (filter_asks(s->filter, ~0U)) {
+		flow_of_sock(&s->flow, skc, sock_is_ipv6(skc, typed), egress, typed);
+		if (!flow_passes(s->filter, &s->flow, sk))
+			return false;
+	}
 	s->passed |= passed_flow;
 	return true;
 }
@@ -164,7 +169,6 @@ static __always_inline void *event_begin_type(__u16 type, __u64 size, struct sub
 	struct event *e;
 	__u32 taken;
 
-	VALUES_FORGET(s);
 	if (!event_wanted(type) || !subject_passes(s))
 		return NULL;
 	taken = subject_takers(s, type);
@@ -174,7 +178,6 @@ static __always_inline void *event_begin_type(__u16 type, __u64 size, struct sub
 	if (!e)
 		return NULL;
 	e->header.takers = taken;
-	VALUES_FORGET(s);
 	event_set_flow(e, &s->flow);
 	event_set_owner(e, &s->owner);
 	if (s->sk)
