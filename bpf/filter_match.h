@@ -280,12 +280,16 @@ static __always_inline bool filter_is_excluded(const struct filter_connection *c
 /* Of these halves, those that are set. */
 static __always_inline __u32 filter_active_of(const struct filter *f, __u32 halves)
 {
-	return f->active & halves;
+	/* read anew: else the verifier goes through what follows once for each set of such bits */
+	return *(const volatile __u32 *)&f->active & halves;
 }
 
 /* Does what is asked of these halves refuse? `match` is evaluated only if any is set. */
-#define FILTER_REFUSES(f, halves, match) \
-	(filter_active_of(f, halves) && !filter_agrees(filter_active_of(f, halves), match))
+#define FILTER_REFUSES(f, halves, match)                        \
+	({                                                      \
+		const __u32 set_ = filter_active_of(f, halves); \
+		set_ &&filter_refuses(set_, match);             \
+	})
 
 /* What is looked at first is what costs least. */
 static __always_inline bool filter_takes_ends(const struct filter *f, const struct flow *flow)
@@ -356,14 +360,14 @@ static __always_inline bool filter_takes_ifname(const struct filter *f,
 		refusing_;                                                            \
 	})
 
-/* The outputs whose filters ask any of these halves. */
+/* The outputs whose filters ask any of these halves; without a branch, as there are eight of them. */
 static __always_inline __u32 filter_asking(const struct filter_takers *t, __u32 halves)
 {
 	__u32 asking = 0;
 
 	FILTER_UNROLL
 	for (__u32 i = 0; i < FILTER_OUTPUTS; i++)
-		asking |= (t->asks[i] & halves ? 1U : 0U) << i;
+		asking |= (filter_sign(-(__s64)(t->asks[i] & halves)) & 1) << i;
 	return asking;
 }
 

@@ -105,7 +105,7 @@ program_compiles() {
 		#include "filter.bpf.h"
 		int drop__receive(__u64 *ctx) { return $1; }
 	END
-	clang -fsyntax-only -g -O2 -target bpf -mcpu=v2 -std=gnu11 -Werror \
+	clang -fsyntax-only -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v2 -std=gnu11 -Werror \
 		-idirafter "/usr/include/$(uname -m)-linux-gnu" "$work/bpf/drop.bpf.c" 2>"$work/log"
 }
 

@@ -224,12 +224,9 @@ echo 1 >/proc/sys/kernel/bpf_stats_enabled
 run best $netlog
 # where functions and the typed tracepoints of retransmit are refused, the other rungs serve
 run lower env NETLOG_REFUSE=fentry/,fexit/,tp_btf/retransmit LD_PRELOAD="$PWD/build/refuse.so" $netlog
-# filters are much for the verifier of 5.10, on an emulated CPU 40 s for all events
-events=retransmit,rtt,latency
-kernel_at_least 6 0 || events=retransmit,rtt
 mkdir /sys/fs/cgroup/other
 # of both ends' addresses and ports, one end's: of another output's own; two have one that leaves out all
-run filtered $netlog --events=$events --addr=10.77.0.0/24 --port=9000-9009 --comm=traffic \
+run filtered $netlog --addr=10.77.0.0/24 --port=9000-9009 --comm=traffic \
 	-o "file:$work/lines.own,src-port=9000-9009,not-dest-addr=10.77.0.1,events=rtt,proto=tcp,not-cgroup=/other" \
 	-o file:/dev/null,addr=fd77::/64,pid=1
 run sampled $netlog --sample=latency=3
