@@ -3,9 +3,10 @@
  * latency - how long a packet has been inside this host when it reaches a stage. Received packets
  * are here; for those sent see latency_qdisc.bpf.c.
  *
- * Every packet enters the stack at netif_receive_skb, and its skb keeps its address on the way to
- * the socket and the application: the address joins entry and stage (transit.bpf.h). Each stage
- * notes its time for later ones.
+ * Every packet enters the stack at netif_receive_skb. Its buffer, its skb and its place in the
+ * buffer join entry and stage (transit.bpf.h). A packet that comes in by several devices has an
+ * entry at each, which goes on from the one before (age.bpf.h). Each stage notes its time for later
+ * ones.
  *
  * A packet whose entry time is no longer known has no line, and is counted as lost.
  */
@@ -46,18 +47,18 @@ int latency__netif_receive_skb(__u64 *ctx)
 	struct headers headers = headers_read(key.head, key.identity);
 	enum proof proof = proof_of_entry(skb, dev);
 	struct arrived arrived = { .time = now };
+	enum sameness sameness = is_unknown;
 
-	buffer_note(&key);
 	if (proof != proof_none) {
-		enum sameness sameness = arrived_find(&arrived, skb, &key, &headers, proof, true);
-
-		if (sameness == is_clone)
-			return 0;
+		sameness = arrived_find(&arrived, skb, &key, &headers, proof, true);
 		if (sameness == is_same)
 			arrived.flags = note_has_origin;
 		else
 			arrived.time = TIME_GONE;
 	}
+	buffer_note(&key); /* until now it told of the buffer before this one */
+	if (sameness == is_clone)
+		return 0;
 	arrived_put(&arrived, &key, &headers, pointer_number(dev), dev ? dev->ifindex : 0, now);
 	return 0;
 }
@@ -233,7 +234,7 @@ static __always_inline bool tcp_read_before(const struct sock *sk, const struct 
 	       !!(tcp_cb(&cb)->tcp_flags & TCPHDR_SYN);
 }
 
-/* The packet is copied to the current process, from whose socket does not tell its addresses. */
+/* The packet is copied to the current process, whose socket does not tell its addresses. */
 static __always_inline int packet_copied(const struct arrival *a, struct subject *s,
 					 const struct sk_buff *skb, __u8 proto, const bool typed)
 {

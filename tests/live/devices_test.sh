@@ -154,6 +154,24 @@ test_up_through_a_bridge() {
 	aged 10.1.0.2 c0 br0
 }
 
+# Somebody looks at what comes in (AF_PACKET), by a clone: who then rewrites the headers gets a buffer of his own.
+test_a_packet_that_gets_another_buffer_on_its_way_keeps_its_age() {
+	one_link
+	in_netns "$middle" "ip link add br0 type bridge; ip link set m0 master br0; ip link set br0 up
+		ip addr add 10.1.0.2/24 dev br0
+		nft 'table netdev t { chain in { type filter hook ingress device m0 priority 0; ip ttl set 63; }; }'" ||
+		skip "no hook at ingress"
+	nsenter --net="$middle" /usr/bin/python3 -c 'import socket
+tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+tap.bind(("m0", 3))
+print("ready", flush=True)
+while True:
+    tap.recv(65536)' >"$work/tap" 2>&1 &
+	wait_for 10 grep -qs ready "$work/tap" || fail "no tap"
+	slow "$client" c0
+	aged 10.1.0.2 c0 br0
+}
+
 test_through_an_ifb_that_shapes_what_comes_in() {
 	one_link
 	in_netns "$middle" "ip addr add 10.1.0.2/24 dev m0; ip link add ifb0 type ifb; ip link set ifb0 up
