@@ -14,7 +14,8 @@
  *    next to come in by this skb, in this buffer, at this place. What comes out of a tunnel is what
  *    came in last by this skb and in this buffer, in front of it.
  *  - Each time, the headers must be those that came in: in their parts that neither forwarding nor
- *    NAT changes, since an entry may be missing, and then another's is found.
+ *    NAT changes, since an entry may be missing, and then another's is found. Where the flow's next
+ *    packet may have the same, it has to be in the same buffer, too.
  *
  * Else it is not known when it came in, and it is lost at its stages, and counted.
  */
@@ -135,7 +136,7 @@ static __always_inline __u32 device_ways(const struct net_device *dev, const boo
 struct headers {
 	__u32 stable; /* what neither forwarding nor NAT nor GRO changes */
 	__u32 whole;
-	bool common; /* what is stable may be the same of the next packet of its flow */
+	bool common; /* what is stable may be the same in the next packet of its flow */
 };
 
 #define MIX(mixed, word) (((mixed) ^ (word)) * 0x9e3779b1U)
@@ -152,7 +153,7 @@ static __always_inline struct headers headers_read(__u64 head, __u64 place)
 	bpf_probe_read_kernel(words, sizeof(words), (void *)(head + (place & IDENTITY_PLACE)));
 	if (words[0] & bpf_htonl(0x20000000)) { /* of version 6, with 4 */
 		id = words[0] & bpf_htonl(0x000fffff);
-		common = !id;
+		common = true; /* a flow's label is the same in all of its packets */
 		proto = bpf_ntohl(words[1]) >> 8 & 0xff;
 		behind = words[11];
 	} else {
@@ -238,6 +239,7 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 	struct transit transit = {};
 	const bool cloned = READ_BITFIELD(typed, skb, cloned);
 	bool known = arrived_look(key->hash, &transit), same = identity_is_of_skb(key, &transit);
+	bool former = false; /* the entry is of the buffer before this one */
 	__u64 at = transit.identity;
 	struct headers headers;
 	const struct origin *origin;
@@ -249,6 +251,7 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 		same = identity_is_of_skb(key, &transit);
 		at = key->identity;
 		known = known && same;
+		former = true;
 	}
 	if (!known)
 		return is_unknown;
@@ -257,7 +260,7 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 	headers = *here;
 	if ((at ^ key->identity) & IDENTITY_PLACE)
 		headers = headers_read(key->head, at);
-	if (headers.stable != note->headers || (headers.common && at != transit.identity))
+	if (headers.stable != note->headers || (headers.common && former))
 		return is_unknown;
 	if (!same)
 		return cloned ? is_clone : is_unknown;
