@@ -8,10 +8,10 @@
 #include "owner.bpf.h"
 
 /*
- * A connection begins. What is remembered is of an earlier one: of the same socket (connect with
- * AF_UNSPEC, and again); of the listener, as all of a socket is copied from it, and only the owner
- * is as true of the copy; or, in the table, of a socket that had this address. What has been told
- * of its retransmits knows by itself whose it is: see retransmit_account.bpf.h.
+ * A connection begins, or a listener. The memory is of an earlier one: of the same socket (connect
+ * with AF_UNSPEC, and again); of the listener, as all of a socket is copied from it, and only the
+ * owner is as true of the copy; or, in the table, of a socket that had this address. What has been
+ * told of its retransmits knows by itself whose it is: see retransmit_account.bpf.h.
  */
 static __always_inline void connection_begins(struct sock *sk)
 {
@@ -63,8 +63,12 @@ int socket__inet_sock_set_state(__u64 *ctx)
 
 	if (sk->sk_protocol != IPPROTO_TCP && !mptcp)
 		return 0;
-	/* connect(2), or a copy of the listener: inet_csk_clone_lock(), mptcp_sk_clone() */
-	if (new_state == TCP_SYN_SENT || (old_state == TCP_LISTEN && new_state == TCP_SYN_RECV))
+	/*
+	 * connect(2), listen(2), or a copy of the listener: inet_csk_clone_lock(), and of MPTCP
+	 * mptcp_sk_clone_init(), which may be established at once
+	 */
+	if (new_state == TCP_SYN_SENT || new_state == TCP_LISTEN ||
+	    (old_state == TCP_LISTEN && new_state != TCP_CLOSE))
 		connection_begins(sk);
 	if (new_state == TCP_ESTABLISHED)
 		connection_is_established(sk);
@@ -76,9 +80,12 @@ int socket__inet_sock_set_state(__u64 *ctx)
 	 */
 	else if (!mptcp || new_state != TCP_LISTEN)
 		(void)socket_cookie(sk);
-	/* close(2): tcp_close_state(), and what ends an MPTCP connection before its subflows */
+	/*
+	 * close(2): tcp_close_state(), and what ends an MPTCP connection before its subflows. A
+	 * listener has none that go on, and whoever gets its address would be taken for it.
+	 */
 	if (new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK ||
-	    (mptcp && new_state == TCP_CLOSE))
+	    (mptcp && new_state == TCP_CLOSE && old_state != TCP_LISTEN))
 		memory_close(sk, owner_memory_find(sk));
 	/* connect(2) and listen(2), the latter for the connections to come */
 	if (new_state == TCP_SYN_SENT && sk->sk_lock.owned)

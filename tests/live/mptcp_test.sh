@@ -79,4 +79,22 @@ test_without_mptcp_a_connection_to_its_listener_is_owned_from_the_start() {
 		done | sort | xargs)"
 }
 
+# An unanswered SYN-ACK is sent again on behalf of the listener.
+test_a_listener_is_not_taken_for_the_one_that_had_its_memory_and_its_port() {
+	[ -e /proc/sys/net/mptcp ] || skip "this kernel has no MPTCP"
+	wire_up
+	nsenter --net="$ns0" nft 'table inet t { chain in { type filter hook input priority 0;
+		tcp flags & (syn | ack) == syn | ack drop; }; }'
+	netlog_start --events=retransmit --netns="$ns1"
+	mkfifo "$work/end"
+	timeout 60 /usr/bin/python3 tests/live/listeners.py "$ns0" "$ns1" 16 <"$work/end" &
+	exec 9>"$work/end"
+	wait_for 10 all_listeners_told || fail "only $(told_ports | count) of 16 are told"
+	exec 9>&-
+	netlog_stop
+	equal "owners" "$(jq -r 'select(.event_type == "retransmit") | .comm' "$lines" | sort -u | xargs)" l-alive
+}
+told_ports() { jq 'select(.retrans_type == "synack") | .src_port' "$lines" | sort -u; }
+all_listeners_told() { [ "$(told_ports | count)" = 16 ]; }
+
 run_tests
