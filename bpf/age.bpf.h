@@ -76,7 +76,10 @@ enum {
 	way_up = 1,	/* its driver has this host receive it */
 	way_on = 2,	/* its driver gives it to another device's queue */
 	way_tunnel = 4, /* comes out of a packet that this host had received before */
+	way_out = 8,	/* none: a network card, to the outside */
 };
+
+#define WAYS_BACK (way_up | way_on)
 
 #define WAY_TUNNEL (way_on | way_tunnel)
 
@@ -112,14 +115,14 @@ union device_kind {
 	__u64 number;
 };
 
-/* 0: what comes in by it comes from outside, as by a network card, or from a program (tun). */
+/* None of WAYS_BACK: it is a way to the outside, as by a network card, or to a program (tun). */
 static __always_inline __u32 device_ways(const struct net_device *dev, const bool typed)
 {
 	const struct rtnl_link_ops *ops = READ(typed, dev, rtnl_link_ops);
 	union device_kind kind = {};
 
 	if (!ops)
-		return READ(typed, dev, flags) & IFF_LOOPBACK ? way_up : 0;
+		return READ(typed, dev, flags) & IFF_LOOPBACK ? way_up : way_out;
 	bpf_probe_read_kernel_str(kind.text, sizeof(kind.text), READ(typed, ops, kind));
 #define DEVICE_KIND(name, ways)                                          \
 	if (kind.number == ((union device_kind){ .text = name }).number) \

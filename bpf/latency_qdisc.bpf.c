@@ -63,7 +63,7 @@ int latency__net_dev_queue(__u64 *ctx)
 	struct transit_key key;
 
 	/* without lines of its own it is only for what comes back into this host */
-	if (!stage_wanted(stage_qdisc) && (!dev || !device_ways(dev, true)))
+	if (!stage_wanted(stage_qdisc) && (!dev || !(device_ways(dev, true) & WAYS_BACK)))
 		return 0;
 	now = bpf_ktime_get_boot_ns();
 	key = skb_transit_key(skb, skb->network_header, true);
@@ -105,6 +105,23 @@ static __always_inline bool packet_departs(const struct sk_buff *skb, const stru
 	       transit_find(queued, &segments, 0, 0, ret_transit) == transit_known;
 }
 
+/* A packet has been handed on by a device of this host. Without such devices none needs an end. */
+static volatile bool handing_on_seen;
+
+/*
+ * The packet leaves this host by a card, perhaps handed on to it by another device. TCP may send it
+ * again by the same skb (__skb_clone() of an skb that has room for one beside it), and then by a
+ * device whose packets come back: it is not the one that was handed on.
+ */
+static __always_inline void packet_leaves(const struct transit_key *key)
+{
+	struct transit transit = {};
+
+	if (arrived_look(key->hash, &transit) && identity_is_of_skb(key, &transit) &&
+	    notes[transit.place & (TRANSIT_SIZE - 1)].flags & note_handed_on)
+		transit_end(received, &transit, TIME_GONE);
+}
+
 /*
  * The packet is given to a device of which it comes back into this host. Its clock goes on there
  * where it came in before; where it was made here, from where it was queued.
@@ -118,8 +135,13 @@ static __always_inline void packet_hand(const struct sk_buff *skb, const struct 
 	struct headers headers;
 	enum sameness sameness;
 
-	if (!(ways & (way_up | way_on)))
+	if (!(ways & WAYS_BACK)) {
+		if (handing_on_seen && !iif && ways & way_out)
+			packet_leaves(key);
 		return;
+	}
+	if (ways & way_on && !handing_on_seen)
+		handing_on_seen = true;
 	headers = headers_read(key->head, key->identity);
 	sameness = arrived_find(&arrived, skb, key, &headers,
 				iif ? proof_received : proof_handed_on, typed);
