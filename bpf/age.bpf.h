@@ -9,10 +9,10 @@
  * To go on with an earlier time, it has to be proven that the packet is the same one:
  *  - skb->skb_iif is set once it has come in, and 0 in an skb that is new. So if it is set, the
  *    packet is the one that came in last by this skb, be it in another buffer by now.
- *  - veth, tunnels and others clear it (skb_scrub_packet()). What comes out of a veth device was
+ *  - veth, tunnels and others clear it (skb_scrub_packet()). A packet that comes out of a veth was
  *    given to its peer's driver right before (net_dev_start_xmit), and gets a mark there: it is the
- *    next to come in by this skb, in this buffer, at this place. What comes out of a tunnel is what
- *    came in last by this skb and in this buffer, in front of it.
+ *    next to come in by this skb, in this buffer, at this place. One that comes out of a tunnel was
+ *    inside the one that came in last by this skb and in this buffer.
  *  - Each time, the headers must be those that came in: in their parts that neither forwarding nor
  *    NAT changes, since an entry may be missing, and then another's is found. Where the flow's next
  *    packet may have the same, it has to be in the same buffer, too.
@@ -137,7 +137,7 @@ static __always_inline __u32 device_ways(const struct net_device *dev, const boo
 #define HEADERS_WORDS 12
 
 struct headers {
-	__u32 stable; /* what neither forwarding nor NAT nor GRO changes */
+	__u32 stable; /* the parts that neither forwarding nor NAT changes */
 	__u32 whole;
 	bool common; /* what is stable may be the same in the next packet of its flow */
 };
@@ -147,6 +147,8 @@ struct headers {
 /*
  * The network header at this place of the buffer, and what begins behind it. Stable are IPv4's
  * identification and IPv6's flow label, the protocol, and TCP's sequence number or UDP's length.
+ * (Where GRO merges datagrams on the way, it changes the length, udp_gro_complete(): these are
+ * lost.)
  */
 static __always_inline struct headers headers_read(__u64 head, __u64 place)
 {
@@ -180,7 +182,7 @@ static __always_inline struct headers headers_read(__u64 head, __u64 place)
 
 /* ---- is it the same packet? ---- */
 
-/* What it can be proven by: see above. */
+/* The ways to prove it: see above. */
 enum proof {
 	proof_none,
 	proof_received,	 /* it has been here before */

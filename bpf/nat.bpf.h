@@ -7,7 +7,7 @@
  * and on the way in before the socket is looked up. The sender's are the same in all lines of a
  * connection. Its socket has them; else the connection tracker, of what it has translated itself:
  * datagrams, whose socket need not be connected, and what the kernel answers in a socket's place.
- * What is forwarded has no sender here.
+ * A packet that is forwarded has no sender here.
  */
 #ifndef NETLOG_NAT_BPF_H
 #define NETLOG_NAT_BPF_H
@@ -96,7 +96,7 @@ static __always_inline void flow_take_tracked(struct flow *flow, const struct sk
 	}
 }
 
-/* What the flow in the packet's headers is to its sender. `sk`: the skb's socket, if any. */
+/* Turn the flow in the packet's headers into its sender's. `sk`: the skb's socket, if any. */
 static __always_inline void flow_take_senders(struct flow *flow, const struct sk_buff *skb,
 					      const struct sock *sk, const bool typed)
 {
