@@ -118,12 +118,21 @@ static void cgroup_namespace_warn(void)
 			    "the container with --cgroupns=host, and the host's /sys/fs/cgroup");
 }
 
+/* Cgroups of version 1 are read there. */
+static void hidden_processes_warn(void)
+{
+	if (cgroup_v1_in_use() && !cgroup_v1_tells())
+		log_warning("this host has cgroups of version 1, and /proc hides the processes of "
+			    "other users (hidepid=, or ProtectProc= of a unit): unit, container_id "
+			    "and pod_uid are those of the socket's cgroup of version 2");
+}
+
 static int names_find(struct names **ret_names)
 {
 	char cgroup_root[PATH_MAX];
 	struct names_config config = { .cgroup_root = cgroup_root,
 				       .netns_directory = NETNS_DIRECTORY,
-				       .processes = cgroup_v1_in_use() ? "/proc" : "" };
+				       .processes = cgroup_v1_tells() ? "/proc" : "" };
 
 	cgroup_mount_find("", cgroup_root, sizeof(cgroup_root));
 	return names_new(&config, ret_names);
@@ -161,6 +170,7 @@ static int run(struct options *options)
 		return r;
 	lines.origin = origin;
 	cgroup_namespace_warn();
+	hidden_processes_warn();
 	r = names_find(&names);
 	if (r < 0)
 		log_warning("cannot look for names of cgroups: %s; lines go without", strerror(-r));
@@ -183,10 +193,7 @@ static int run(struct options *options)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/*
- * Would an output overwrite the recording being read? Opening one may already truncate or move a
- * file.
- */
+/* Would an output overwrite the recording being read? One that begins may truncate or move it. */
 static bool written_over(const struct options *options, int fd)
 {
 	struct stat status;

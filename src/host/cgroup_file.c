@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "host/cgroup_file.h"
 
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
 
 #include "base/util.h"
+#include "host/namespace.h"
 
 static const char systemd[] = "name=systemd";
 /* A hierarchy may have several; runtimes make a cgroup for each container in all of these. */
@@ -196,4 +200,30 @@ bool cgroup_v1_in_use(void)
 	fclose(file);
 	text[length] = 0;
 	return cgroup_file_has_v1(text);
+}
+
+/* Of a thread without capabilities, which gets them back. */
+static bool others_are_shown(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct had[_LINUX_CAPABILITY_U32S_3] = {};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	_cleanup_close_ int fd = -1;
+	bool dropped;
+
+	if (syscall(SYS_capget, &header, had) < 0)
+		return false;
+	memcpy(none, had, sizeof(none));
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		none[i].effective = 0;
+	dropped = syscall(SYS_capset, &header, none) == 0;
+	fd = open("/proc/1/cgroup", O_RDONLY | O_CLOEXEC);
+	if (dropped)
+		syscall(SYS_capset, &header, had);
+	return fd >= 0;
+}
+
+bool cgroup_v1_tells(void)
+{
+	return cgroup_v1_in_use() && namespace_is_first(namespace_pid) != 0 && others_are_shown();
 }

@@ -41,4 +41,11 @@ struct cgroup_file_parts cgroup_file_parts(const char *text);
 /* Are cgroups of version 1 in use on this host in that way? False also where /proc is missing. */
 bool cgroup_v1_in_use(void);
 
+/*
+ * Do the processes of this host tell it? Only where version 1 is in use, and where /proc shows
+ * processes of other users by their numbers: not if it is mounted with hidepid=, nor in another pid
+ * namespace. Asked as a process without capabilities, which is how netlog reads there later.
+ */
+bool cgroup_v1_tells(void);
+
 #endif

@@ -134,6 +134,15 @@ static void examine_cgroups(struct findings *findings)
 {
 	if (!cgroup_v1_in_use())
 		finding(findings, "cgroups", "ok", "version 2 tells units and containers", NULL);
+	else if (!cgroup_v1_tells())
+		finding_of_more(
+			findings, "cgroups", "refused",
+			"version 1 tells units and containers, but /proc hides the processes of "
+			"other users",
+			"mount /proc without hidepid= (of a unit: ProtectProc=default), in the "
+			"host's pid namespace",
+			"units and containers are those of the socket's cgroup of version 2: a "
+			"container's may lie in the unit of its manager there, or nowhere");
 	else
 		finding_of_more(
 			findings, "cgroups", "ok",
@@ -268,7 +277,7 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 				       .outputs = &all,
 				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
-				       .processes = cgroup_v1_in_use(),
+				       .processes = cgroup_v1_tells(),
 				       .filter_fixed = !options->config_path };
 	struct findings findings;
 	int r;

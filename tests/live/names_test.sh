@@ -64,7 +64,7 @@ test_no_event_waits_for_a_walk_through_all_cgroups() {
 	equal "lost" "$(jq -c 'select(.event_type == "lost")' "$lines")" ""
 }
 
-# ---- cgroups of version 1: only where the host has them; in VMs they are mounted, and the same is asked
+# ---- cgroups of version 1: only where the host has them
 
 needs_version_1() {
 	grep -q ':name=systemd:' /proc/self/cgroup || skip "no cgroups of version 1 here, and none may be made for all to see"
@@ -123,6 +123,33 @@ test_with_version_1_a_line_has_the_unit_and_container_of_its_process() {
 	equal "unit of the replay" "$(jq -r '.unit // empty' "$work/again" | sort -u)" web.service
 	[ "$("$netlog" --doctor=json | jq '[.checks[] | select(.check == "cgroups" and .blind)] | length')" = 1 ] ||
 		fail "the doctor does not say what filters cannot see"
+}
+
+# /proc may be mounted so that others' processes are hidden: then version 2 tells as much as it can.
+test_with_version_1_and_hidden_processes_a_line_has_the_unit_of_its_socket() {
+	needs_version_1
+	wire_up
+	mkdir -p "$v1/netlog-test.$$/web.service" "$tree/manager.service"
+	# hidepid=invisible hides nothing from root's group; this does, once netlog has given up its capabilities
+	cat >"$work/hidden" <<-END
+		#!/bin/sh
+		exec unshare -m sh -c 'mount -t proc -o hidepid=ptraceable proc /proc && exec "\$0" "\$@"' $netlog "\$@"
+	END
+	chmod +x "$work/hidden"
+	netlog=$work/hidden
+	equal "the doctor's check" "$("$netlog" --doctor=json | jq -c '.checks[] | select(.check == "cgroups") |
+		[.state, .blind != null]')" '["refused",true]'
+	chats=()
+	netlog_start -e latency --latency-stage=app
+	grep -q "/proc hides the processes" "$work/netlog.log" || fail "not said: $(cat "$work/netlog.log")"
+	chat_in web.service manager.service
+	told() { jq -e --argjson pid "${chats[0]}" 'select(.pid == $pid and .unit)' "$lines" >/dev/null; }
+	wait_for 30 told || fail "no unit: $(tail -n 3 "$lines")"
+	kill "${chats[@]}"
+	wait "${chats[@]}" 2>/dev/null
+	netlog_stop
+	check_books
+	equal "units" "$(jq -c 'select(.unit) | [.unit, .cgroup_v1]' "$lines" | sort -u)" '["manager.service",null]'
 }
 
 run_tests
