@@ -17,7 +17,7 @@ static int id_compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* What is awaited is handed over first. */
+/* Those that are awaited are handed over first. */
 static void awaited_first(struct look *look)
 {
 	for (size_t i = 0, first = 0; i < look->count; i++) {
@@ -104,7 +104,7 @@ bool look_is_stopped(const struct look *look)
 	return __atomic_load_n(&look->stop, __ATOMIC_RELAXED);
 }
 
-/* What there is no memory for is looked for again later, as if it had not been found. */
+/* If there is no memory for one, the look is not complete, and those not found may be there. */
 void look_add(struct look *look, uint64_t id, const char *text)
 {
 	char *copy = strdup(text);
@@ -121,6 +121,7 @@ void look_add(struct look *look, uint64_t id, const char *text)
 	}
 	if (!copy || look->count == look->room) {
 		free(copy);
+		look->error = -ENOMEM;
 		return;
 	}
 	look->findings[look->count++] = (struct look_finding){ id, copy };

@@ -3,7 +3,7 @@
  * look.h - looks at the host for names, made by a thread: who can make cgroups, files or processes
  * says how long they take, and the thread that drains the ring must not wait for that.
  *
- * What a look has found is handed over bit by bit.
+ * Its findings are handed over bit by bit.
  */
 #ifndef NETLOG_LOOK_H
 #define NETLOG_LOOK_H
@@ -54,6 +54,7 @@ int look_begin(struct look *look, void (*work)(struct look *look), void *context
 /* For the work: is this number looked for? Is the look to end before it is complete? */
 bool look_is_for(const struct look *look, uint64_t id);
 bool look_is_stopped(const struct look *look);
+/* Sets `error` if there is no memory for it. */
 void look_add(struct look *look, uint64_t id, const char *text);
 
 /*

@@ -92,7 +92,8 @@ static void walk_run(struct look *look)
 	int r = cgroup_walk(&walk);
 
 	cgroups->newest = later.newest;
-	look->error = r == -E2BIG ? 0 : r;
+	if (r < 0 && r != -E2BIG)
+		look->error = r;
 }
 
 static bool cgroup_look(struct names_source *source, uint64_t now_ns, const uint64_t *id,

@@ -24,7 +24,7 @@ struct namespaces {
 	bool asked; /* once: the first time, nothing waits for us */
 	uint64_t next_ns;
 	struct timespec changed; /* of the directory, its last change */
-	unsigned int again;	 /* looks still to come */
+	unsigned int again;	 /* looks still to come, besides those that fail */
 	char directory[];
 };
 
@@ -40,19 +40,24 @@ static void entry_look(const struct namespaces *namespaces, const char *entry, n
 		found(context, status.st_ino, entry);
 }
 
-/* In alphabetical order, since the first of several names for a namespace counts. */
-static void directory_look(const struct namespaces *namespaces, names_found *found, void *context)
+/*
+ * In alphabetical order, since the first of several names for a namespace counts. No directory: no
+ * names. An error of scandir(3): there may be names.
+ */
+static int directory_look(const struct namespaces *namespaces, names_found *found, void *context)
 {
 	struct dirent **entries;
 	int count = scandir(namespaces->directory, &entries, NULL, alphasort);
 
+	if (count < 0)
+		return errno == ENOENT ? 0 : -errno;
 	for (int i = 0; i < count; i++) {
 		if (i < ENTRIES_MAX && entries[i]->d_name[0] != '.')
 			entry_look(namespaces, entries[i]->d_name, found, context);
 		free(entries[i]);
 	}
-	if (count >= 0)
-		free(entries);
+	free(entries);
+	return 0;
 }
 
 static void entry_keep(void *context, uint64_t id, const char *name)
@@ -62,7 +67,10 @@ static void entry_keep(void *context, uint64_t id, const char *name)
 
 static void look_run(struct look *look)
 {
-	directory_look(look->context, entry_keep, look);
+	int r = directory_look(look->context, entry_keep, look);
+
+	if (r < 0)
+		look->error = r;
 }
 
 /* Is it time to look? A look costs little where nothing has changed. */
@@ -92,13 +100,17 @@ static bool netns_look(struct names_source *source, uint64_t now_ns, const uint6
 	if (source->midway) {
 		source->midway =
 			!look_take(&namespaces->look, now_ns, TAKEN_AT_ONCE, found, context);
-		return !source->midway;
+		if (source->midway || namespaces->look.error)
+			return false;
+		namespaces->again--;
+		return true;
 	}
 	if (id || !directory_changed(namespaces, now_ns))
 		return false; /* a look finds all, so it is not needed for a single number */
-	namespaces->again--;
 	if (first) {
-		directory_look(namespaces, found, context);
+		if (directory_look(namespaces, found, context) < 0)
+			return false;
+		namespaces->again--;
 		return true;
 	}
 	source->midway = look_begin(&namespaces->look, look_run, namespaces, NULL, 0, now_ns) == 0;

@@ -97,7 +97,7 @@ static bool process_source_look(struct names_source *source, uint64_t now_ns, co
 	if (id)
 		look_wait(&processes->look);
 	source->midway = !look_take(&processes->look, now_ns, TAKEN_AT_ONCE, found, context);
-	return !source->midway;
+	return !source->midway && !processes->look.error;
 }
 
 #define KEY_ID(key, text_max, doc) key_##key,

@@ -120,6 +120,7 @@ static struct json_object *encode(struct writer *writer, const struct event *eve
 /* Until no thread looks any more. */
 static void lookers_wait(void)
 {
+	const uint64_t begun = clock_boot_ns();
 	unsigned int threads;
 
 	do {
@@ -131,16 +132,19 @@ static void lookers_wait(void)
 			threads += entry->d_name[0] != '.';
 		closedir(directory);
 		usleep(threads > 1 ? 100 : 0);
+		CHECK_SAYING(clock_boot_ns() - begun < 60 * NSEC_PER_SEC, "%u threads still look",
+			     threads - 1);
 	} while (threads > 1);
 }
 
-/* Until all walks that it is worth have been made. */
+/* Until all walks that it is worth have been made. Each call is later than those before. */
 static bool refresh(struct names *names)
 {
+	static uint64_t later_ns;
 	bool changed = false;
 
-	for (int i = 0; i < 10; i++) {
-		changed |= names_refresh(names, clock_boot_ns() + i * 100 * NSEC_PER_SEC);
+	for (int i = 0; i < 10; i++, later_ns += 100 * NSEC_PER_SEC) {
+		changed |= names_refresh(names, clock_boot_ns() + later_ns);
 		lookers_wait();
 	}
 	return changed;
@@ -406,6 +410,35 @@ TEST(only_namespaces_have_names_of_namespaces)
 	check_name(names, names_of_netns, id, "");
 	refresh(names);
 	check_name(names, names_of_netns, id, "");
+	names_free(names);
+}
+
+/* Where the directory cannot be read, nobody knows that a name is not there any more. */
+TEST(names_of_namespaces_stay_when_a_look_fails_and_go_with_the_next_that_does_not)
+{
+	char file[600], moved[600];
+	struct names *names;
+	struct stat status;
+	FILE *made;
+
+	root_make();
+	snprintf(file, sizeof(file), "%s/blue", root);
+	CHECK_EQUAL(symlink("/proc/self/ns/net", file), 0);
+	CHECK_EQUAL(stat(file, &status), 0);
+	names = names_from("", root);
+	check_name(names, names_of_netns, status.st_ino, "netns_name=blue");
+	snprintf(moved, sizeof(moved), "%s.moved", root);
+	CHECK_EQUAL(rename(root, moved), 0);
+	made = fopen(root, "w"); /* scandir(3): ENOTDIR */
+	CHECK(made);
+	fclose(made);
+	refresh(names);
+	check_name(names, names_of_netns, status.st_ino, "netns_name=blue");
+	CHECK_EQUAL(unlink(root), 0);
+	refresh(names);
+	check_name(names, names_of_netns, status.st_ino, "");
+	CHECK_EQUAL(rename(moved, root), 0);
+	CHECK_EQUAL(unlink(file), 0);
 	names_free(names);
 }
 
