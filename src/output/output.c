@@ -119,16 +119,20 @@ static bool sink_writes_over(const struct sink_spec *spec, const struct sink *ot
 	       !S_ISCHR(status.st_mode) && sink_spec_writes_over(spec, &status);
 }
 
-/* The last of the sinks is new. May it be beside the others, and those that are about to go? */
+/*
+ * May the last of the sinks be beside the others, and, if it is new, those that are about to go?
+ * One that stays may come to be rotated.
+ */
 static bool sink_is_beside(const struct output *output, const struct sink_spec *specs,
 			   const struct output *next)
 {
 	const unsigned int last = next->count - 1;
 	const struct sink *sink = next->sinks[last];
 
-	for_each_sink(output, other)
-		if (sinks_share(sink, other))
-			return false;
+	if (!sink_is_of(sink, output))
+		for_each_sink(output, other)
+			if (sinks_share(sink, other))
+				return false;
 	for (unsigned int i = 0; i < last; i++)
 		if (sink_writes_over(&specs[last], next->sinks[i]) ||
 		    sink_writes_over(&specs[i], sink))
@@ -154,29 +158,38 @@ static int sinks_find(struct output *output, const struct sink_spec *specs, unsi
 			return r;
 		next->sinks[next->count++] = sink;
 		next->records |= specs[i].takes == SINK_RECORDS;
-		if (!known && !sink_is_beside(output, specs, next))
+		if (!sink_is_beside(output, specs, next))
 			return -ENOTUNIQ;
 	}
 	return 0;
 }
 
-static int sink_begin(struct sink *sink)
+static int sink_make_way(struct sink *sink, bool moving)
 {
-	return sink->ops->begin ? sink->ops->begin(sink) : 0;
+	int (*make_way)(struct sink * sink) = moving ? sink->ops->move : sink->ops->begin;
+
+	return make_way ? make_way(sink) : 0;
 }
 
-/* The new ones make way for what they will write. */
-static int sinks_begin(const struct output *next, const struct output *output,
-		       const struct sink_spec *specs, const char **ret_failed)
+/*
+ * Sinks that are not of `before` (NULL: all) make way for what they will write. All move first, and
+ * empty or remove last: so nothing is lost because one cannot move. An error is that of the sink at
+ * *ret_failed.
+ */
+static int sinks_begin(const struct output *output, const struct output *before,
+		       unsigned int *ret_failed)
 {
-	int r = 0;
+	for (int moving = 1; moving >= 0; moving--)
+		for (unsigned int i = 0; i < output->count; i++) {
+			struct sink *sink = output->sinks[i];
+			int r = before && sink_is_of(sink, before) ? 0 :
+								     sink_make_way(sink, moving);
 
-	for (unsigned int i = 0; i < next->count && r == 0; i++) {
-		*ret_failed = specs[i].name;
-		if (!sink_is_of(next->sinks[i], output))
-			r = sink_begin(next->sinks[i]);
-	}
-	return r;
+			*ret_failed = i;
+			if (r < 0)
+				return r;
+		}
+	return 0;
 }
 
 /* Group sinks with the same maker into channels, in the order of their first sinks. */
@@ -227,6 +240,7 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 {
 	struct maker *makers[OUTPUT_SINKS_MAX] = {};
 	struct output next = *output;
+	unsigned int i = 0;
 	int r = count > OUTPUT_SINKS_MAX ? -ENOSPC : 0;
 
 	memset(next.sinks, 0, sizeof(next.sinks));
@@ -236,13 +250,15 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 	next.filtered = false;
 	next.unfiltered = 0;
 	r = r ?: sinks_find(output, specs, count, &next, makers, ret_failed);
-	if (r == 0 && output->begun)
-		r = sinks_begin(&next, output, specs, ret_failed);
+	if (r == 0 && output->begun) {
+		r = sinks_begin(&next, output, &i);
+		*ret_failed = r < 0 ? specs[i].name : "";
+	}
 	if (r == 0) {
 		for_each_sink(output, sink)
 			if (!sink_is_of(sink, &next))
 				removed->sinks[removed->count++] = sink;
-		for (unsigned int i = 0; i < count; i++)
+		for (i = 0; i < count; i++)
 			sink_configure(&next, next.sinks[i], &specs[i], makers[i], count == 1);
 		channels_make(&next);
 		origin_tell(&next, output);
@@ -253,19 +269,19 @@ int output_configure(struct output *output, const struct sink_spec *specs, unsig
 			if (!sink_is_of(sink, output))
 				sink_free(sink);
 	}
-	for (unsigned int i = 0; i < OUTPUT_SINKS_MAX; i++)
+	for (i = 0; i < OUTPUT_SINKS_MAX; i++)
 		maker_put(makers[i]);
 	return r;
 }
 
 int output_begin(struct output *output, const char **ret_failed)
 {
-	for_each_sink(output, sink) {
-		int r = sink_begin(sink);
+	unsigned int failed = 0;
+	int r = sinks_begin(output, NULL, &failed);
 
-		*ret_failed = sink->name;
-		if (r < 0)
-			return r;
+	if (r < 0) {
+		*ret_failed = output->sinks[failed]->name;
+		return r;
 	}
 	output->begun = true;
 	return 0;

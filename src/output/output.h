@@ -52,15 +52,16 @@ DEFINE_CLEANUP(struct output, output_free)
  * Have exactly these sinks. One of the same name stays, with the new parameters. Sinks no longer
  * wanted move to `removed`, with the lines that they still hold. -ENOSPC: too many; -ENOMEM;
  * -ENOTUNIQ: the sink *ret_failed would write into another one's file; or why it cannot be opened.
- * On an error, everything stays as it was.
+ * On an error, everything stays as it was, but for what output_begin() says of recordings.
  */
 int output_configure(struct output *output, const struct sink_spec *specs, unsigned int count,
 		     struct output *removed, const char **ret_failed);
 
 /*
- * What is there already, such as an older recording, makes way: to be called when nothing else can
- * fail any more, and before anything is written. From then on output_configure() does so as well,
- * once all sinks are open. An error is that of the sink *ret_failed.
+ * Older recordings make way: to be called when nothing else can fail any more, and before anything
+ * is written. From then on output_configure() does so as well, once all sinks are open. An error is
+ * that of the sink *ret_failed. Then recordings of others may have moved, as in a rotation; those
+ * that do not move are emptied after all have moved, and rotated files removed.
  */
 int output_begin(struct output *output, const char **ret_failed);
 

@@ -48,9 +48,12 @@ struct sink_ops {
 	/* Take a piece, for which there is room. NULL: the sink's buffer takes it. */
 	void (*write)(struct sink *sink, const char *piece, size_t length);
 	/*
-	 * Make way in what was there before: an older recording is emptied, or moved. Called when
-	 * nothing else can fail any more, before anything is written. NULL: nothing is in the way.
+	 * Make way, before anything is written: `move` moves an older recording, if it is to be
+	 * moved. `begin` empties it, if not, and removes rotated files that are too many; it is
+	 * called when all sinks have moved theirs, and nothing else can fail any more. NULL:
+	 * nothing is in the way.
 	 */
+	int (*move)(struct sink *sink);
 	int (*begin)(struct sink *sink);
 	/* Write what it holds. 0: all is out. -EAGAIN: the other end is slow. Or an error. */
 	int (*flush)(struct sink *sink);
@@ -195,7 +198,8 @@ void sink_flush(struct sink *sink, uint64_t now_ns);
 
 /*
  * Open the sink that the specification describes, for pieces of this maker, of which it becomes a
- * user. What is there stays as it is until the sink's begin(). -ENOMEM, or why it cannot be opened.
+ * user. A file that is there stays as it is until the sink makes way. -ENOMEM, or why it cannot be
+ * opened.
  */
 int sink_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
 void sink_free(struct sink *sink);

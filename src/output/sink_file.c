@@ -25,6 +25,7 @@ struct file {
 	uint64_t max_bytes;
 	unsigned int max_files;
 	uint64_t rotated; /* the number of the newest rotated file, 0: none by us */
+	uid_t owner;	  /* of that file, and of older ones that are removed */
 	bool reopen;	  /* as soon as a torn line is whole */
 };
 
@@ -69,6 +70,19 @@ static int path_is_ours(const struct file *file)
 	return same_file(&own, &there);
 }
 
+/* Give the file, which has its own name still, that of a rotated one, and go on in a new one. */
+static int path_move(struct file *file)
+{
+	struct stat own;
+	int r;
+
+	if (fstat(file->stream.fd, &own) < 0)
+		return -errno;
+	file->owner = own.st_uid;
+	r = rotation_move(file->real, &file->rotated);
+	return r ?: path_switch(file);
+}
+
 /* Those that are too many are removed first, if that has failed before: they must not be more. */
 static int path_rotate(struct file *file)
 {
@@ -81,12 +95,10 @@ static int path_rotate(struct file *file)
 		return path_switch(file);
 	if (fstat(file->stream.fd, &own) < 0)
 		return -errno;
-	r = rotation_prune(file->real, own.st_uid, file->max_files);
-	r = r ?: rotation_move(file->real, &file->rotated);
-	r = r ?: path_switch(file);
+	r = rotation_prune(file->real, own.st_uid, file->max_files) ?: path_move(file);
 	if (r < 0)
 		return r;
-	rotation_prune(file->real, own.st_uid, file->max_files);
+	rotation_prune(file->real, file->owner, file->max_files);
 	return 0;
 }
 
@@ -238,17 +250,31 @@ static int recording_check(const struct file *file)
 	return status.st_nlink > 1 ? -EMLINK : 1;
 }
 
-static int file_begin(struct sink *sink)
+static int file_move(struct sink *sink)
 {
 	struct file *file = (struct file *)sink;
 	int r = recording_check(file);
 
-	if (r <= 0)
-		return r;
-	if (!file->max_bytes)
-		return ftruncate(file->stream.fd, 0) < 0 ? -errno : 0;
-	r = path_rotate(file);
+	if (r <= 0 || !file->max_bytes)
+		return r < 0 ? r : 0;
+	r = path_is_ours(file);
+	if (r >= 0)
+		r = r ? path_move(file) : path_switch(file);
 	return r == 0 && size_of(file->stream.fd) ? -EEXIST : r;
+}
+
+static int file_begin(struct sink *sink)
+{
+	struct file *file = (struct file *)sink;
+	int r;
+
+	if (file->max_bytes) {
+		if (file->rotated)
+			rotation_prune(file->real, file->owner, file->max_files);
+		return 0;
+	}
+	r = recording_check(file);
+	return r > 0 && ftruncate(file->stream.fd, 0) < 0 ? -errno : r < 0 ? r : 0;
 }
 
 static void file_configure(struct sink *sink, const struct sink_spec *spec)
@@ -271,6 +297,7 @@ static void file_free(struct sink *sink)
 
 static const struct sink_ops file_ops = {
 	.room = stream_room,
+	.move = file_move,
 	.begin = file_begin,
 	.flush = file_flush,
 	.reopen = file_reopen,

@@ -696,6 +696,46 @@ TEST(no_output_is_among_the_files_that_another_one_rotates)
 	output_free(output);
 }
 
+TEST(a_reload_that_would_have_an_output_rotate_into_another_ones_file_is_refused)
+{
+	static const char *const before[] = { "file:lines", "file:lines.1" };
+	static const char *const after[] = { "file:lines,max-size=65536", "file:lines.1" };
+	static const char *const reverse[] = { "file:lines.1", "file:lines,max-size=65536" };
+	struct output *output;
+
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	CHECK_EQUAL(configure(output, before, 2), 0);
+	CHECK_EQUAL(configure(output, after, 2), -ENOTUNIQ);
+	CHECK_EQUAL(configure(output, reverse, 2), -ENOTUNIQ);
+	CHECK_EQUAL(configure(output, before, 2), 0);
+	output_free(output);
+}
+
+/* A start fails because one recording cannot be moved: then none has been emptied. */
+TEST(a_recording_is_not_emptied_before_others_have_moved)
+{
+	static const char *const outputs[] = { "record:a", "record:deep/b,max-size=65536" };
+	const char *failed = "";
+	struct output *output;
+
+	recording_make("a");
+	CHECK_EQUAL(mkdir(path_of("deep"), 0700), 0);
+	recording_make("deep/b");
+	CHECK_EQUAL(output_new(&texts, &output), 0);
+	CHECK_EQUAL(configure(output, outputs, 2), 0);
+	/* no greater number is left */
+	text_put("deep/b.999999999999999", "");
+	CHECK_EQUAL(output_begin(output, &failed), -EOVERFLOW);
+	CHECK_TEXT(failed, output_sink(output, 1)->name);
+	CHECK(size_of("a") > 0);
+	CHECK(size_of("deep/b") > 0);
+	unlink(path_of("deep/b.999999999999999"));
+	CHECK_EQUAL(output_begin(output, &failed), 0);
+	CHECK_EQUAL(size_of("a"), 0);
+	CHECK(size_of("deep/b.1") > 0);
+	output_free(output);
+}
+
 TEST(a_link_that_leads_to_another_outputs_file_by_now_is_not_followed)
 {
 	static const char *const outputs[] = { "file:a", "file:b" };
