@@ -45,17 +45,26 @@ static void known_forget(unsigned int i)
 	cleanup_close(&known[i].process);
 }
 
-/* The path's place, or an empty one, or -1. */
+/* An entry of a process that has ended cannot be found any more. */
+static bool known_lives(int place)
+{
+	return faccessat(known[place].process, "stat", F_OK, 0) == 0;
+}
+
+/* The path's place; else an empty one, or one whose process has ended; or -1. */
 static int known_place(const char *path)
 {
-	int empty = -1;
+	int empty = -1, ended = -1;
 
 	for (int i = 0; i < KNOWN_MAX; i++)
 		if (!known[i].path)
 			empty = i;
 		else if (!strcmp(known[i].path, path))
 			return i;
-	return empty;
+	for (int i = 0; i < KNOWN_MAX && empty < 0 && ended < 0; i++)
+		if (!known_lives(i))
+			ended = i;
+	return empty >= 0 ? empty : ended;
 }
 
 static void known_set(const char *path, uint32_t number)
@@ -74,14 +83,12 @@ static void known_set(const char *path, uint32_t number)
 	known[place].process = process;
 }
 
-/* An entry of a process that has ended cannot be found any more. */
 static int known_get(const char *path, uint32_t *ret_number)
 {
 	int place = known_place(path);
 
-	if (place < 0 || !known[place].path)
-		return -ENOENT;
-	if (faccessat(known[place].process, "stat", F_OK, 0) < 0)
+	if (place < 0 || !known[place].path || strcmp(known[place].path, path) != 0 ||
+	    !known_lives(place))
 		return -ENOENT;
 	*ret_number = known[place].number;
 	return 0;

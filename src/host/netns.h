@@ -13,7 +13,8 @@
  * looked at.
  *
  * Links of other processes' files, as /proc/PID/ns/net, may be followed only by those who may trace
- * the process. What such a path led to is remembered, and counts as long as the process lives.
+ * the process. Where such a path led is remembered, and counts as long as the process lives, also
+ * if it has moved to another namespace since.
  */
 int netns_by_name(const char *name, uint32_t *ret_number);
 
