@@ -21,7 +21,8 @@ struct line {
 	struct text_part path;
 };
 
-/* The line at *text, which is moved to the next. False: there is none. What is no line is empty. */
+/* The line at *text, which is moved to the next. False: there is none. A text without two colons
+ * gives an empty line. */
 static bool line_next(const char **text, struct line *ret_line)
 {
 	const char *start = *text, *end = strchrnul(start, '\n');
@@ -143,24 +144,24 @@ bool cgroup_file_has_v1(const char *text)
 	return false;
 }
 
+/* 0: it is empty, or longer. */
+static size_t line_keep(const struct text_part *line, char *ret_kept, size_t size)
+{
+	if (!line->length || line->length >= size)
+		return 0;
+	return (size_t)snprintf(ret_kept, size, "%.*s", (int)line->length, line->start);
+}
+
 size_t cgroup_file_keep(const char *text, char *ret_kept, size_t size)
 {
 	const struct telling_lines telling = telling_lines(text);
 	const struct text_part *unit = &telling.unit.whole, *container = &telling.container.whole;
-	const bool both = unit->length && container->length && unit->start != container->start;
-	const size_t length = both	   ? unit->length + 1 + container->length :
-			      unit->length ?:
-					     container->length;
 
-	if (!length || length >= size)
-		return 0;
-	if (both)
-		snprintf(ret_kept, size, "%.*s\n%.*s", (int)unit->length, unit->start,
-			 (int)container->length, container->start);
-	else
-		snprintf(ret_kept, size, "%.*s", (int)length,
-			 unit->length ? unit->start : container->start);
-	return length;
+	if (unit->length && container->length && unit->start != container->start &&
+	    unit->length + 1 + container->length < size)
+		return (size_t)snprintf(ret_kept, size, "%.*s\n%.*s", (int)unit->length,
+					unit->start, (int)container->length, container->start);
+	return line_keep(container, ret_kept, size) ?: line_keep(unit, ret_kept, size);
 }
 
 bool cgroup_file_unit_path(const char *text, char *ret_path, size_t size)

@@ -22,8 +22,8 @@
 bool cgroup_file_has_v1(const char *text);
 
 /*
- * The lines that tell the unit and the container, without the newline behind the last. Returns the
- * length; 0: no line does, or they do not fit.
+ * The lines that tell the unit and the container, without the newline behind the last; if there is
+ * no room for both, the container's, else the unit's. Returns the length; 0: no line does, or fits.
  */
 size_t cgroup_file_keep(const char *text, char *ret_kept, size_t size);
 

@@ -6,7 +6,7 @@
 #include "base/util.h"
 #include "host/cgroup_walk.h"
 
-/* What is known of the cgroups from the root down to the one that the walk is at. */
+/* A cgroup between the root and the one that the walk is at, both included. */
 struct level {
 	const char *unit; /* the wanted one that it is, or lies in; NULL: none */
 	bool slice;	  /* units may come there */

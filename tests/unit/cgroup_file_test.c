@@ -153,6 +153,21 @@ TEST(only_lines_that_tell_are_kept)
 	check_kept("4:memory:/\n1:name=systemd:/\n0::/\n", "");
 }
 
+TEST(of_two_lines_without_room_for_both_the_containers_is_kept)
+{
+	static const char text[] =
+		"11:memory:/docker/" ID "\n1:name=systemd:/a.slice/web.service\n";
+	static const char container[] = "11:memory:/docker/" ID;
+	static const char unit[] = "1:name=systemd:/a.slice/web.service";
+	char kept[sizeof(text)];
+
+	CHECK_EQUAL(cgroup_file_keep(text, kept, sizeof(container)), sizeof(container) - 1);
+	CHECK_TEXT(kept, container);
+	CHECK_EQUAL(cgroup_file_keep(text, kept, sizeof(container) - 1), sizeof(unit) - 1);
+	CHECK_TEXT(kept, unit);
+	CHECK_EQUAL(cgroup_file_keep(text, kept, sizeof(unit) - 1), 0);
+}
+
 /* Whoever has a part of a hierarchy calls his cgroups as he likes; a newline is none of his. */
 TEST(contents_of_any_kind_are_borne)
 {
