@@ -304,7 +304,8 @@ test_the_doctor_says_what_is_there_and_what_to_do() {
 	equal "exit status ($message)" "$status" 0
 	jq -e --argjson events "$(doctors_events_but)" '.events == $events and
 		all(.checks[]; .state == "ok") and
-		([.checks[].check] == ["kernel", "btf", "faulting loads", "capabilities", "lockdown", "lsm", "ring buffer"]) and
+		([.checks[].check] == ["kernel", "btf", "faulting loads", "capabilities", "lockdown", "lsm", "cgroups",
+			"ring buffer"]) and
 		any(.hooks[]; .hook == "tp_btf/tcp_retransmit_skb" and .state == "ok")' \
 		"$work/findings" >/dev/null || fail "$(cat "$work/findings")"
 	equal "kernel" "$(jq -r '.checks[0].what' "$work/findings")" "$(uname -r)"
