@@ -574,7 +574,7 @@ TEST(frames_of_any_bytes_with_a_right_checksum_make_only_good_lines)
 		free(lines);
 		made_free(made);
 	}
-	for (int round = 0; round < 3000; round++) {
+	for (int round = 0; round < 600; round++) {
 		struct made *made = make(3);
 		struct event *event = event_make(round);
 		size_t size = event->header.size;
@@ -649,7 +649,7 @@ TEST(names_of_any_bytes_make_only_good_lines_and_others_are_refused)
 	CHECK_SAYING(strstr(lines, "\"cgroup\":\"/\\u0001\\\""), "%s", lines);
 	CHECK_EQUAL(check_lines(lines), 2);
 	free(lines);
-	for (int round = 0; round < 2000; round++) {
+	for (int round = 0; round < 400; round++) {
 		size_t length = test_random(&state);
 
 		for (size_t i = 0; i < sizeof(name.text); i++)
@@ -706,7 +706,7 @@ TEST(random_damage_of_several_bytes_never_makes_a_bad_line)
 	uint64_t state = 3;
 
 	silence();
-	for (int round = 0; round < 2000; round++) {
+	for (int round = 0; round < 500; round++) {
 		memcpy(bytes, made->bytes, made->size);
 		for (int i = (int)(test_random(&state) % 20); i >= 0; i--)
 			bytes[test_random(&state) % made->size] ^= (char)test_random(&state) | 1;
