@@ -123,8 +123,9 @@ static void hidden_processes_warn(void)
 {
 	if (cgroup_v1_in_use() && !cgroup_v1_tells())
 		log_warning("this host has cgroups of version 1, and /proc hides the processes of "
-			    "other users (hidepid=, or ProtectProc= of a unit): unit, container_id "
-			    "and pod_uid are those of the socket's cgroup of version 2");
+			    "other users (hidepid=, ProtectProc= of a unit, or a pid namespace of "
+			    "our own): unit, container_id and pod_uid are those of the socket's "
+			    "cgroup of version 2");
 }
 
 static int names_find(struct names **ret_names)
