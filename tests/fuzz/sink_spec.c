@@ -132,7 +132,7 @@ static void check_accepted(const char *text, struct sink_spec *spec, struct opti
 
 	CHECK(is_clean(text));
 	check_name(text, spec);
-	sink_spec_check(spec);
+	sink_spec_check(spec, 0);
 	CHECK(!take(again, text));
 	check_same(spec, &again->outputs[0]);
 	wrong = take(again, text);

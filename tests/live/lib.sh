@@ -35,8 +35,11 @@ skipped=0 # see witness_stop
 retrans_before=0 # see all_told
 ours=() # netlog's options for the lines of the wire's namespaces alone
 
+sanitizer= # what has to be loaded in front of a library that is preloaded
 if [ "${SANITIZE:-}" = 1 ]; then
 	netlog=build/asan/netlog
+	# shellcheck disable=SC2034 # tests use it
+	sanitizer=$(cc -print-file-name=libasan.so)
 	chmod 755 "$work" && mkdir -m 1777 "$reports" || exit 1
 	# journald's thread may be cancelled: its frames stay marked as in use, and the sanitizer's own
 	# signal stack at the thread's end would lie in them

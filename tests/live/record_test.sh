@@ -286,7 +286,7 @@ test_a_start_or_a_reload_that_fails_leaves_an_older_recording_as_it_was() {
 	# shellcheck disable=SC2086 # several words
 	refused 77 "missing, which loading BPF programs needs" $unprivileged $netlog -w "$r"
 	as_before "a start without privileges"
-	refused 71 "no event can be served" env LD_PRELOAD=build/refuse.so \
+	refused 71 "no event can be served" env LD_PRELOAD="$sanitizer build/refuse.so" \
 		NETLOG_REFUSE="$(event_types | sed 's/$/_/' | paste -sd ,)" $netlog -w "$r"
 	as_before "a start that the kernel refuses"
 	refused 65 "this is no recording" $netlog -r LICENSE -w "$r"
