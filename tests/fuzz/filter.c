@@ -29,6 +29,9 @@ struct rules {
 };
 
 /* What a record says, as the model sees it. Text "", number 0: not known. */
+/* Where cgroups of version 1 tell it */
+#define UNIT_OF_PROCESS "/system.slice/a.service"
+
 struct facts {
 	unsigned int ip_version; /* 0: not known, nor what follows, up to the ports */
 	int proto;		 /* -1: not known */
@@ -38,6 +41,8 @@ struct facts {
 	char comm[COMM_BYTES], ifname[IFNAME_BYTES];
 	char *cgroup, *netns_name; /* NULL: not known */
 	bool nobody_knows_whose;
+	const char *process; /* its lines in /proc/PID/cgroup; NULL: not known */
+	bool of_process;     /* cgroups of version 1 tell the unit */
 };
 
 /* ---- the model ---- */
@@ -147,6 +152,8 @@ static bool rule_matches(const struct rule *rule, const struct facts *facts)
 		return !strcmp(rule->text, facts->comm);
 	if (rule->kind == filter_cgroup)
 		return facts->cgroup && cgroup_is_below(facts->cgroup, rule->text);
+	if (rule->kind == filter_unit && facts->of_process)
+		return facts->process && cgroup_is_of_unit(UNIT_OF_PROCESS, rule->text);
 	if (rule->kind == filter_unit)
 		return facts->cgroup && cgroup_is_of_unit(facts->cgroup, rule->text);
 	for (char *item = strsep(&rest, ","); item; item = strsep(&rest, ","))
@@ -244,6 +251,7 @@ static void facts_choose(struct input *input, const struct rules *rules, struct 
 	facts->cgroup = strdup(rule_text(input, rules));
 	facts->netns_name = strdup(rule_text(input, rules));
 	facts->netns_name[strcspn(facts->netns_name, ",")] = 0;
+	facts->process = input_byte(input) & 1 ? "1:name=systemd:" UNIT_OF_PROCESS : NULL;
 }
 
 #define MAY_HAVE(field) (has & BIT(offsetof(struct latency_index, field)))
@@ -275,6 +283,7 @@ static void facts_forget(struct facts *facts, enum event_type type, uint64_t has
 		free(facts->cgroup);
 		facts->cgroup = NULL;
 	}
+	facts->of_process = MAY_HAVE(cgroup_v1);
 	if (!MAY_HAVE(netns) || !*facts->netns_name) {
 		free(facts->netns_name);
 		facts->netns_name = NULL;
@@ -315,8 +324,16 @@ static void names_choose(const struct event *event, const struct facts *facts,
 	unsigned int count = event_named_numbers(event, numbers);
 
 	for (unsigned int i = 0; i < count; i++)
-		ret_names[i] =
-			numbers[i].source == names_of_netns ? facts->netns_name : facts->cgroup;
+		switch (numbers[i].source) {
+		case names_of_netns:
+			ret_names[i] = facts->netns_name;
+			break;
+		case names_of_process:
+			ret_names[i] = facts->process;
+			break;
+		default:
+			ret_names[i] = facts->cgroup;
+		}
 }
 
 static void check_record(struct input *input, enum event_type type, const struct rules *rules,
