@@ -25,11 +25,7 @@
 #include "netlog.bpf.h"
 #include "transit.bpf.h"
 
-/*
- * When packets came into this host. The tables are latency.bpf.c's: a __weak one would take its
- * room once for each file, and Linux 5.10 has no more than 4 MiB for all global variables together
- * (KMALLOC_MAX_SIZE: array_map_alloc_check()).
- */
+/* When packets came into this host. The tables are latency.bpf.c's: state.bpf.h says why. */
 extern struct transit_slot received[TRANSIT_SIZE];
 
 /* At the same index as a packet's entry. */
@@ -227,13 +223,6 @@ enum sameness {
 	is_clone, /* of the packet that did: that one keeps its entry, and the clone is lost */
 };
 
-/* The entry of the packet that was last in this buffer, if it is still under way. */
-static __always_inline bool arrived_look(__u32 hash, struct transit *ret_transit)
-{
-	return transit_look(received, hash, ret_transit) &&
-	       (ret_transit->entry & TIME_MASK) > TIME_GONE;
-}
-
 /* `here`: its headers where they are now */
 static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 						  const struct sk_buff *skb,
@@ -243,7 +232,8 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 {
 	struct transit transit = {};
 	const bool cloned = READ_BITFIELD(typed, skb, cloned);
-	bool known = arrived_look(key->hash, &transit), same = identity_is_of_skb(key, &transit);
+	bool known = transit_look_under_way(received, key->hash, &transit);
+	bool same = transit_is_of_skb(&transit, key->identity);
 	bool former = false; /* the entry is of the buffer before this one */
 	__u64 at = transit.identity;
 	struct headers headers;
@@ -252,8 +242,8 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 
 	/* it has got another buffer since, as skb_cow() gives to one that is shared with a clone */
 	if (proof == proof_received && !(known && (same || cloned))) {
-		known = arrived_look(buffer_of_skb(key), &transit);
-		same = identity_is_of_skb(key, &transit);
+		known = transit_look_under_way(received, buffer_of_skb(key), &transit);
+		same = transit_is_of_skb(&transit, key->identity);
 		at = key->identity;
 		known = known && same;
 		former = true;

@@ -83,10 +83,8 @@ static __always_inline void event_set_origin(struct latency *e, const struct arr
 		return;
 	SET(e, device_ns, a->now - origin->device_ns);
 	dev = device_of_number(origin->dev, origin->ifindex);
-	if (dev && origin->dev != a->note->dev) {
-		bpf_probe_read_kernel(&e->first_ifname, sizeof(e->first_ifname), dev->name);
-		MARK(e, first_ifname);
-	}
+	if (origin->dev != a->note->dev)
+		SET_DEVICE(e, first_ifname, dev);
 }
 
 /*
@@ -117,9 +115,22 @@ static __always_inline struct latency *latency_begin(struct subject *s, const st
 		SET(e, tcp_ns, a->note->tcp_ns);
 	event_set_origin(e, a);
 	SET(e, len_bytes, payload);
-	event_set_ifname(e, s->dev);
+	SET_DEVICE(e, ifname, s->dev);
 	SET(e, direction, direction_ingress);
 	return e;
+}
+
+/* The same of a packet whose headers have been read, given to user space. */
+static __always_inline void packet_tell(struct subject *s, const struct arrival *a, __u8 stage,
+					const struct packet *packet, const bool typed)
+{
+	struct latency *e = latency_begin(s, a, stage, packet->payload, typed);
+
+	if (!e)
+		return;
+	if (packet->has_tcp_seq)
+		SET(e, tcp_seq, packet->tcp_seq);
+	event_submit(e);
 }
 
 /* The packet is handed to its protocol, before its socket is looked up. */
@@ -128,7 +139,6 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	struct arrival a;
 	struct packet packet;
 	struct subject subject;
-	struct latency *e;
 
 	if (proto == IPPROTO_UDP && !udp_seen)
 		udp_seen = true;
@@ -150,12 +160,7 @@ static __always_inline int transport(const struct sk_buff *skb, __u8 proto, cons
 	packet_read(&packet, skb, dev_netns(READ(typed, skb, dev), typed), proto, typed);
 	VALUES_FORGET(&packet);
 	subject.flow = packet.flow;
-	e = latency_begin(&subject, &a, stage_transport, packet.payload, typed);
-	if (!e)
-		return 0;
-	if (packet.has_tcp_seq)
-		SET(e, tcp_seq, packet.tcp_seq);
-	event_submit(e);
+	packet_tell(&subject, &a, stage_transport, &packet, typed);
 	return 0;
 }
 
@@ -239,19 +244,13 @@ static __always_inline int packet_copied(const struct arrival *a, struct subject
 					 const struct sk_buff *skb, __u8 proto, const bool typed)
 {
 	struct packet packet;
-	struct latency *e;
 
 	packet_read(&packet, skb, sock_netns(&s->sk->__sk_common, typed), proto, typed);
 	s->flow = packet.flow;
 	if (!subject_flow_passes(s))
 		return 0;
 	owner_of_current(&s->owner);
-	e = latency_begin(s, a, stage_app, packet.payload, typed);
-	if (!e)
-		return 0;
-	if (packet.has_tcp_seq)
-		SET(e, tcp_seq, packet.tcp_seq);
-	event_submit(e);
+	packet_tell(s, a, stage_app, &packet, typed);
 	return 0;
 }
 

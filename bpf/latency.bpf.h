@@ -13,25 +13,21 @@ static __always_inline bool stage_wanted(__u8 stage)
 	return choice_wanted(latency, stage);
 }
 
-static __always_inline void event_set_ifname(struct latency *e, const struct net_device *dev)
-{
-	if (!dev)
-		return;
-	bpf_probe_read_kernel(&e->ifname, sizeof(e->ifname), dev->name);
-	MARK(e, ifname);
-}
+/* NULL: it has none. */
+#define SET_DEVICE(e, field, dev)                                                    \
+	do {                                                                         \
+		if (!(dev))                                                          \
+			break;                                                       \
+		bpf_probe_read_kernel(&(e)->field, sizeof((e)->field), (dev)->name); \
+		MARK(e, field);                                                      \
+	} while (0)
 
 /* The cookie of a socket found in an skb. Without a file, only a cookie that exists already. */
 static __always_inline __u64 skb_cookie(const struct sock *sk, const bool typed)
 {
-	struct sock *same = typed ? sock_of_file(sk) : NULL, *compared = same;
+	struct sock *same = typed ? sock_of_own_file(sk) : NULL;
 
-	/*
-	 * the compiler would use one of two equal pointers for the other, which the verifier
-	 * refuses
-	 */
-	barrier_var(compared);
-	return same && compared == sk ? socket_cookie(same) : cookie_read(sk);
+	return same ? socket_cookie(same) : cookie_read(sk);
 }
 
 static __always_inline void skb_owner(const struct sock *sk, struct owner *ret_owner,

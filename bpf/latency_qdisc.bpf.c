@@ -117,7 +117,8 @@ static __always_inline void packet_leaves(const struct transit_key *key)
 {
 	struct transit transit = {};
 
-	if (arrived_look(key->hash, &transit) && identity_is_of_skb(key, &transit) &&
+	if (transit_look_under_way(received, key->hash, &transit) &&
+	    transit_is_of_skb(&transit, key->identity) &&
 	    notes[transit.place & (TRANSIT_SIZE - 1)].flags & note_handed_on)
 		transit_end(received, &transit, TIME_GONE);
 }
@@ -245,7 +246,7 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	SET(e, stage, stage_qdisc);
 	SET(e, latency_ns, latency_ns);
 	SET(e, len_bytes, packet.payload);
-	event_set_ifname(e, dev);
+	SET_DEVICE(e, ifname, dev);
 	SET(e, direction, direction_egress);
 	if (packet.has_tcp_seq)
 		SET(e, tcp_seq, packet.tcp_seq);

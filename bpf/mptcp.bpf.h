@@ -48,6 +48,18 @@ static __always_inline struct sock *sock_of_file(const struct sock *sk)
 	return socket ? socket->sk : NULL;
 }
 
+/*
+ * The same, if that is this socket itself; else NULL. The compiler would use one of two equal
+ * pointers for the other, which the verifier refuses.
+ */
+static __always_inline struct sock *sock_of_own_file(const struct sock *sk)
+{
+	struct sock *same = sock_of_file(sk), *compared = same;
+
+	barrier_var(compared);
+	return same && compared == sk ? same : NULL;
+}
+
 /* The MPTCP connection's cookie, if it has one already; 0: none, or `sk` is no subflow. */
 static __always_inline __u64 mptcp_cookie_read(const struct sock *sk, const bool typed)
 {

@@ -199,14 +199,13 @@ static __always_inline bool current_calls(const struct sock *sk)
  */
 static __always_inline void owner_learn_sender(const struct sock *sk)
 {
-	struct sock *same, *compared;
 	struct owner known;
+	struct sock *same;
 
 	if (config.no_sk_storage || config.no_task_regs || BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
 		return;
-	same = compared = sock_of_file(sk);
-	barrier_var(compared); /* see skb_cookie() */
-	if (same && compared == sk && !owner_of_sock(same, &known) && current_calls(sk))
+	same = sock_of_own_file(sk);
+	if (same && !owner_of_sock(same, &known) && current_calls(sk))
 		owner_learn(same);
 }
 

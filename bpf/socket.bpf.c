@@ -13,13 +13,13 @@
  * owner is as true of the copy; or, in the table, of a socket that had this address. What has been
  * told of its retransmits knows by itself whose it is: see retransmit_account.bpf.h.
  */
-static __always_inline void connection_begins(struct sock *sk)
+static __always_inline void connection_begins(struct sock *sk, const bool mptcp)
 {
 	struct socket_memory *memory = memory_find(sk);
 	__u64 key = (__u64)sk;
 
 	/* an earlier one's, for its subflows, which outlive it */
-	if (mptcp_exists() && !config.no_sk_storage && sk->sk_protocol == IPPROTO_MPTCP)
+	if (mptcp && !config.no_sk_storage)
 		bpf_map_delete_elem(&sockets_by_address, &key);
 	if (!memory)
 		return;
@@ -69,7 +69,7 @@ int socket__inet_sock_set_state(__u64 *ctx)
 	 */
 	if (new_state == TCP_SYN_SENT || new_state == TCP_LISTEN ||
 	    (old_state == TCP_LISTEN && new_state != TCP_CLOSE))
-		connection_begins(sk);
+		connection_begins(sk, mptcp);
 	if (new_state == TCP_ESTABLISHED)
 		connection_is_established(sk);
 	if (new_state == TCP_CLOSE)

@@ -214,10 +214,18 @@ static __always_inline bool transit_look(const struct transit_slot *table, __u32
 	return false;
 }
 
-static __always_inline bool identity_is_of_skb(const struct transit_key *key,
-					       const struct transit *transit)
+/* The same, if that packet is still under way. */
+static __always_inline bool transit_look_under_way(const struct transit_slot *table, __u32 hash,
+						   struct transit *ret_transit)
 {
-	return !((key->identity ^ transit->identity) >> IDENTITY_ADDRESS_SHIFT);
+	return transit_look(table, hash, ret_transit) &&
+	       (ret_transit->entry & TIME_MASK) > TIME_GONE;
+}
+
+/* `identity`: of a key, or skb_identity() */
+static __always_inline bool transit_is_of_skb(const struct transit *transit, __u64 identity)
+{
+	return !((transit->identity ^ identity) >> IDENTITY_ADDRESS_SHIFT);
 }
 
 /*
@@ -262,8 +270,8 @@ static __always_inline void transit_drop(struct transit_slot *table, const struc
 {
 	struct transit transit = {};
 
-	if (transit_look(table, hash, &transit) && (transit.entry & TIME_MASK) > TIME_GONE &&
-	    !((transit.identity ^ skb_identity(skb, true)) >> IDENTITY_ADDRESS_SHIFT))
+	if (transit_look_under_way(table, hash, &transit) &&
+	    transit_is_of_skb(&transit, skb_identity(skb, true)))
 		transit_end(table, &transit, TIME_GONE);
 }
 
