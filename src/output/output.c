@@ -96,18 +96,23 @@ static int maker_get(struct output *output, const struct sink_spec *spec, struct
 	return 0;
 }
 
+/* The file that it writes to. False: none that could be spoilt, as a terminal or /dev/null. */
+static bool sink_file(const struct sink *sink, struct stat *ret_status)
+{
+	return sink->ops->status && sink->ops->status(sink, ret_status) == 0 &&
+	       !S_ISCHR(ret_status->st_mode);
+}
+
 /*
  * Two sinks in one file would spoil each other: the one rotates it while the other goes on there,
  * pieces end within those of the other, and nobody could tell whose are whose. By whatever name the
- * file goes, it is the same. A device such as /dev/null or a terminal keeps nothing that could be
- * spoilt.
+ * file goes, it is the same.
  */
 static bool sinks_share(const struct sink *a, const struct sink *b)
 {
 	struct stat of_a, of_b;
 
-	return a != b && a->ops->status && b->ops->status && a->ops->status(a, &of_a) == 0 &&
-	       b->ops->status(b, &of_b) == 0 && same_file(&of_a, &of_b) && !S_ISCHR(of_a.st_mode);
+	return a != b && sink_file(a, &of_a) && sink_file(b, &of_b) && same_file(&of_a, &of_b);
 }
 
 /* Is that file in this one's way, or would its rotations come to remove it? */
@@ -115,8 +120,7 @@ static bool sink_writes_over(const struct sink_spec *spec, const struct sink *ot
 {
 	struct stat status;
 
-	return other->ops->status && other->ops->status(other, &status) == 0 &&
-	       !S_ISCHR(status.st_mode) && sink_spec_writes_over(spec, &status);
+	return sink_file(other, &status) && sink_spec_writes_over(spec, &status);
 }
 
 /*
@@ -403,8 +407,7 @@ static bool path_is_taken(const struct output *output, const struct sink *sink)
 	struct stat status;
 
 	for_each_sink(output, other)
-		if (other != sink && other->ops->status &&
-		    other->ops->status(other, &status) == 0 && !S_ISCHR(status.st_mode) &&
+		if (other != sink && sink_file(other, &status) &&
 		    sink_name_leads_to(sink->name, &status))
 			return true;
 	return false;

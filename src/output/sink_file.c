@@ -274,7 +274,9 @@ static int file_begin(struct sink *sink)
 		return 0;
 	}
 	r = recording_check(file);
-	return r > 0 && ftruncate(file->stream.fd, 0) < 0 ? -errno : r < 0 ? r : 0;
+	if (r > 0)
+		r = ftruncate(file->stream.fd, 0) < 0 ? -errno : 0;
+	return r;
 }
 
 static void file_configure(struct sink *sink, const struct sink_spec *spec)
