@@ -8,6 +8,7 @@
 
 #define SHARE 50 /* looking, and waiting for it, take one part each of so many of the time */
 #define AT_ONCE_NS (20 * NSEC_PER_MSEC)	 /* of that, after a time without */
+#define TAKEN_AT_ONCE 128		 /* findings */
 #define PATIENCE_NS (10 * NSEC_PER_MSEC) /* a quarter of the ring, at 200 bytes a us */
 
 static int id_compare(const void *a, const void *b)
@@ -153,12 +154,12 @@ void look_wait(struct look *look)
 	next_set(&look->next_wait, begun, monotonic_ns() - begun);
 }
 
-bool look_take(struct look *look, uint64_t now_ns, size_t most,
+bool look_take(struct look *look, uint64_t now_ns,
 	       void (*found)(void *context, uint64_t id, const char *text), void *context)
 {
 	if (!look->begun || !is_over(look))
 		return false;
-	for (; most && look->taken < look->count; most--) {
+	for (int i = 0; i < TAKEN_AT_ONCE && look->taken < look->count; i++) {
 		const struct look_finding *finding = &look->findings[look->taken++];
 
 		found(context, finding->id, finding->text);

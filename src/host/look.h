@@ -65,11 +65,11 @@ void look_add(struct look *look, uint64_t id, const char *text);
 void look_wait(struct look *look);
 
 /*
- * If it is over, hand over `most` of what it has found. Returns whether that was the rest: then no
+ * If it is over, hand over a part of what it has found. Returns whether that was the rest: then no
  * look is under way any more, and `error` says how it went; after an error, none is due for a
  * second. Never waits for the work.
  */
-bool look_take(struct look *look, uint64_t now_ns, size_t most,
+bool look_take(struct look *look, uint64_t now_ns,
 	       void (*found)(void *context, uint64_t id, const char *text), void *context);
 
 /* Break it off, if one is under way. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "host/look.h"
 
 #define SET_BITS 9
 #define WAYS 8 /* names in a set; a new one replaces the least recently used */
@@ -140,6 +141,21 @@ static int name_set(struct names *names, struct name *name, const char *text)
 }
 
 /* ---- looking ---- */
+
+bool names_look(struct names_source *source, struct look *look, void (*work)(struct look *look),
+		uint64_t now_ns, const uint64_t *id, names_found *found, void *context)
+{
+	if (!source->midway)
+		source->midway = source->wanted && look_is_due(look, now_ns) &&
+				 look_begin(look, work, source, source->awaited, source->wanted,
+					    now_ns) == 0;
+	if (!source->midway)
+		return false;
+	if (id)
+		look_wait(look);
+	source->midway = !look_take(look, now_ns, found, context);
+	return !source->midway && !look->error; /* a complete look */
+}
 
 struct looking {
 	struct names *names;

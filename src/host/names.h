@@ -22,6 +22,7 @@
 #define NETNS_DIRECTORY "/run/netns" /* ip-netns(8) */
 
 struct names;
+struct look;
 
 /*
  * A name and its parts, in the order of its source's keys; the first part is the whole. Length 0:
@@ -63,6 +64,17 @@ struct names_source {
 	const uint64_t *awaited;
 	unsigned int wanted;
 };
+
+/* The parts of a cgroup's name: its path, and what lies in there. */
+#define CGROUP_PART(key, text_max, doc) cgroup_##key,
+enum cgroup_part { CGROUP_NAMES(CGROUP_PART) };
+
+/*
+ * For look() of a source whose looks find what is awaited: `work`, whose context is the source,
+ * begins if it is time to, and what it has found is handed over. Returns as look().
+ */
+bool names_look(struct names_source *source, struct look *look, void (*work)(struct look *look),
+		uint64_t now_ns, const uint64_t *id, names_found *found, void *context);
 
 /*
  * Names of cgroups, with their units and containers. `root`: the mount point of version 2; "": not

@@ -16,7 +16,6 @@
 #define WALK_FIRST 16384 /* cgroups at the start, while nothing waits for us */
 #define WALK_TRIES 2	 /* a cgroup that two complete walks do not find is gone */
 #define NEW_MAX 1024	 /* told by a walk, of those that nobody has asked for yet */
-#define TAKEN_AT_ONCE 128
 
 struct cgroups {
 	struct names_source source;
@@ -105,30 +104,17 @@ static bool cgroup_look(struct names_source *source, uint64_t now_ns, const uint
 		walk_first(cgroups, found, context);
 		return true;
 	}
-	if (!source->midway) {
-		/* no way from an id to its cgroup is open to us, so all are walked through */
-		source->midway = source->wanted && look_is_due(&cgroups->look, now_ns) &&
-				 look_begin(&cgroups->look, walk_run, cgroups, source->awaited,
-					    source->wanted, now_ns) == 0;
-		if (!source->midway)
-			return false;
-	}
-	if (id)
-		look_wait(&cgroups->look);
-	source->midway = !look_take(&cgroups->look, now_ns, TAKEN_AT_ONCE, found, context);
-	return !source->midway && !cgroups->look.error; /* a complete walk */
+	/* no way from an id to its cgroup is open to us, so all are walked through */
+	return names_look(source, &cgroups->look, walk_run, now_ns, id, found, context);
 }
-
-#define KEY_ID(key, text_max, doc) key_##key,
-enum { CGROUP_NAMES(KEY_ID) };
 
 static void cgroup_parts(const char *path, char *room, struct text_part parts[NAME_KEYS_MAX])
 {
-	cgroup_path_unit(path, &parts[key_unit]);
-	cgroup_path_container(path, &parts[key_container_id]);
+	cgroup_path_unit(path, &parts[cgroup_unit]);
+	cgroup_path_container(path, &parts[cgroup_container_id]);
 	if (strlen(path) < POD_UID_LENGTH_MAX || !cgroup_path_pod(path, room))
 		return;
-	parts[key_pod_uid] = (struct text_part){ room, strnlen(room, POD_UID_LENGTH_MAX) };
+	parts[cgroup_pod_uid] = (struct text_part){ room, strnlen(room, POD_UID_LENGTH_MAX) };
 }
 
 static void cgroup_free(struct names_source *source)

@@ -15,8 +15,7 @@
 
 #define LOOK_INTERVAL_NS NSEC_PER_SEC
 #define ENTRIES_MAX 4096 /* files looked at */
-#define TAKEN_AT_ONCE 128
-#define LOOKS_AGAIN 3 /* after a change: ip-netns(8) makes the file before it mounts on it */
+#define LOOKS_AGAIN 3	 /* after a change: ip-netns(8) makes the file before it mounts on it */
 
 struct namespaces {
 	struct names_source source;
@@ -98,8 +97,7 @@ static bool netns_look(struct names_source *source, uint64_t now_ns, const uint6
 
 	namespaces->asked = true;
 	if (source->midway) {
-		source->midway =
-			!look_take(&namespaces->look, now_ns, TAKEN_AT_ONCE, found, context);
+		source->midway = !look_take(&namespaces->look, now_ns, found, context);
 		if (source->midway || namespaces->look.error)
 			return false;
 		namespaces->again--;

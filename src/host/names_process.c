@@ -11,9 +11,9 @@
 #include "host/cgroup_file.h"
 #include "host/look.h"
 #include "host/names.h"
+#include "host/proc.h"
 
-#define LOOK_TRIES 1 /* a process that is not there has ended */
-#define TAKEN_AT_ONCE 128
+#define LOOK_TRIES 1	 /* a process that is not there has ended */
 #define FILE_BYTES 16384 /* of a file in /proc: a dozen hierarchies, each with a long path */
 #define STAT_BEGUN 22	 /* proc_pid_stat(5), the field's number */
 
@@ -28,16 +28,11 @@ struct processes {
 /* A whole file as a text. False: it cannot be read, or is longer. */
 static bool file_read(int directory, const char *name, char text[FILE_BYTES])
 {
-	_cleanup_close_ int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-	ssize_t length, all = 0;
+	ssize_t length = proc_read(directory, name, text, FILE_BYTES);
 
-	if (fd < 0)
+	if (length < 0 || length == FILE_BYTES)
 		return false;
-	while ((length = read(fd, text + all, (size_t)(FILE_BYTES - all))) > 0)
-		all += length;
-	if (length < 0 || all == FILE_BYTES)
-		return false;
-	text[all] = 0;
+	text[length] = 0;
 	return true;
 }
 
@@ -87,23 +82,8 @@ static bool process_source_look(struct names_source *source, uint64_t now_ns, co
 {
 	struct processes *processes = (struct processes *)source;
 
-	if (!source->midway) {
-		source->midway = source->wanted && look_is_due(&processes->look, now_ns) &&
-				 look_begin(&processes->look, processes_read, processes,
-					    source->awaited, source->wanted, now_ns) == 0;
-		if (!source->midway)
-			return false;
-	}
-	if (id)
-		look_wait(&processes->look);
-	source->midway = !look_take(&processes->look, now_ns, TAKEN_AT_ONCE, found, context);
-	return !source->midway && !processes->look.error;
+	return names_look(source, &processes->look, processes_read, now_ns, id, found, context);
 }
-
-#define KEY_ID(key, text_max, doc) key_##key,
-enum { CGROUP_NAMES(KEY_ID) cgroup_keys };
-#define KEY_BYTES(key, text_max, doc) [key_##key] = (text_max),
-static const uint16_t key_bytes[cgroup_keys] = { CGROUP_NAMES(KEY_BYTES) };
 
 /* As of a cgroup's path, in whose stead they are: see PROCESS_NAMES. */
 static void process_parts(const char *text, char *room, struct text_part parts[NAME_KEYS_MAX])
@@ -111,11 +91,11 @@ static void process_parts(const char *text, char *room, struct text_part parts[N
 	const struct cgroup_file_parts told = cgroup_file_parts(text);
 	const size_t pod = strlen(told.pod_uid);
 
-	if (told.unit.length <= key_bytes[key_unit])
-		parts[key_unit] = told.unit;
-	parts[key_container_id] = told.container;
+	if (told.unit.length <= name_source_descs[names_of_cgroup_id].keys[cgroup_unit].text_max)
+		parts[cgroup_unit] = told.unit;
+	parts[cgroup_container_id] = told.container;
 	if (pod && pod <= strlen(text))
-		parts[key_pod_uid] = (struct text_part){ memcpy(room, told.pod_uid, pod), pod };
+		parts[cgroup_pod_uid] = (struct text_part){ memcpy(room, told.pod_uid, pod), pod };
 }
 
 static void process_free(struct names_source *source)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/util.h"
+#include "host/proc.h"
 
 #define VARIABLE "SSH_CONNECTION="
 #define PORT_MAX 65535
@@ -76,23 +77,6 @@ void ssh_connection_text(const struct ssh_connection *connection, char ret_text[
 
 /* ---- the ancestors ---- */
 
-/* Read at most `size` bytes of a file. Returns their number, or an error. */
-static ssize_t file_read(int directory, const char *name, char *bytes, size_t size)
-{
-	_cleanup_close_ int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	size_t length = 0;
-	ssize_t n = fd < 0 ? -1 : 1;
-
-	while (n > 0 && length < size) {
-		n = read(fd, bytes + length, size - length);
-		if (n > 0)
-			length += (size_t)n;
-		else if (n < 0 && errno == EINTR)
-			n = 1;
-	}
-	return n < 0 ? -errno : (ssize_t)length;
-}
-
 /* Search NUL-terminated strings. The last may be cut off: only a string with its NUL counts. */
 static int environ_find(const char *bytes, size_t length, struct ssh_connection *ret_connection)
 {
@@ -143,10 +127,10 @@ int ssh_connection_find(const char *own, const char *proc, struct ssh_connection
 		unsigned int parent = 0;
 		ssize_t length;
 
-		length = file_read(directory, "environ", bytes, SSH_ENVIRON_MAX);
+		length = proc_read(directory, "environ", bytes, SSH_ENVIRON_MAX);
 		if (length > 0 && environ_find(bytes, (size_t)length, ret_connection) == 0)
 			return 0;
-		length = file_read(directory, "stat", stat, STAT_MAX);
+		length = proc_read(directory, "stat", stat, STAT_MAX);
 		if (length > 0) {
 			stat[length] = 0;
 			parent = stat_parent(stat, (size_t)length);
