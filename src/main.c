@@ -121,7 +121,7 @@ static void cgroup_namespace_warn(void)
 /* Cgroups of version 1 are read there. */
 static void hidden_processes_warn(void)
 {
-	if (cgroup_v1_in_use() && !cgroup_v1_tells())
+	if (cgroup_v1() == cgroup_v1_hidden)
 		log_warning("this host has cgroups of version 1, and /proc hides the processes of "
 			    "other users (hidepid=, ProtectProc= of a unit, or a pid namespace of "
 			    "our own): unit, container_id and pod_uid are those of the socket's "
@@ -133,7 +133,7 @@ static int names_find(struct names **ret_names)
 	char cgroup_root[PATH_MAX];
 	struct names_config config = { .cgroup_root = cgroup_root,
 				       .netns_directory = NETNS_DIRECTORY,
-				       .processes = cgroup_v1_tells() ? "/proc" : "" };
+				       .processes = cgroup_v1() == cgroup_v1_told ? "/proc" : "" };
 
 	cgroup_mount_find("", cgroup_root, sizeof(cgroup_root));
 	return names_new(&config, ret_names);

@@ -8,6 +8,7 @@
 
 #include "base/util.h"
 #include "host/namespace.h"
+#include "host/proc.h"
 
 static const char systemd[] = "name=systemd";
 /* A hierarchy may have several; runtimes make a cgroup for each container in all of these. */
@@ -189,16 +190,13 @@ struct cgroup_file_parts cgroup_file_parts(const char *text)
 	return parts;
 }
 
-bool cgroup_v1_in_use(void)
+static bool is_in_use(void)
 {
 	char text[8192];
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	size_t length;
+	ssize_t length = proc_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text) - 1);
 
-	if (!file)
+	if (length < 0)
 		return false;
-	length = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
 	text[length] = 0;
 	return cgroup_file_has_v1(text);
 }
@@ -224,7 +222,17 @@ static bool others_are_shown(void)
 	return fd >= 0;
 }
 
-bool cgroup_v1_tells(void)
+enum cgroup_v1 cgroup_v1(void)
 {
-	return cgroup_v1_in_use() && namespace_is_first(namespace_pid) != 0 && others_are_shown();
+	static enum cgroup_v1 known;
+
+	if (known == cgroup_v1_not_asked) {
+		if (!is_in_use())
+			known = cgroup_v1_absent;
+		else if (namespace_is_first(namespace_pid) != 0 && others_are_shown())
+			known = cgroup_v1_told;
+		else
+			known = cgroup_v1_hidden;
+	}
+	return known;
 }

@@ -38,14 +38,22 @@ struct cgroup_file_parts {
 /* Of a whole text, or of the lines kept: the same. */
 struct cgroup_file_parts cgroup_file_parts(const char *text);
 
-/* Are cgroups of version 1 in use on this host in that way? False also where /proc is missing. */
-bool cgroup_v1_in_use(void);
+/* Do cgroups of version 1 tell whose a process of this host is? */
+enum cgroup_v1 {
+	cgroup_v1_not_asked,
+	cgroup_v1_absent, /* none are in use in that way; also where /proc is missing */
+	/*
+	 * They would, but /proc does not show processes of other users by their numbers: it is
+	 * mounted with hidepid=, or of another pid namespace.
+	 */
+	cgroup_v1_hidden,
+	cgroup_v1_told,
+};
 
 /*
- * Do the processes of this host tell it? Only where version 1 is in use, and where /proc shows
- * processes of other users by their numbers: not if it is mounted with hidepid=, nor in another pid
- * namespace. Asked as a process without capabilities, which is how netlog reads there later.
+ * Never cgroup_v1_not_asked. The host is asked once, as a process without capabilities, which is
+ * how netlog reads there later.
  */
-bool cgroup_v1_tells(void);
+enum cgroup_v1 cgroup_v1(void);
 
 #endif

@@ -84,7 +84,7 @@ int attach_probe(const struct options *options, const struct output *output,
 				       .outputs = &outputs,
 				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
-				       .processes = cgroup_v1_tells(),
+				       .processes = cgroup_v1() == cgroup_v1_told,
 				       .filter_fixed = !options->config_path };
 	const char *missing = capability_missing();
 	int r;

@@ -132,9 +132,9 @@ static void examine_lsm(struct findings *findings)
 
 static void examine_cgroups(struct findings *findings)
 {
-	if (!cgroup_v1_in_use())
+	if (cgroup_v1() == cgroup_v1_absent)
 		finding(findings, "cgroups", "ok", "version 2 tells units and containers", NULL);
-	else if (!cgroup_v1_tells())
+	else if (cgroup_v1() == cgroup_v1_hidden)
 		finding_of_more(
 			findings, "cgroups", "refused",
 			"version 1 tells units and containers, but /proc hides the processes of "
@@ -277,7 +277,7 @@ int doctor_examine(const struct options *options, struct json_object **ret_findi
 				       .outputs = &all,
 				       .ring_bytes = options->ring_bytes,
 				       .tick_ns = clock_tick_ns(),
-				       .processes = cgroup_v1_tells(),
+				       .processes = cgroup_v1() == cgroup_v1_told,
 				       .filter_fixed = !options->config_path };
 	struct findings findings;
 	int r;

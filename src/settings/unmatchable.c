@@ -263,7 +263,7 @@ static void interfaces_tell(const struct telling *telling, const struct filter *
 /* The kernel side knows a socket's cgroup of version 2, and none of its processes'. */
 static void versions_tell(const struct telling *telling, const struct filter_set *set)
 {
-	if (set->filter.active & FILTER_OF_CGROUPS && cgroup_v1_tells())
+	if (set->filter.active & FILTER_OF_CGROUPS && cgroup_v1() == cgroup_v1_told)
 		say(telling,
 		    "unit and cgroup ask for the socket's cgroup of version 2, and this host has "
 		    "version 1, too, which tells a line's unit and container_id: a container's "
