@@ -12,14 +12,9 @@ import socket
 import struct
 import sys
 
-CLONE_NEWNET = 0x40000000
+from process import enter, libc
+
 TOTAL_RETRANS = 100  # in struct tcp_info
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def enter(path):
-    if libc.setns(os.open(path, os.O_RDONLY), CLONE_NEWNET) < 0:
-        sys.exit(f"again.py: {path}: {os.strerror(ctypes.get_errno())}")
 
 
 def socket_make():

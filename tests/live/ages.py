@@ -30,19 +30,13 @@ import struct
 import sys
 import time
 
+from process import enter, libc
+
 PAUSE_S = 0.02
 SEGMENT_BYTES = 100
 MSG_FASTOPEN, TCP_FASTOPEN, SOL_UDP, UDP_SEGMENT = 0x20000000, 23, 17, 103
 SYS_BPF = {"x86_64": 321, "aarch64": 280}
-libc = ctypes.CDLL(None, use_errno=True)
 client_netns, server_netns, what = sys.argv[1:4]
-
-
-def enter(netns):
-    fd = os.open(netns, os.O_RDONLY)
-    if libc.setns(fd, 0x40000000) < 0:  # CLONE_NEWNET
-        raise OSError(ctypes.get_errno(), netns)
-    os.close(fd)
 
 
 def tell(port, since):

@@ -9,20 +9,13 @@ CLIENT and SERVER are network namespaces, as paths. So many connections; of each
 so many bytes and closes, and only then the client reads. Prints the server's pid and port, and the
 clients' ports.
 """
-import ctypes
 import json
 import os
 import socket
 import sys
 
-libc = ctypes.CDLL(None, use_errno=True)
+from process import enter
 
-
-def enter(netns):
-    fd = os.open(netns, os.O_RDONLY)
-    if libc.setns(fd, 0x40000000) < 0:  # CLONE_NEWNET
-        raise OSError(ctypes.get_errno(), netns)
-    os.close(fd)
 
 
 count, size = int(sys.argv[3]), int(sys.argv[4])

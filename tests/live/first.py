@@ -12,10 +12,11 @@ import os
 import socket
 import sys
 
+from process import name
+
 TO = ("10.77.0.2", 9)
 
-with open("/proc/self/comm", "w", encoding="ascii") as comm:
-    comm.write("first")
+name("first")
 for number in range(int(sys.argv[1])):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         if number % 3 == 0:

@@ -26,6 +26,7 @@ if [[ -n $live && -z ${NETLOG_OWN_MOUNTS:-} ]]; then
 fi
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin
+export PYTHONDONTWRITEBYTECODE=1 # process.py is imported: it leaves nothing in the tree
 netlog=${NETLOG:-build/netlog}
 work=$(mktemp -d) || exit 1
 reports=$work/reports # what sanitizers have found, whatever user netlog was by then

@@ -9,27 +9,19 @@ CLIENT and SERVER are network namespaces, as paths. A process named l-dead liste
 and ends; then one named l-alive does. A client begins a connection with each of its listeners, and
 waits until stdin ends.
 """
-import ctypes
 import os
 import socket
 import sys
 import time
 
+from process import enter, name
+
 IPPROTO_MPTCP = 262
 FIRST_PORT = 20000
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def enter(netns):
-    fd = os.open(netns, os.O_RDONLY)
-    if libc.setns(fd, 0x40000000) < 0:  # CLONE_NEWNET
-        raise OSError(ctypes.get_errno(), netns)
-    os.close(fd)
 
 
 def listen(comm):
-    with open("/proc/self/comm", "w", encoding="ascii") as file:
-        file.write(comm)
+    name(comm)
     enter(sys.argv[2])
     listeners = []
     for port in ports:

@@ -10,28 +10,16 @@ same, but the server writes and closes at once, and only then the client reads; 
 the same listener. Prints a row for each end of each connection: its process, its socket's cookie
 (SO_COOKIE), and the ports.
 """
-import ctypes
 import json
 import os
 import socket
 import sys
 
+from process import enter, name
+
 IPPROTO_MPTCP = 262
 SO_COOKIE = 57
 SCENES = ("talk", "closed", "plain")
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def enter(netns):
-    fd = os.open(netns, os.O_RDONLY)
-    if libc.setns(fd, 0x40000000) < 0:  # CLONE_NEWNET
-        raise OSError(ctypes.get_errno(), netns)
-    os.close(fd)
-
-
-def name(comm):
-    with open("/proc/self/comm", "w", encoding="ascii") as file:
-        file.write(comm)
 
 
 def say(scene, role, connection):

@@ -5,6 +5,8 @@
 import socket
 import sys
 
+from process import name
+
 address = (sys.argv[2], int(sys.argv[3]))
 if sys.argv[1] == "receive":
     with socket.create_server(address) as server, open(sys.argv[4], "wb", buffering=0) as file:
@@ -12,8 +14,7 @@ if sys.argv[1] == "receive":
         while data := connection.recv(65536):
             file.write(data)
 else:
-    with open("/proc/self/comm", "w", encoding="utf-8") as comm:
-        comm.write("shipper")
+    name("shipper")
     with socket.create_connection(address) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for line in sys.stdin.buffer:

@@ -17,17 +17,12 @@ import sys
 import threading
 import time
 
-CLONE_NEWNET = 0x40000000
+from process import enter, libc
+
 TOTAL_RETRANS = 100  # in struct tcp_info
 UNACKED = 24
 TCP_REPAIR, TCP_FASTOPEN = 19, 23
 LIMIT_S = 60
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def enter(path):
-    if libc.setns(os.open(path, os.O_RDONLY), CLONE_NEWNET) < 0:
-        sys.exit(f"{path}: {os.strerror(ctypes.get_errno())}")
 
 
 def info(it, offset):

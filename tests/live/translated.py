@@ -8,27 +8,19 @@ TCP connections over each IP version, and some of other kinds. For each end prin
 own address and port and its peer's as its socket has them, and both as they are in packets that it sends ("wire").
 Ports of ICMP are null.
 """
-import ctypes
 import json
 import os
 import socket
 import struct
 import sys
 
-CLONE_NEWNET = 0x40000000
+from process import enter
+
 MESSAGES = 4
 TIMEOUT_S = 60
 ECHO = b"\x08\x00\xf7\xff" + bytes(4)  # a request
-libc = ctypes.CDLL(None, use_errno=True)
 namespaces = dict(zip(("client", "server", "inner"), sys.argv[1:4]))
 inodes = {name: os.stat(path).st_ino for name, path in namespaces.items()}
-
-
-def enter(name):
-    fd = os.open(namespaces[name], os.O_RDONLY)
-    if libc.setns(fd, CLONE_NEWNET) < 0:
-        raise OSError(ctypes.get_errno(), name)
-    os.close(fd)
 
 
 def plain(address):
@@ -45,7 +37,7 @@ def tell_end(where, role, proto, local, remote, wire_local=None, wire_remote=Non
 
 
 def socket_in(where, family, kind, proto=0):
-    enter(where)
+    enter(namespaces[where])
     made = socket.socket(family, kind, proto)
     made.settimeout(TIMEOUT_S)
     return made
@@ -103,7 +95,7 @@ def connections(listener, family, vip, real, count):
 
 def stateless(family, vip, real):
     """Packets are rewritten, and no connection tracker knows: an address by the client's host, a port by the server's."""
-    enter("server")
+    enter(namespaces["server"])
     listener = socket.create_server((real, 7070), family=family)
     own, peer, servers, clients = connect(listener, "client", family, (vip, 7071), False)
     tell_end("client", "stateless client", "tcp", own, peer, None, [real, 7071])
@@ -112,7 +104,7 @@ def stateless(family, vip, real):
 
 
 def loopback(family, host):
-    enter("client")
+    enter(namespaces["client"])
     listener = socket.create_server((host, 9090), family=family)
     own, peer, servers, clients = connect(listener, "client", family, (host, 9080))
     tell_end("client", "local client", "tcp", own, peer, None, [host, 9090])
@@ -142,7 +134,7 @@ def checksum(data):
 
 def stray():
     """A segment of no connection, from a raw socket. A listener's kernel answers with a reset."""
-    enter("server")
+    enter(namespaces["server"])
     listener = socket.create_server(("10.77.0.2", 8090))
     raw = socket_in("client", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
     raw.connect(("10.99.0.1", 445))
@@ -222,7 +214,7 @@ def forwarded(listener):
     tell_end("client", "forwarded back", "tcp", peer, own)
 
 
-enter("server")
+enter(namespaces["server"])
 listener = socket.create_server(("::", 8080), family=socket.AF_INET6, dualstack_ipv6=True)
 listener.settimeout(TIMEOUT_S)
 dual = socket_in("server", socket.AF_INET6, socket.SOCK_DGRAM)
