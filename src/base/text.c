@@ -178,6 +178,17 @@ static size_t utf8_decode(const uint8_t *s, size_t size, uint32_t *ret_character
 	return length;
 }
 
+bool text_is_utf8(const char *text)
+{
+	const uint8_t *s = (const uint8_t *)text;
+	size_t size = strlen(text), length = 1, bad;
+	uint32_t character;
+
+	for (; size && length; s += length, size -= length)
+		length = utf8_decode(s, size, &character, &bad);
+	return length;
+}
+
 static char *put_escape(char *p, uint32_t character)
 {
 	switch (character) {

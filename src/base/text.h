@@ -154,6 +154,9 @@ static __always_inline char *put_count(char *p, struct count_cache *cache, uint6
  */
 char *put_json_string(char *p, const char *bytes, size_t size);
 
+/* Is it valid UTF-8, so that put_json_string() loses nothing of it? */
+bool text_is_utf8(const char *text);
+
 /* Would put_json_string() copy all of these bytes unchanged? */
 bool text_is_plain(const char *bytes, size_t size);
 

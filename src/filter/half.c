@@ -33,7 +33,7 @@ char *half_add_name(const struct half *half, struct filter_names *list, const ch
 
 	if (list->count == FILTER_NAMES)
 		return half_full(FILTER_NAMES);
-	memcpy(named.name.text, text, strlen(text));
+	memcpy(named.name.text, text, strnlen(text, sizeof(named.name.text) - 1));
 	list->of[list->count++] = named;
 	return NULL;
 }

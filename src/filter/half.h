@@ -73,7 +73,7 @@ bool unit_is_below(const char *text, const char *path);
 
 char *half_add_number(const struct half *half, struct filter_numbers *list, uint32_t number);
 
-/* `text` is shorter than the longest name. */
+/* As many bytes of `text` as the kernel keeps of a name. */
 char *half_add_name(const struct half *half, struct filter_names *list, const char *text);
 
 #endif

@@ -19,13 +19,21 @@ char *take_pids(const struct half *half, const char *text)
 	return half_take_each(half, text, take_pid);
 }
 
+/*
+ * The kernel keeps 15 bytes of a name, and may so cut a character of several bytes, which JSON
+ * cannot tell then. Such a character is given whole.
+ */
 char *take_comm(const struct half *half, const char *text)
 {
+	size_t kept = strnlen(text, COMM_BYTES - 1);
+
 	if (!*text)
 		return setting_wrong("a name is missing; give it as in /proc/PID/comm");
-	if (strlen(text) >= sizeof(((union filter_name *)0)->text))
+	while ((text[kept] & 0xc0) == 0x80) /* a byte that is not a character's first */
+		kept++;
+	if (text[kept])
 		return setting_wrong("'%s' is too long: the kernel keeps %d bytes of a name; give "
 				     "'%.*s'",
-				     text, COMM_BYTES - 1, COMM_BYTES - 1, text);
+				     text, COMM_BYTES - 1, (int)kept, text);
 	return half_add_name(half, &half->filter->comms, text);
 }

@@ -267,11 +267,9 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
 
 static void print_string(const char *text)
 {
-	const size_t length = strlen(text);
-	char escaped[JSON_TEXT_MAX(SINK_TEXT_MAX) + 1]; /* an output is the longest of them */
+	char escaped[SETTING_JSON_MAX];
 
-	_Static_assert(SETTING_TEXT_MAX <= SINK_TEXT_MAX, "or another is");
-	*put_json_string(escaped, text, length < SINK_TEXT_MAX ? length : SINK_TEXT_MAX) = 0;
+	*put_json_string(escaped, text, strlen(text)) = 0;
 	printf("\"%s\"", escaped);
 }
 

@@ -180,6 +180,11 @@ bool place_is_initial(const struct place *place)
 
 char *place_take(const struct place *place, const char *text, bool more)
 {
+	/* it is told in JSON, to be given again: no byte of it may become U+FFFD there */
+	if (place->setting->type->json && text && !text_is_utf8(text))
+		return setting_wrong("'%s' is no UTF-8, as a setting must be, since the start line "
+				     "and --print-config tell it in JSON; give whole characters",
+				     text);
 	if (!more)
 		place_clear(place);
 	return place->setting->type->take(place, text);
@@ -245,7 +250,7 @@ static bool stdout_twice(const struct options *options)
 /* Bytes that a filter or output with its value takes in the start line; see report.c. */
 static size_t told_bytes(const char *name, const char *text)
 {
-	char escaped[JSON_TEXT_MAX(SINK_TEXT_MAX)]; /* an output is the longest of them */
+	char escaped[SETTING_JSON_MAX];
 
 	return strlen(name) + strlen("\"\":[\"\"],") +
 	       (size_t)(put_json_string(escaped, text, strlen(text)) - escaped);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "filter/probe_settings.h"
 #include "output/output.h"
@@ -35,6 +36,11 @@ struct action {
 };
 
 enum { form_text, form_json }; /* of the doctor's findings */
+
+/* The longest text that place_text() gives, as put_json_string() writes it, and a NUL. */
+#define SETTING_JSON_MAX JSON_TEXT_MAX(FILTER_TEXT_BYTES)
+_Static_assert(FILTER_TEXT_BYTES > SINK_TEXT_MAX && FILTER_TEXT_BYTES > SETTING_TEXT_MAX,
+	       "another text is the longest");
 
 struct options {
 	char **argv; /* that they were read from; the caller's */

@@ -4,7 +4,7 @@
  * whole; and settings that are printed and read again must be the same, and print the same. The
  * input is a line of arguments, and the file.
  *
- * options: -max_len=1024 -dict=tests/fuzz/config.dict
+ * options: -max_len=4096 -dict=tests/fuzz/config.dict
  */
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -31,7 +31,12 @@ run() { # SECONDS TARGET
 	input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
 	grep -a '^# \|^#   \|ERROR: \|runtime error: \|^SUMMARY: ' "$log" | sed 's/^#* */# /' | cat -v
 	echo "# all that it said: $log"
-	[ -z "$input" ] || echo "# its input: $input; again: $work/$target $input"
+	[ -z "$input" ] || {
+		echo "# its input: $input; again: $work/$target $input"
+		# the file may be on a machine that is gone
+		echo "# on another machine: base64 -d | gunzip >input; $work/$target input"
+		gzip -9n <"$input" | base64 -w 120 | sed 's/^/#   /'
+	}
 	echo "not ok $target"
 }
 

@@ -294,3 +294,58 @@ TEST(what_is_printed_can_be_read_back_and_is_the_same)
 		options_done(&again);
 	}
 }
+
+/* A configuration whose filter of this name has `count` items of this text, with its number, and
+ * then `last`. */
+static char *long_config(const char *name, const char *item, const char *last, unsigned int count)
+{
+	size_t size;
+	char *text;
+	FILE *stream = open_memstream(&text, &size);
+
+	fprintf(stream, "{\"%s\":\"", name);
+	for (unsigned int i = 0; i < count; i++)
+		fprintf(stream, item, i);
+	fprintf(stream, "%s\"}", last);
+	fclose(stream);
+	return text;
+}
+
+/* Longer than any output, and in the start line up to six times as long. */
+TEST(a_long_value_is_printed_whole_and_one_too_long_to_be_told_is_refused)
+{
+	static const struct {
+		const char *name, *item, *last;
+		unsigned int most, too_many;
+		const char *wrong;
+	} values[] = {
+		{ "addr", "2001:db8:aaaa:bbbb:cccc:dddd:eeee:%u,", "::", 125, 0, NULL },
+		{ "not-port", "80,", "80", 2700, 2800, "all filters together may have 8192 bytes" },
+		{ "cgroup", "/a%u", "", 1200, 0, NULL },
+		{ "cgroup", "\\u0001", "", 2000, 2100, "the outputs' own would take 12614 bytes" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		_cleanup_free_ char *text = long_config(values[i].name, values[i].item,
+							values[i].last, values[i].most),
+				    *longer = long_config(values[i].name, values[i].item,
+							  values[i].last, values[i].too_many);
+		struct options first = good(text, NULL), again, refused;
+		static char printed[2][65536];
+		char *message;
+
+		print(&first, printed[0], sizeof(printed[0]));
+		again = good(printed[0], NULL);
+		print(&again, printed[1], sizeof(printed[1]));
+		CHECK_TEXT(printed[0], printed[1]);
+		CHECK(!memcmp(&first.kernel.filters, &again.kernel.filters,
+			      sizeof(first.kernel.filters)));
+		options_done(&first);
+		options_done(&again);
+		if (!values[i].too_many)
+			continue;
+		CHECK(parse_text(longer, strlen(longer), NULL, &refused, &message) < 0);
+		CHECK_SAYING(message && strstr(message, values[i].wrong), "%s", message);
+		free(message);
+	}
+}

@@ -215,6 +215,8 @@ TEST(a_value_that_cannot_be_is_refused_with_what_would_do)
 	bad("--comm=", "a name is missing");
 	bad("--comm=1234567890123456", "is too long: the kernel keeps 15 bytes of a name; give "
 				       "'123456789012345'");
+	bad("--comm=\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81",
+	    "give '\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81'");
 	bad("--ifname=", "'' can be no interface");
 	bad("--ifname=1234567890123456", "can be no interface");
 	bad("--ifname=a/b", "can be no interface");
@@ -227,6 +229,38 @@ TEST(a_value_that_cannot_be_is_refused_with_what_would_do)
 	bad("--not-min-rtt=0", "nothing is below 0");
 	bad("--min-rtt=1MB", "give microseconds");
 	bad("--not-quiet", "there is no option --not-quiet");
+}
+
+/* Eight letters of two bytes each: the kernel keeps one byte of the last. */
+TEST(a_name_that_the_kernel_cuts_inside_of_a_character_is_given_whole)
+{
+	static const char whole[] =
+		"\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81";
+	const struct filter filter =
+		good("--comm=\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81");
+
+	CHECK_EQUAL(filter.comms.count, 1);
+	CHECK(!memcmp(filter.comms.of[0].name.text, whole, 15));
+	CHECK_EQUAL(filter.comms.of[0].name.text[15], 0);
+}
+
+/* Any setting that is printed: read again it would be another one. */
+TEST(a_value_that_json_cannot_carry_is_refused)
+{
+	static const char *const bytes[] = { "\xff", "\xc0\x80", "a\xd1", "\xed\xa0\x80", "\x80" };
+	static const char *const names[] = { "comm",   "not-comm", "ifname",   "unit",	   "cgroup",
+					     "netns",  "port",	   "output",   "hostname", "events",
+					     "sample", "proto",	   "ring-size" };
+	char line[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(bytes) * ARRAY_SIZE(names); i++) {
+		snprintf(line, sizeof(line), "--%s=%s", names[i / ARRAY_SIZE(bytes)],
+			 bytes[i % ARRAY_SIZE(bytes)]);
+		bad(line, "is no UTF-8");
+	}
+	bad("--output=file:/tmp/x,comm=\xff", "is no UTF-8");
+	bad("--output=file:/tmp/\xff", "is no UTF-8");
+	good("--comm=\xd1\x81\x01\xf0\x9f\x90\xa7");
 }
 
 /* Debian's netbase has these names. */
