@@ -149,7 +149,8 @@ static bool rule_matches(const struct rule *rule, const struct facts *facts)
 
 	/* these are no lists; cgroup_path.c has the model of paths */
 	if (rule->kind == filter_comm)
-		return !strcmp(rule->text, facts->comm);
+		return !strncmp(rule->text, facts->comm,
+				COMM_BYTES - 1); /* as the kernel cuts it */
 	if (rule->kind == filter_cgroup)
 		return facts->cgroup && cgroup_is_below(facts->cgroup, rule->text);
 	if (rule->kind == filter_unit && facts->of_process)

@@ -56,24 +56,22 @@ static bool expected_parse(const char *text, struct ssh_connection *ret_connecti
 {
 	static regex_t form;
 	static bool compiled;
-	char addresses[2][SSH_TEXT_MAX], ports[2][SSH_TEXT_MAX];
 	unsigned int versions[2];
+	regmatch_t words[5]; /* the whole, and an address and a port of each end */
 
 	if (!compiled)
-		CHECK_EQUAL(regcomp(&form, "^[^ ]+ [0-9]+ [^ ]+ [0-9]+$", REG_EXTENDED), 0);
+		CHECK_EQUAL(regcomp(&form, "^([^ ]+) ([0-9]+) ([^ ]+) ([0-9]+)$", REG_EXTENDED), 0);
 	compiled = true;
 	*ret_connection = (struct ssh_connection){};
-	if (strlen(text) >= SSH_TEXT_MAX || regexec(&form, text, 0, NULL, 0) != 0)
+	if (strlen(text) >= SSH_TEXT_MAX || regexec(&form, text, 5, words, 0) != 0)
 		return false;
-	/* not by sscanf(3) alone, to which a newline is a blank */
-	CHECK_EQUAL(sscanf(text, "%127[^ ] %127[^ ] %127[^ ] %127[^ ]", addresses[0], ports[0],
-			   addresses[1], ports[1]),
-		    4);
 	for (int end = 0; end < 2; end++) {
-		unsigned long port = strtoul(ports[end], NULL, 10);
+		const regmatch_t *address = &words[1 + 2 * end];
+		unsigned long port = strtoul(text + words[2 + 2 * end].rm_so, NULL, 10);
+		char copy[SSH_TEXT_MAX] = "";
 
-		if (!port || port > UINT16_MAX ||
-		    !address_read(addresses[end], ret_connection, end))
+		memcpy(copy, text + address->rm_so, (size_t)(address->rm_eo - address->rm_so));
+		if (!port || port > UINT16_MAX || !address_read(copy, ret_connection, end))
 			return false;
 		ret_connection->ports[end] = (uint16_t)port;
 		versions[end] = ret_connection->ip_version;
