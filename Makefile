@@ -11,7 +11,7 @@
 #   make bench     the cost of a line, next to json-c, printf and writing alone; a minute or two
 #   make bench-live   as root: next to bpftrace, tcpdump and tshark, and how much the ring takes
 #   make install   with PREFIX=, SYSCONFDIR= and DESTDIR= as usual; make uninstall takes it away
-#   make lint      set up and run clang-format, clang-tidy, cppcheck and shellcheck
+#   make lint      set up and run clang-format, clang-tidy, cppcheck, shellcheck and both compilers
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local

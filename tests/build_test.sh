@@ -1,17 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Building with either compiler, installing and cleaning; systemd and logrotate accept the files that are
+# Installing and cleaning, and what runs the tests; systemd and logrotate accept the files that are
 # installed.
 set -u
 . "$(dirname "$0")/check.sh"
-
-gcc_and_clang_build_it_without_a_warning() {
-	for compiler in gcc clang; do
-		make -s CI=true CC=$compiler BUILD="$work/$compiler" all tools >"$work/log" 2>&1 ||
-			sed "s/^/$compiler: /" "$work/log"
-	done
-}
 
 # files DIRECTORY: all of them, with the mode
 files() { find "$1" -type f -printf '%m %P\n' | sort -k 2; }
@@ -171,8 +164,7 @@ tests_that_cannot_run_say_what_to_do() {
 }
 
 run_checks the_unit_tests_runner_tells_failures a_failed_live_test_keeps_what_it_had_if_asked \
-	a_sanitizers_report_fails_a_live_test gcc_and_clang_build_it_without_a_warning \
-	install_puts_it_in_place_and_uninstall_takes_it_away a_configuration_that_was_changed_stays \
+	a_sanitizers_report_fails_a_live_test install_puts_it_in_place_and_uninstall_takes_it_away a_configuration_that_was_changed_stays \
 	the_unit_is_understood_and_well_hardened the_catalog_explains_each_message \
 	logrotate_understands_its_rules missing_tools_are_named_for_apt_and_dnf clean_leaves_nothing \
 	tests_that_cannot_run_say_what_to_do

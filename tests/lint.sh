@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# lint.sh [format|tidy|cppcheck|shell]... - asks four tools about the sources; all by default.
+# lint.sh [format|tidy|cppcheck|shell|compilers]... - asks four tools about the sources, and whether either
+# compiler builds them without a warning; all by default.
 #
 # A tool that is not installed is said, and is a failure: nobody has looked then. clang-tidy reads
 # build/netlog.skel.h, which `make lint` makes first.
@@ -54,14 +55,25 @@ shell() {
 	shellcheck -x -S warning -e SC2154,SC2046,SC1087 tests/*.sh tests/*/*.sh examples/*.sh tests/pre-commit .ci/run
 }
 
+compilers() {
+	local compiler status=0
+	for compiler in gcc clang; do
+		have $compiler || return
+		env --unset=MAKEFLAGS make --silent --jobs="$(nproc)" CI=true CC=$compiler BUILD=build/$compiler all tools >build/$compiler.log 2>&1 && continue
+		sed "s/^/$compiler: /" build/$compiler.log
+		status=1
+	done
+	return $status
+}
+
 status=0
-[ $# -gt 0 ] || set -- format tidy cppcheck shell
+[ $# -gt 0 ] || set -- format tidy cppcheck shell compilers
 for tool in "$@"; do
 	case $tool in
-	format | tidy | shell) "$tool" || status=1 ;;
+	format | tidy | shell | compilers) "$tool" || status=1 ;;
 	cppcheck) cppcheck_ || status=1 ;;
 	*)
-		echo "usage: lint.sh [format|tidy|cppcheck|shell]..." >&2
+		echo "usage: lint.sh [format|tidy|cppcheck|shell|compilers]..." >&2
 		exit 2
 		;;
 	esac

@@ -6,13 +6,13 @@
 #   TEST=word    of live tests, only those whose names contain it
 #   KEEP=1       the files of a failed live test stay, and it is said where
 #   SANITIZE=1   live tests run build/asan/netlog; a test fails if a sanitizer finds anything
-#   LANES=2      files that run at a time
+#   LANES=3      files that run at a time; one more than there are processors, since tests wait
 #
 # A test program prints `ok NAME`, `not ok NAME` or `skip NAME: why`, and `# ...` for what was seen.
 # Live tests need root. Without it they are skipped and say so; under CI=true that is a failure.
 #
-# A file with a line `# alone: WHY` runs after all others, by itself. Each file's output stays together, and the
-# files are in the same order in every run.
+# A file with a line `# alone: WHY` runs after all others, by itself, one with `# first: WHY` before them. Each file's
+# output stays together, and the files are in the same order in every run.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/root.sh
@@ -42,7 +42,7 @@ files_of() { # NAME...
 	done
 }
 
-alone() { grep -q '^# alone: ' "$1" 2>/dev/null; }
+has_mark() { grep -q "^# $1: " "$2" 2>/dev/null; } # MARK FILE
 
 # Run file number $1, as the whole of a subshell; one that ends badly without having said so has failed.
 run() {
@@ -61,14 +61,16 @@ run() {
 	if [ $status -ne 0 ] && ! grep -q '^not ok ' "$one.part"; then
 		echo "not ok $file: ended with status $status" >>"$one.part"
 	fi
-	printf '%d.%d\n' $((us / 1000000)) $((us / 100000 % 10)) >"$one.seconds"
+	times >"$one.times" # here: in a pipe, the times would be those of a process without children
+	printf '%d.%d s, %.0f s of CPU\n' $((us / 1000000)) $((us / 100000 % 10)) \
+		"$(sed -n '2{s/[ms]/ /g; p}' "$one.times" | awk '{ print $1 * 60 + $2 + $3 * 60 + $4 }')" >"$one.seconds"
 	mv "$one.part" "$one"
 }
 
 # The output of those that have ended, up to the first that has not
 show() {
 	while [ -e "$results/$shown" ]; do
-		echo "== ${files[$shown]} (file $((shown + 1)) of ${#files[@]}, $(cat "$results/$shown.seconds") s)"
+		echo "== ${files[$shown]} (file $((shown + 1)) of ${#files[@]}, $(cat "$results/$shown.seconds"))"
 		cat "$results/$shown"
 		shown=$((shown + 1))
 	done
@@ -106,16 +108,19 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 # All unit tests are one program, which is told of which files to run them.
-unit=() files=() last=()
+unit=() first=() files=() last=()
 for file in $(files_of "$@"); do # without a blank in their names
 	if [[ $file = *.c ]]; then
 		unit+=("$(basename "$file" _test.c).")
-	elif alone "$file"; then
+	elif has_mark alone "$file"; then
 		last+=("$file")
+	elif has_mark first "$file"; then
+		first+=("$file")
 	else
 		files+=("$file")
 	fi
 done
+files=("${first[@]}" "${files[@]}")
 if [ ${#unit[@]} != 0 ]; then
 	[ -x build/unit/tests ] || { echo "there is no build/unit/tests: make unit-tests builds it" >&2; exit 1; }
 	files=(build/unit/tests "${files[@]}")
@@ -125,13 +130,13 @@ files+=("${last[@]}")
 
 shown=0
 for i in "${!files[@]}"; do
-	lanes=${LANES:-2}
+	lanes=${LANES:-$(($(nproc) + 1))}
 	[ "$i" -lt "$together" ] || lanes=1
 	while [ "${#running[@]}" -ge "$lanes" ]; do
 		one_has_ended
 	done
 	if [ -n "$no_root" ] && [[ ${files[$i]} = tests/live/* ]]; then
-		echo 0 >"$results/$i.seconds"
+		echo "0 s" >"$results/$i.seconds"
 		echo "skip ${files[$i]}: $no_root" >"$results/$i"
 		continue
 	fi

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # The lines of each event, against TCP_INFO, the kernel's counters and the traffic's own clock.
+#
+# first: it takes long
 . "$(dirname "$0")/lib.sh"
 
 # The namespace's counter, such as TCPFastRetrans (/proc/net/netstat)

@@ -3,6 +3,8 @@
 #
 # Calls that the kernel does not make: lines and lost together are TCP's own count, TcpRetransSegs of the
 # namespaces, whichever calls are skipped. Here they are skipped by not being attached (hold.so.c).
+#
+# first: it waits for two minutes, for timeouts of TCP
 . "$(dirname "$0")/lib.sh"
 
 type_of() { # TRACEPOINT: the number of its type, by which a typed program names it

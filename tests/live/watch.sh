@@ -27,7 +27,7 @@ identities() {
 watched_start() {
 	local i file
 	predicates+=(true)
-	options+=("")
+	options+=("${EVENTS:+--events=$EVENTS}")
 	pids=()
 	rm -f "$work"/watched.*
 	for i in "${!options[@]}"; do
