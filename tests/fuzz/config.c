@@ -148,11 +148,10 @@ static void check_file(const char *path, const char *text, size_t size)
 	CHECK(r == 0 || (r == -EBADMSG && message && !strncmp(message, path, strlen(path))));
 	fflush(told.stream);
 	/*
-	 * To json-c, a NUL ends the text; to us, in a comment, it is as good as any byte. And json-c
-	 * takes no notice of the end of a comment that has another star before it.
+	 * To json-c, a NUL ends the text; to us, in a comment, it is as good as any byte. And
+	 * json-c takes no notice of the end of a comment that has another star before it.
 	 */
-	if (r == 0 && strlen(text) == size && !strstr(text, "**/") &&
-	    !has_odd_numbers(told.text)) {
+	if (r == 0 && strlen(text) == size && !strstr(text, "**/") && !has_odd_numbers(told.text)) {
 		whole = parse_whole(text);
 		if (tell_json(&expected, json_object_array_get_idx(whole, 0))) {
 			fflush(expected.stream);
