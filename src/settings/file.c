@@ -130,24 +130,44 @@ static bool cut(const char *text, struct json_object *object)
 	       length != (size_t)json_object_get_string_len(object);
 }
 
-/* A name, or a value that is no array. The caller puts it. */
+/* Bytes up to the end of a string, or to what may follow another scalar. */
+static size_t scalar_length(const char *text)
+{
+	size_t length = 1;
+
+	if (*text != '"')
+		return strcspn(text, " \t\r\n,:]}/");
+	while (text[length] && text[length] != '"')
+		length += text[length] == '\\' && text[length + 1] ? 2 : 1;
+	return length + (text[length] == '"');
+}
+
+/*
+ * A name, or a value that is no array. The caller puts it.
+ *
+ * json-c gets nothing of what follows: it would read on up to the next token, but does not see the
+ * end of a comment that has two stars.
+ */
 static int read_scalar(struct reader *reader, struct json_object **ret_object)
 {
-	size_t begin = reader->at;
+	size_t begin = reader->at, length = scalar_length(reader->text + begin), end;
+	_cleanup_free_ char *text = strndup(reader->text + begin, length);
 	struct json_object *object;
 
+	if (!text)
+		return memory_is_short(reader);
 	json_tokener_reset(reader->tokener);
 	/* a number ends only at another character: hand over the terminating NUL as well */
-	object = json_tokener_parse_ex(reader->tokener, reader->text + begin,
-				       (int)(reader->length - begin) + 1);
-	reader->at += json_tokener_get_parse_end(reader->tokener);
+	object = json_tokener_parse_ex(reader->tokener, text, (int)length + 1);
+	end = json_tokener_get_parse_end(reader->tokener);
+	reader->at += end < length ? end : length; /* before 5x's x, which no JSON has there */
 	if (json_tokener_get_error(reader->tokener) != json_tokener_success) {
 		json_object_put(object);
 		return complain(reader, begin, "this is no JSON: %s",
 				json_tokener_error_desc(json_tokener_get_error(reader->tokener)));
 	}
 	/* it says of a value for which memory is short that it went well; null is no value here */
-	if (!object || cut(reader->text + begin, object)) {
+	if (!object || cut(text, object)) {
 		json_object_put(object);
 		return memory_is_short(reader);
 	}
@@ -183,7 +203,6 @@ static int read_value(struct reader *reader, struct config_value *value)
 		json_object_put(object);
 		return memory_is_short(reader);
 	}
-	source[strcspn(source, " \t\r\n/")] = 0; /* json-c has read up to the next token */
 	value->text = json_object_is_type(object, json_type_string) ?
 			      json_object_get_string(object) :
 			      source;

@@ -67,6 +67,12 @@ TEST(a_configuration_has_the_names_of_the_long_options_and_comments)
 	CHECK_EQUAL(good("{\"ring-size\": \"8MiB\"}", NULL).ring_bytes, 8 << 20);
 	CHECK_EQUAL(good("{}", NULL).output_count, 1);
 	CHECK_EQUAL(good("{\"output\":\"file:/\\u00e4\"}", NULL).output_count, 1);
+	/* one with two stars at its end, wherever it is */
+	options = good("/** a **/{/** b **/\"count\"/** c **/:/** d **/7/** e **/,\"port\":/***/"
+		       "[/***/\"80\"/***/,\"81\"/***/]/***/,\"quiet\":true/***/}/***/",
+		       NULL);
+	CHECK(options.count == 7 && options.quiet &&
+	      options.kernel.filters.filter.active == FILTER_BIT(filter_port, false));
 }
 
 TEST(the_command_line_overrides_the_file)
@@ -107,6 +113,9 @@ static const struct {
 	{ "{'count':5}", ":1: expected a name in quotes, found '''" },
 	{ "{\"count\":5}\n}", ":2: expected nothing after the last '}', found '}'" },
 	{ "{\"count\":5}{}", ":1: expected nothing after the last '}', found '{'" },
+	{ "{\"count\":5x}", ":1: expected ',' or '}', found 'x'" },
+	{ "{\"min-rtt\":5ms}", ":1: expected ',' or '}', found 'm'" },
+	{ "{\"quiet\":truefalse}", ":1: expected ',' or '}', found 'f'" },
 	{ "{\n/* no end\n\"count\":5}", ":2: a comment begins that never ends" },
 	{ "{\"count\":5} /*/", ":1: a comment begins that never ends" },
 	{ "{\"output\":\"file:/x", ":1: this is no JSON" },
