@@ -109,8 +109,10 @@ static char *path_look_up(struct filter_set *set, struct filter_value *value, in
 	value->missing = r == -ENOENT;
 	if (r == -ENODEV)
 		return setting_wrong("there are no cgroups of version 2 on this host");
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && r != -ENOENT) {
+		*ret_error = r;
 		return setting_wrong("cannot look for the cgroup '%s': %s", path, strerror(-r));
+	}
 	return r < 0 ? NULL : cgroup_add(&set->filter, value, &found);
 }
 
@@ -197,9 +199,9 @@ static char *units_look_up(struct filter_set *set, unsigned int from, int inotif
 		units.names[i] = unit_name(set->texts + set->values[i].text);
 		any |= units.names[i] != NULL;
 		if (!units.names[i])
-			wrong_keep_first(&units.wrong, setting_wrong_memory());
+			r = -ENOMEM;
 	}
-	if (any)
+	if (any && r == 0)
 		r = cgroup_search(&search);
 	for (unsigned int i = from; i < set->count; i++)
 		if (set->values[i].kind == filter_unit)

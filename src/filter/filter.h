@@ -56,7 +56,8 @@ void filter_clear(struct filter_set *set, enum filter_kind kind, bool negative);
  * --unit, as many as there is room for, and none for --not-unit, behind which anybody could hide.
  * With an inotify(7) descriptor (else negative) that is told when others may have come: then this
  * again. *ret_wrong says why one is not taken (the caller frees it), else it is NULL. 0; an error
- * of the descriptor's: -ENOSPC when too many directories are watched on this host.
+ * of the descriptor's: -ENOSPC when too many directories are watched on this host; an error of
+ * cgroup_walk() or of cgroup_by_path().
  */
 int filter_look_up(struct filter_set *set, int inotify, char **ret_wrong);
 

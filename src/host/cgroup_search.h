@@ -46,7 +46,8 @@ struct cgroup_search {
 /*
  * All cgroups that are wanted, but for those below another one of the same name. -ENODEV: no
  * hierarchy is mounted. -ENOSPC: too many directories are watched on this host. -E2BIG: there are
- * more cgroups than it looks at; those that it has met have been told.
+ * more cgroups than it looks at; those that it has met have been told. Other errors: as of
+ * cgroup_walk().
  */
 int cgroup_search(const struct cgroup_search *search);
 

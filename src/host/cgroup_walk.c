@@ -112,14 +112,23 @@ static bool entry_walk(struct walking *w, int fd, const struct dirent *entry,
 	w->path[level->length] = '/';
 	strcpy(w->path + level->length + 1, entry->d_name);
 	w->over = !w->walk->found(w->walk->context, &visit);
-	if (!w->over && below.number < CGROUP_DEPTH_MAX) /* it may be gone by now, which is fine */
+	if (!w->over && below.number < CGROUP_DEPTH_MAX)
 		directory_walk(w, openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 			       &below);
 	w->path[level->length] = 0;
 	return !w->over;
 }
 
-/* Takes the descriptor. */
+/* A cgroup may be gone by now, or closed to us. But those whom only a shortage hides are there. */
+static void on_unread(struct walking *w, int error)
+{
+	if (error != EMFILE && error != ENFILE && error != ENOMEM)
+		return;
+	w->error = -error;
+	w->over = true;
+}
+
+/* Takes the descriptor; negative: errno says why there is none. */
 static void directory_walk(struct walking *w, int fd, const struct level *level)
 {
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
@@ -128,6 +137,7 @@ static void directory_walk(struct walking *w, int fd, const struct level *level)
 	struct dirent *entry;
 
 	if (!directory) {
+		on_unread(w, errno);
 		if (fd >= 0)
 			close(fd);
 		return;

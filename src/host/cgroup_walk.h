@@ -62,7 +62,8 @@ struct cgroup_walk {
 };
 
 /*
- * -E2BIG: there are more cgroups than are looked at; those met have been told. An error of open(2):
+ * -E2BIG: there are more cgroups than are looked at; those met have been told. -EMFILE, -ENFILE,
+ * -ENOMEM: not all could be read for want of these, and any may be there. Another error of open(2):
  * the root cannot be read.
  */
 int cgroup_walk(const struct cgroup_walk *walk);

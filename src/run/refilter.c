@@ -32,7 +32,7 @@ struct refilter_look {
 	int inotify;
 	unsigned int count;
 	struct filter_set *sets[SETS_MAX];
-	int error;	 /* of inotify's */
+	int error;	 /* of filter_look_up()'s */
 	char *wrong;	 /* NULL: nothing */
 	uint64_t cpu_ns; /* that it took */
 };
@@ -50,6 +50,12 @@ static struct filter_set *filters_number(struct options *options, unsigned int n
 
 /* ---- a look ---- */
 
+/* For want of these, cgroups that are there are not seen. */
+static bool is_shortage(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
 static void *look_run(void *context)
 {
 	struct refilter_look *look = context;
@@ -59,7 +65,8 @@ static void *look_run(void *context)
 		char *wrong;
 		int r = filter_look_up(look->sets[i], look->inotify, &wrong);
 
-		look->error = r < 0 ? r : look->error;
+		if (r < 0 && !is_shortage(look->error))
+			look->error = r;
 		wrong_keep_first(&look->wrong, wrong);
 	}
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
@@ -172,6 +179,20 @@ static void look_tell_error(struct refilter *refilter, int error)
 	refilter->told = error;
 }
 
+static void look_want(struct refilter *refilter);
+
+/* There was no look, or not a whole one: the filters stay as they are until there is. */
+static void look_again(struct refilter *refilter, int error)
+{
+	if (error != refilter->told)
+		log_warning("cannot look the cgroups of --cgroup and --unit up: %s; those that "
+			    "are known stay, and it is tried again each second",
+			    strerror(-error));
+	refilter->told = error;
+	refilter->next_ns = clock_boot_ns() + NSEC_PER_SEC;
+	look_want(refilter);
+}
+
 static void look_take(struct refilter *refilter, const struct refilter_look *look)
 {
 	_cleanup_free_ char *missing = NULL;
@@ -223,7 +244,7 @@ static void look_want(struct refilter *refilter)
 	refilter->wanted = false;
 	r = look_begin(refilter);
 	if (r < 0)
-		log_warning("cannot look the cgroups of --cgroup and --unit up: %s", strerror(-r));
+		look_again(refilter, r);
 }
 
 static int on_due(sd_event_source *source, uint64_t us, void *context)
@@ -243,6 +264,10 @@ static int on_look_done(sd_event_source *source, int fd, uint32_t events, void *
 	(void)source;
 	(void)fd;
 	(void)events;
+	if (is_shortage(look->error)) {
+		look_again(refilter, look->error);
+		return 0;
+	}
 	refilter->next_ns = clock_boot_ns() + (pause_ns > LOOK_PAUSE_NS ? pause_ns : LOOK_PAUSE_NS);
 	look_tell_error(refilter, look->error);
 	look_take(refilter, look);

@@ -247,6 +247,33 @@ test_a_users_cgroups_named_like_the_systems_unit_bend_no_filter() {
 		fail "the user has hidden behind the system's name"
 }
 
+# Each directory that is walked through is open. Whom a shortage hides is there all the same: its lines go on.
+test_a_unit_is_not_taken_for_gone_where_the_cgroups_cannot_be_read() {
+	needs_cgroups
+	unit=netlog-test-$$
+	in_cgroups mkdir -p "$cgroup/$unit.service"
+	cgroups_exec "$netlog" --output="file:$work/lines" --events=rtt --unit=$unit 2>"$work/netlog.log" &
+	pid=$!
+	wait_for 30 started "$work/lines" || fail "no start: $(cat "$work/netlog.log")"
+	told() { [ "$(grep -c "$1" "$work/netlog.log")" = "$2" ]; }
+	used=0
+	while [ -e /proc/$pid/fd/$used ]; do used=$((used + 1)); done
+	# no look can begin; it begins, and cannot go below the root
+	for spare in 0 2; do
+		prlimit --pid $pid --nofile=$((used + spare)):
+		in_cgroups mkdir "$cgroup/$spare.slice"
+		wait_for 20 told "Too many open files; those that are known stay" $((1 + spare / 2)) ||
+			fail "not said: $(cat "$work/netlog.log")"
+		in_cgroups sh -c "rmdir $cgroup/$unit.service && mkdir $cgroup/$unit.service"
+		told "looked up anew" $((spare / 2)) || fail "taken for gone: $(cat "$work/netlog.log")"
+		prlimit --pid $pid --nofile="$(ulimit -Sn)":
+		wait_for 20 told "looked up anew$" $((1 + spare / 2)) || fail "not tried again: $(cat "$work/netlog.log")"
+	done
+	kill $pid
+	wait $pid
+	equal "exit status" $? 0
+}
+
 # The sockets that systemd makes for a service, and what it accepts from them, stay in the cgroup of the socket unit
 test_a_service_is_found_by_the_sockets_that_systemd_has_made_for_it() {
 	needs_cgroups
