@@ -327,7 +327,7 @@ static int run(struct daemon *daemon)
 	r = delivery_init(&daemon->delivery);
 	if (r < 0)
 		return r;
-	r = sd_event_set_watchdog(daemon->loop, true); /* only if the service manager asks for it */
+	r = service_watch(daemon->loop);
 	if (r < 0)
 		return r;
 	r = trouble_begin(daemon->output);

@@ -401,4 +401,28 @@ test_it_cannot_get_privileges_any_more() {
 	wait $pid
 }
 
+# As systemd while it is stopped, or starts anew: no line waits for it, nor does the end. What it has to know comes late.
+test_a_service_manager_that_does_not_read_holds_nothing_up() {
+	for address in "$work/manager" "@netlog-test-$$"; do
+		tests/live/manager.py "$address" >"$work/messages" &
+		manager=$!
+		wait_for 10 grep -qs full "$work/messages" || fail "no manager"
+		lines=$work/lines.$manager
+		NOTIFY_SOCKET=$address WATCHDOG_USEC=100000 $netlog -q -o "file:$lines" -e rtt --stats-interval=0.1 &
+		pid=$!
+		wait_for 30 started "$lines" || fail "no start"
+		more() { [ "$(grep -c '"event_type":"stats"' "$lines")" -gt 3 ]; }
+		wait_for 30 more || fail "it waits for the manager"
+		kill -USR1 $manager
+		wait_for 10 grep -q WATCHDOG "$work/messages" || fail "no message: $(xargs <"$work/messages")"
+		kill $pid
+		wait $pid
+		equal "exit status" $? 0
+		check_books
+		wait_for 10 grep -q STOPPING "$work/messages" || fail "no last message: $(xargs <"$work/messages")"
+		kill $manager
+		equal "first message" "$(grep -v full "$work/messages" | head -n 1)" READY
+	done
+}
+
 run_tests
