@@ -177,6 +177,7 @@ static void on_hangup(struct daemon *daemon)
 	if (r < 0)
 		log_error("cannot open an output anew: %s; going on with the old file",
 			  strerror(-r));
+	report_losses(&daemon->report); /* the reload line may be one */
 	flush(daemon);
 	service_ready(daemon->lines, report_lost(&daemon->report));
 }

@@ -95,9 +95,11 @@ static int outputs_set(struct report *report, const struct options *options)
 	int r;
 
 	r = output_new(NULL, &removed);
-	if (r == 0)
-		r = output_configure(output, options->outputs, options->output_count, removed,
-				     &failed);
+	if (r < 0) {
+		log_error("%s; going on with the old configuration", strerror(-r));
+		return r;
+	}
+	r = output_configure(output, options->outputs, options->output_count, removed, &failed);
 	if (r < 0) {
 		trouble_open(failed, r, "; going on with the old configuration");
 		return r;

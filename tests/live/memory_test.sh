@@ -83,4 +83,9 @@ test_a_replay_has_whole_lines() {
 	each_allocation 100 0 $netlog -q -r "$work/r" -o stdout
 }
 
+test_a_reload_is_whole_or_refused() {
+	tests/live/reloads.py $netlog "$work" >"$work/report" 2>&1
+	[ "$(cat "$work/report")" -gt 100 ] 2>/dev/null || fail "$(head -n 5 "$work/report")"
+}
+
 run_tests

@@ -11,11 +11,16 @@
  * ("said", else "silent"), both of which have to be files. The process must have one thread.
  *
  * For a debugger: with NETLOG_OOM_ONLY=N instead, nothing forks, and allocation N fails.
+ *
+ * Of a process that goes on: with NETLOG_OOM_AT=FILE, nothing forks, and the file has two numbers
+ * of 64 bits, to be written at any time: how many allocations the first thread has made, and which
+ * of them fails.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +38,21 @@ extern void *__libc_realloc(void *old, size_t size);
 #define END_BYTES 16
 
 static unsigned long allocations, only;
+static volatile uint64_t *numbers; /* both numbers, in the file */
 static int report = -1, whole = -1;
 static bool ready;
 
 static void __attribute__((constructor)) begin(void)
 {
 	const char *number = getenv("NETLOG_OOM"), *path = getenv("NETLOG_OOM_WHOLE");
-	const char *alone = getenv("NETLOG_OOM_ONLY");
+	const char *alone = getenv("NETLOG_OOM_ONLY"), *outside = getenv("NETLOG_OOM_AT");
+	int fd = outside ? open(outside, O_RDWR | O_CLOEXEC) : -1;
 
+	if (fd >= 0) {
+		numbers =
+			mmap(NULL, 2 * sizeof(*numbers), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		close(fd);
+	}
 	only = alone ? strtoul(alone, NULL, 10) : 0;
 	ready = only;
 	if (!number || !path)
@@ -135,6 +147,10 @@ static bool fails(void)
 	int output;
 	pid_t child;
 
+	if (numbers) {
+		errno = ENOMEM;
+		return getpid() == gettid() && ++numbers[0] == numbers[1];
+	}
 	if (!ready)
 		return false;
 	if (only) {
