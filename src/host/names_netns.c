@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * names_netns.c - names of network namespaces: the files that ip-netns(8) keeps in a directory. All
- * are looked at again whenever the directory has changed, by a thread.
+ * are looked at again whenever the directory has changed, by a thread; and at once, for the kernel
+ * gives the number of a namespace that has gone to the next one that is made.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -13,17 +14,21 @@
 #include "host/look.h"
 #include "host/names.h"
 
-#define LOOK_INTERVAL_NS NSEC_PER_SEC
 #define ENTRIES_MAX 4096 /* files looked at */
-#define LOOKS_AGAIN 3	 /* after a change: ip-netns(8) makes the file before it mounts on it */
+
+/*
+ * From one look to the next after a change, of which the last shows what there is to last:
+ * ip-netns(8) makes the file before it mounts on it.
+ */
+static const uint64_t pauses_ns[] = { 0, 20 * NSEC_PER_MSEC, NSEC_PER_SEC, NSEC_PER_SEC };
 
 struct namespaces {
 	struct names_source source;
 	struct look look;
-	bool asked; /* once: the first time, nothing waits for us */
-	uint64_t next_ns;
+	bool asked;		 /* once: the first time, nothing waits for us */
 	struct timespec changed; /* of the directory, its last change */
-	unsigned int again;	 /* looks still to come, besides those that fail */
+	unsigned int looks;	 /* at it as it is, besides those that failed */
+	uint64_t next_ns;	 /* not before that */
 	char directory[];
 };
 
@@ -73,20 +78,26 @@ static void look_run(struct look *look)
 }
 
 /* Is it time to look? A look costs little where nothing has changed. */
-static bool directory_changed(struct namespaces *namespaces, uint64_t now_ns)
+static bool look_is_wanted(struct namespaces *namespaces, uint64_t now_ns)
 {
 	struct stat status = {};
 
-	if (now_ns < namespaces->next_ns)
-		return false;
-	namespaces->next_ns = now_ns + LOOK_INTERVAL_NS;
 	stat(namespaces->directory, &status); /* zeros where there is none */
 	if (status.st_mtim.tv_sec != namespaces->changed.tv_sec ||
 	    status.st_mtim.tv_nsec != namespaces->changed.tv_nsec) {
 		namespaces->changed = status.st_mtim;
-		namespaces->again = LOOKS_AGAIN;
+		namespaces->looks = 0;
+		namespaces->next_ns = 0;
 	}
-	return namespaces->again;
+	return namespaces->looks < ARRAY_SIZE(pauses_ns) && now_ns >= namespaces->next_ns &&
+	       look_is_due(&namespaces->look, now_ns);
+}
+
+/* One is over, without an error. */
+static void look_count(struct namespaces *namespaces, uint64_t now_ns)
+{
+	if (++namespaces->looks < ARRAY_SIZE(pauses_ns))
+		namespaces->next_ns = now_ns + pauses_ns[namespaces->looks];
 }
 
 static bool netns_look(struct names_source *source, uint64_t now_ns, const uint64_t *id,
@@ -96,23 +107,26 @@ static bool netns_look(struct names_source *source, uint64_t now_ns, const uint6
 	const bool first = !namespaces->asked;
 
 	namespaces->asked = true;
-	if (source->midway) {
-		source->midway = !look_take(&namespaces->look, now_ns, found, context);
-		if (source->midway || namespaces->look.error)
+	if (!source->midway) {
+		/* a look finds all, so it is not needed for a single number */
+		if (id || !look_is_wanted(namespaces, now_ns))
 			return false;
-		namespaces->again--;
-		return true;
-	}
-	if (id || !directory_changed(namespaces, now_ns))
-		return false; /* a look finds all, so it is not needed for a single number */
-	if (first) {
-		if (directory_look(namespaces, found, context) < 0)
+		if (first) {
+			if (directory_look(namespaces, found, context) < 0)
+				return false;
+			look_count(namespaces, now_ns);
+			return true;
+		}
+		if (look_begin(&namespaces->look, look_run, namespaces, NULL, 0, now_ns) < 0)
 			return false;
-		namespaces->again--;
-		return true;
+		source->midway = true;
+		look_wait(&namespaces->look);
 	}
-	source->midway = look_begin(&namespaces->look, look_run, namespaces, NULL, 0, now_ns) == 0;
-	return false;
+	source->midway = !look_take(&namespaces->look, now_ns, found, context);
+	if (source->midway || namespaces->look.error)
+		return false;
+	look_count(namespaces, now_ns);
+	return true;
 }
 
 static void netns_free(struct names_source *source)

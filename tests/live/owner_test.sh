@@ -177,4 +177,21 @@ test_a_network_namespace_is_told_by_its_name() {
 	equal "others with a name" "$(jq "select(.netns != $number and .netns_name)" "$lines" | count)" 0
 }
 
+# The kernel gives the number of a namespace that has gone to the next one: its lines have that one's name, from the first
+test_the_name_of_another_network_namespace_with_the_same_number_is_not_told() {
+	run_mount
+	wire_up --delay-ms 1
+	mkdir /run/netns
+	netlog_start --events=latency --latency-stage=app
+	for name in blue red; do
+		: >/run/netns/$name && mount --bind "$ns0" /run/netns/$name || fail "no name"
+		traffic --messages 10
+		told() { [ "$(events latency client | count)" -ge 10 ]; }
+		wait_for 20 told || fail "no lines"
+		equal "names" "$(events latency client .netns_name | sort | uniq -c | xargs)" "10 $name"
+		umount /run/netns/$name && rm /run/netns/$name
+	done
+	netlog_stop
+}
+
 run_tests
