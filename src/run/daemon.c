@@ -147,15 +147,19 @@ static void hostname_refresh(struct daemon *daemon)
 /* All of the new settings, or none. */
 static void config_reload(struct daemon *daemon)
 {
+	_cleanup_(options_freep) struct options *next = NULL;
 	int r, watched;
 
+	r = reload_read(daemon->options, pump_turn, &daemon->pump, &next);
+	if (r < 0)
+		return; /* it has logged why */
 	delivery_unwatch(&daemon->delivery);
-	r = reload(daemon->options, daemon->probe, &daemon->report);
+	r = reload(daemon->options, next, daemon->probe, &daemon->report);
 	watched = delivery_rewatch(&daemon->delivery);
 	if (watched < 0)
 		log_error("cannot watch the outputs: %s", strerror(-watched));
 	if (r < 0)
-		return; /* it has logged why */
+		return;
 	if (daemon->options->stats_interval_us)
 		timer_set(daemon->stats, daemon->options->stats_interval_us);
 	else

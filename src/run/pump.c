@@ -94,6 +94,11 @@ static int on_drain(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
+void pump_turn(void *pump)
+{
+	ring_drain(pump);
+}
+
 void pump_resume(struct pump *pump)
 {
 	if (pump->waiting && output_ready(pump->lines->output))

@@ -35,6 +35,9 @@ void pump_done(struct pump *pump);
  */
 void pump_resume(struct pump *pump);
 
+/* Look at the ring now, where something else keeps the event loop from it: a callback. */
+void pump_turn(void *pump);
+
 /* Have as many lines been made as --count asks for? */
 bool pump_count_reached(const struct pump *pump);
 

@@ -32,6 +32,7 @@ struct refilter_look {
 	int inotify;
 	unsigned int count;
 	struct filter_set *sets[SETS_MAX];
+	bool stale;	 /* ours: the settings have changed since */
 	int error;	 /* of filter_look_up()'s */
 	char *wrong;	 /* NULL: nothing */
 	uint64_t cpu_ns; /* that it took */
@@ -264,6 +265,10 @@ static int on_look_done(sd_event_source *source, int fd, uint32_t events, void *
 	(void)source;
 	(void)fd;
 	(void)events;
+	if (look->stale) {
+		look_want(refilter);
+		return 0;
+	}
 	if (is_shortage(look->error)) {
 		look_again(refilter, look->error);
 		return 0;
@@ -293,7 +298,8 @@ void refilter_update(struct refilter *refilter)
 {
 	if (refilter->inotify < 0)
 		return;
-	look_free(look_end(refilter)); /* it was about the settings before */
+	if (refilter->look)
+		refilter->look->stale = true;
 	refilter->next_ns = 0;
 	look_want(refilter);
 }

@@ -3,11 +3,16 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "run/delivery.h"
 #include "run/trouble.h"
 #include "settings/unmatchable.h"
+
+#define READING_TURN_NS (5 * NSEC_PER_MSEC) /* between two turns of what goes on meanwhile */
 
 uint64_t events_taken(const struct options *options)
 {
@@ -109,24 +114,88 @@ static int outputs_set(struct report *report, const struct options *options)
 	return 0;
 }
 
-static void options_freep(struct options **options)
+/* ---- reading ---- */
+
+struct reading {
+	const struct options *old;
+	struct options *next;
+	char *message;
+	int error;
+	sem_t over;
+};
+
+static void *reading_run(void *context)
+{
+	struct reading *reading = context;
+
+	reading->error = options_parse(reading->old->argc, reading->old->argv, reading->next,
+				       &reading->message);
+	sem_post(&reading->over);
+	return NULL;
+}
+
+static bool is_over(struct reading *reading)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += READING_TURN_NS;
+	if (until.tv_nsec >= (long)NSEC_PER_SEC) {
+		until.tv_nsec -= (long)NSEC_PER_SEC;
+		until.tv_sec++;
+	}
+	return sem_clockwait(&reading->over, CLOCK_MONOTONIC, &until) == 0;
+}
+
+/* Without a thread it takes as long, and nothing else is done. */
+static int options_read(struct reading *reading, void (*meanwhile)(void *context), void *context)
+{
+	pthread_t thread;
+
+	sem_init(&reading->over, 0, 0);
+	if (pthread_create(&thread, NULL, reading_run, reading) != 0) {
+		reading_run(reading);
+	} else {
+		while (!is_over(reading))
+			meanwhile(context);
+		pthread_join(thread, NULL);
+	}
+	sem_destroy(&reading->over);
+	return reading->error;
+}
+
+void options_freep(struct options **options)
 {
 	if (*options)
 		options_done(*options);
 	free(*options);
 }
 
-int reload(struct options *options, struct probe *probe, struct report *report)
+int reload_read(const struct options *options, void (*meanwhile)(void *context), void *context,
+		struct options **ret_next)
 {
 	_cleanup_(options_freep) struct options *next = calloc(1, sizeof(*next));
-	_cleanup_free_ char *message = NULL;
+	struct reading reading = { .old = options, .next = next };
+	int r = next ? options_read(&reading, meanwhile, context) : -ENOMEM;
+
+	if (r < 0)
+		log_error("%s; going on with the old configuration",
+			  reading.message ?: strerror(-r));
+	free(reading.message);
+	if (r < 0)
+		return r;
+	*ret_next = next;
+	next = NULL;
+	return 0;
+}
+
+/* ---- putting it into effect ---- */
+
+int reload(struct options *options, struct options *next, struct probe *probe,
+	   struct report *report)
+{
 	int r;
 
-	r = next ? options_parse(options->argc, options->argv, next, &message) : -ENOMEM;
-	if (r < 0) {
-		log_error("%s; going on with the old configuration", message ?: strerror(-r));
-		return r;
-	}
 	unmatchable_warn(next);
 	keep(next, options, probe);
 	r = outputs_set(report, next);

@@ -18,6 +18,7 @@ tree_removed() {
 }
 
 at_exit_of_names_test() {
+	rm -f "${NETLOG_HOLDS:-}" # a thread that is held up does not end
 	at_exit_of_test # which has ended what ran in there, and unmounted it
 	mount -t cgroup2 cgroup2 "$work/cgroups"
 	wait_for 10 tree_removed || echo "# the cgroup $tree is left"
@@ -62,6 +63,30 @@ test_no_event_waits_for_a_walk_through_all_cgroups() {
 	equal "directories read by the thread that drains" "$(grep -c '^main' "$NETLOG_READS")" "$before"
 	[ "$(grep -c "^thread.*/netlog-test.$$/" "$NETLOG_READS")" -ge $many ] || fail "no walk by a thread"
 	equal "lost" "$(jq -c 'select(.event_type == "lost")' "$lines")" ""
+}
+
+# A unit is looked for among all cgroups, also where the configuration is read again
+test_no_event_waits_for_a_reload() {
+	needs_a_tree
+	wire_up
+	mkdir "$tree/netlog-test-$$.service"
+	echo "{ \"not-unit\": [\"netlog-test-$$\", \"no-such\"], \"events\": [\"latency\"] }" >"$work/conf"
+	export NETLOG_READS=$work/reads NETLOG_HOLDS=$work/hold
+	LD_PRELOAD=$PWD/build/reads.so netlog_start --config="$work/conf"
+	touch "$NETLOG_HOLDS"
+	before=$(grep -c '^main' "$NETLOG_READS") threads=$(grep -c '^thread' "$NETLOG_READS")
+	kill -HUP $netlog_pid
+	reading() { [ "$(grep -c '^thread' "$NETLOG_READS")" -gt "$threads" ]; }
+	wait_for 20 reading || fail "nobody reads the configuration"
+	traffic --messages 20
+	told() { [ "$(events latency client 'select(.stage == "app")' | count)" -ge 20 ]; }
+	wait_for 20 told || fail "lines wait for a reload"
+	equal "reload lines" "$(grep -c '"event_type":"reload"' "$lines")" 0
+	rm "$NETLOG_HOLDS"
+	wait_for 20 grep -q '"event_type":"reload"' "$lines" || fail "no reload"
+	netlog_stop
+	check_books
+	equal "directories and files read by the thread that drains" "$(grep -c '^main' "$NETLOG_READS")" "$before"
 }
 
 # ---- cgroups of version 1: only where the host has them

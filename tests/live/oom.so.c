@@ -13,7 +13,7 @@
  * For a debugger: with NETLOG_OOM_ONLY=N instead, nothing forks, and allocation N fails.
  *
  * Of a process that goes on: with NETLOG_OOM_AT=FILE, nothing forks, and the file has two numbers
- * of 64 bits, to be written at any time: how many allocations the first thread has made, and which
+ * of 64 bits, to be written at any time: how many allocations there were, and which
  * of them fails.
  */
 #include <errno.h>
@@ -149,7 +149,7 @@ static bool fails(void)
 
 	if (numbers) {
 		errno = ENOMEM;
-		return getpid() == gettid() && ++numbers[0] == numbers[1];
+		return __atomic_add_fetch(&numbers[0], 1, __ATOMIC_RELAXED) == numbers[1];
 	}
 	if (!ready)
 		return false;
