@@ -13,6 +13,14 @@ needs_a_tree() {
 	mkdir "$tree" && (cd "$tree" && seq "$many" | xargs mkdir) || fail "no cgroups"
 }
 
+# netlog alone tells what it reads, in $NETLOG_READS, and its threads are held up by $NETLOG_HOLDS (reads.so.c)
+reads_are_told() {
+	export NETLOG_READS=$work/reads NETLOG_HOLDS=$work/hold
+	printf '#!/bin/sh\nexec env LD_PRELOAD="%s" %s "$@"\n' "$sanitizer $PWD/build/reads.so" "$netlog" >"$work/reading"
+	chmod +x "$work/reading"
+	netlog=$work/reading
+}
+
 tree_removed() {
 	[ ! -d "$tree" ] || find "$tree" -depth -type d -exec rmdir {} + 2>/dev/null
 }
@@ -38,8 +46,8 @@ traffic_in() {
 test_no_event_waits_for_a_walk_through_all_cgroups() {
 	needs_a_tree
 	wire_up
-	export NETLOG_READS=$work/reads NETLOG_HOLDS=$work/hold
-	LD_PRELOAD=$PWD/build/reads.so netlog_start -e latency --latency-stage=app
+	reads_are_told
+	netlog_start -e latency --latency-stage=app
 	touch "$NETLOG_HOLDS"
 	before=$(grep -c '^main' "$NETLOG_READS")
 	for i in {1..10}; do
@@ -71,8 +79,8 @@ test_no_event_waits_for_a_reload() {
 	wire_up
 	mkdir "$tree/netlog-test-$$.service"
 	echo "{ \"not-unit\": [\"netlog-test-$$\", \"no-such\"], \"events\": [\"latency\"] }" >"$work/conf"
-	export NETLOG_READS=$work/reads NETLOG_HOLDS=$work/hold
-	LD_PRELOAD=$PWD/build/reads.so netlog_start --config="$work/conf"
+	reads_are_told
+	netlog_start --config="$work/conf"
 	touch "$NETLOG_HOLDS"
 	before=$(grep -c '^main' "$NETLOG_READS") threads=$(grep -c '^thread' "$NETLOG_READS")
 	kill -HUP $netlog_pid
