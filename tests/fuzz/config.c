@@ -109,11 +109,13 @@ static bool tell_json(struct told *told, struct json_object *whole)
 	return true;
 }
 
-/* A number that json-c writes otherwise than it stands there is not compared. */
+/* A number that json-c writes otherwise than it stands there is not compared: 2e is 2 to it. */
 static bool has_odd_numbers(const char *text)
 {
 	for (const char *p = text; (p = strpbrk(p, "-0123456789")); p += strspn(p, "-0123456789"))
-		if (strchr("-0", *p) && p[1] >= '0' && p[1] <= '9')
+		if ((strchr("-0", *p) && p[1] >= '0' && p[1] <= '9') ||
+		    (strspn(p, "-+.eE0123456789") > strspn(p, "-0123456789") &&
+		     p[strspn(p, "-+.eE0123456789")] == '\n'))
 			return true;
 	return strstr(text, "-0");
 }
