@@ -47,7 +47,9 @@ static int link_read(int link, const char *path, char *ret_path)
 	return all < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* Follow the link that the path ends with, or open what it leads to where it has no path. */
+enum link { LINK_NONE, LINK_KERNELS, LINK_FOLLOWED };
+
+/* Follow the link that the path ends with, if it does: enum link, or a negative errno. */
 static int link_follow(char *path)
 {
 	_cleanup_close_ int link = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -58,38 +60,69 @@ static int link_follow(char *path)
 	if (link < 0 || fstat(link, &status) < 0)
 		return -errno;
 	if (!S_ISLNK(status.st_mode))
-		return -EAGAIN; /* it is none any more */
+		return LINK_NONE;
 	if (status.st_uid != 0 && status.st_uid != geteuid())
 		return -ELOOP;
 	if (is_kernels(link))
-		return open_for_appending(path, 0);
+		return LINK_KERNELS;
 	r = link_read(link, path, next);
 	if (r < 0)
 		return r;
 	strcpy(path, next);
-	return -EAGAIN;
+	return LINK_FOLLOWED;
+}
+
+/* Where the last link leads to may have no path: a link of the kernel's is opened as it is. */
+static int open_real(char *real)
+{
+	int fd = -ELOOP;
+
+	for (int i = 0; i <= LINKS_MAX && fd == -ELOOP; i++) {
+		int r;
+
+		fd = open_for_appending(real, O_NOFOLLOW);
+		r = fd == -ELOOP ? link_follow(real) : LINK_NONE;
+		if (r < 0)
+			return r;
+		if (r == LINK_KERNELS)
+			return open_for_appending(real, 0);
+	}
+	return fd;
 }
 
 int path_open(const char *path, char **ret_real)
 {
 	char real[PATH_MAX];
-	int fd = -EAGAIN;
+	int fd;
 
 	if (strlen(path) >= sizeof(real))
 		return -ENAMETOOLONG;
-	strcpy(real, path);
-	for (int i = 0; i <= LINKS_MAX && fd == -EAGAIN; i++) {
-		fd = open_for_appending(real, O_NOFOLLOW);
-		if (fd == -ELOOP)
-			fd = link_follow(real);
-	}
+	fd = open_real(strcpy(real, path));
 	if (fd < 0)
-		return fd == -EAGAIN ? -ELOOP : fd;
+		return fd;
 	*ret_real = strdup(real);
 	if (*ret_real)
 		return fd;
 	close(fd);
 	return -ENOMEM;
+}
+
+int path_find(const char *path, char **ret_real)
+{
+	char real[PATH_MAX];
+	int r = LINK_FOLLOWED;
+
+	if (strlen(path) >= sizeof(real))
+		return -ENAMETOOLONG;
+	strcpy(real, path);
+	for (int i = 0; i <= LINKS_MAX && r == LINK_FOLLOWED; i++)
+		r = link_follow(real);
+	if (r == LINK_FOLLOWED)
+		return -ELOOP;
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_real = strdup(real);
+	return *ret_real ? 0 : -ENOMEM;
 }
 
 int path_open_again(int fd, int flags)

@@ -16,6 +16,12 @@
  */
 int path_open(const char *path, char **ret_real);
 
+/*
+ * Where path_open() would open or make it, without doing so: *ret_real, which the caller frees, as
+ * there. -ELOOP as there; other errors of what leads there, but it need not be there itself.
+ */
+int path_find(const char *path, char **ret_real);
+
 /* Are these one file? */
 static inline bool same_file(const struct stat *a, const struct stat *b)
 {

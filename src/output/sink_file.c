@@ -368,9 +368,16 @@ bool sink_name_leads_to(const char *name, const struct stat *file)
 	return path && is_file(path + 1, file);
 }
 
+/* Rotated files are beside the file, wherever links lead; the oldest of them is removed. */
+static bool is_rotated(const char *path, const struct stat *file)
+{
+	_cleanup_free_ char *real = NULL;
+
+	return path_find(path, &real) == 0 && rotation_has(real, file);
+}
+
 bool sink_spec_writes_over(const struct sink_spec *spec, const struct stat *file)
 {
-	/* of rotated ones, the oldest is removed */
 	return sink_name_leads_to(spec->name, file) ||
-	       (spec->max_bytes && rotation_has(strchr(spec->name, ':') + 1, file));
+	       (spec->max_bytes && is_rotated(strchr(spec->name, ':') + 1, file));
 }

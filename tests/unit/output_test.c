@@ -557,6 +557,10 @@ TEST(an_output_is_known_to_write_over_a_file_by_whatever_name)
 	CHECK(writes_over(text, &status)); /* it may be removed, as the oldest */
 	snprintf(text, sizeof(text), "file:%s/x", directory);
 	CHECK(!writes_over(text, &status));
+	/* rotated where a link leads, which is not there yet: beside that, and not beside the link */
+	CHECK(unlink(link_path) == 0 && symlink("x", link_path) == 0);
+	snprintf(text, sizeof(text), "file:%s,max-size=65536,max-files=1", link_path);
+	CHECK(writes_over(text, &status));
 
 	CHECK(!writes_over("stdout", &status) && !writes_over("journald", &status));
 	fflush(stdout);
