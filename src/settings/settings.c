@@ -210,9 +210,11 @@ bool place_keep(const struct place *place, const struct options *before)
 
 static char *output_add(struct options *options, const char *text)
 {
-	const struct place place = { .member = options };
+	struct place place = {};
 
-	return type_outputs.take(&place, text); // cppcheck-suppress returnDanglingLifetime
+	while (place_next(&place, options) && place.setting->type != &type_outputs)
+		;
+	return place_take(&place, text, true); // cppcheck-suppress returnDanglingLifetime
 }
 
 void options_done(struct options *options)

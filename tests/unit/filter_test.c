@@ -260,6 +260,7 @@ TEST(a_value_that_json_cannot_carry_is_refused)
 	}
 	bad("--output=file:/tmp/x,comm=\xff", "is no UTF-8");
 	bad("--output=file:/tmp/\xff", "is no UTF-8");
+	bad("--write=/tmp/\xff", "is no UTF-8");
 	good("--comm=\xd1\x81\x01\xf0\x9f\x90\xa7");
 }
 
