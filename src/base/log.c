@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
+
 #define MESSAGE_MAX 2000
 
 static enum log_level log_max = LOG_LEVEL_INFO;
@@ -50,18 +52,26 @@ static bool stderr_is_journal(void)
 
 /*
  * A message may quote any bytes, for example from a configuration file: no terminal or journal
- * should take them for commands, and nobody wants to read a megabyte.
+ * should take them for commands, and nobody wants to read a megabyte. Of a message that is no
+ * UTF-8, journalctl(1) shows only that there is a blob.
  */
 static void clean(char *text)
 {
-	for (char *p = text; *p; p++) {
-		if ((unsigned char)*p == 0xc2 && (unsigned char)p[1] < 0xa0 && p[1]) /* C1 */
-			p[1] = *p = '?';
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+	char *end = text + MESSAGE_MAX - strlen("...");
+	size_t length, left = strlen(text);
+	const bool long_one = left > MESSAGE_MAX;
+
+	for (char *p = text; left; p += length, left -= length) {
+		bool shown;
+
+		length = text_character(p, left, &shown);
+		if (!shown)
+			memset(p, '?', length);
 	}
-	if (strlen(text) > MESSAGE_MAX)
-		strcpy(text + MESSAGE_MAX - 3, "...");
+	while (long_one && (*end & 0xc0) == 0x80) /* within a character */
+		end--;
+	if (long_one)
+		strcpy(end, "...");
 }
 
 /* O_NONBLOCK of a description that is shared would be everybody's, so we have one of our own. */

@@ -211,10 +211,23 @@ static char *put_escape(char *p, uint32_t character)
 	}
 }
 
+static bool is_control(uint32_t character)
+{
+	return character < 0x20 || (character >= 0x7f && character <= 0x9f);
+}
+
 static bool must_escape(uint32_t character)
 {
-	return character < 0x20 || character == '"' || character == '\\' ||
-	       (character >= 0x7f && character <= 0x9f);
+	return is_control(character) || character == '"' || character == '\\';
+}
+
+size_t text_character(const char *text, size_t size, bool *ret_shown)
+{
+	uint32_t character = 0;
+	size_t bad = 0, length = utf8_decode((const uint8_t *)text, size, &character, &bad);
+
+	*ret_shown = length && !is_control(character);
+	return length ?: bad;
 }
 
 /* ASCII that needs no escape. NUL is not among it: it ends a string. */

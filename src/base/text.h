@@ -157,6 +157,12 @@ char *put_json_string(char *p, const char *bytes, size_t size);
 /* Is it valid UTF-8, so that put_json_string() loses nothing of it? */
 bool text_is_utf8(const char *text);
 
+/*
+ * The length of the UTF-8 character that the text begins with, or of bytes that are none.
+ * `ret_shown`: it is one, and no control character (C0, DEL, C1).
+ */
+size_t text_character(const char *text, size_t size, bool *ret_shown);
+
 /* Would put_json_string() copy all of these bytes unchanged? */
 bool text_is_plain(const char *bytes, size_t size);
 

@@ -136,9 +136,11 @@ TEST(no_control_character_reaches_a_terminal)
 	CHECK(dup2(fds[1], STDERR_FILENO) == STDERR_FILENO);
 	for (char c = 1; c < ' '; c++)
 		text[length++] = c;
-	strcpy(text + length, "\x7f\xc2\x9b\xc2\x80 \xc3\xa9\xc2\xa0~\xc2");
+	strcpy(text + length, "\x7f\xc2\x9b\xc2\x80 \xc3\xa9\xc2\xa0~\"\\\xff\xed\xa0\x80\xc2");
 	memset(expected, '?', length + 5);
-	strcpy(expected + length + 5, " \xc3\xa9\xc2\xa0~\xc2\n");
+	strcpy(expected + length + 5, " \xc3\xa9\xc2\xa0~\"\\?"
+				      "???"
+				      "?\n");
 	log_warning("%s", text);
 	n = read(fds[0], line, sizeof(line) - 1);
 	CHECK(n > 0);
@@ -158,6 +160,12 @@ TEST(a_message_is_no_longer_than_a_pipe_takes_at_once)
 	log_info("%s", text);
 	CHECK_EQUAL(read(fds[0], line, sizeof(line)), 8 + 2000 + 1);
 	CHECK(!strcmp(line + 8 + 2000 - 4, "x...\n"));
+	/* nor cut within a character */
+	for (size_t i = 0; i + 2 < sizeof(text); i += 2)
+		memcpy(text + i, "\xc3\xa9", 2);
+	log_info("%s", text);
+	CHECK_EQUAL(read(fds[0], line, sizeof(line)), 8 + 1999 + 1);
+	CHECK(!memcmp(line + 8 + 1999 - 5, "\xc3\xa9...\n", 6));
 }
 
 /* As ulimit -f has it; a message that is lost there is none to end for. */
