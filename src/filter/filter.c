@@ -236,15 +236,25 @@ static void half_clear(const struct half *half)
 		filter->protocols[i] &= (uint8_t) ~(bit >> FILTER_PROTO_SHIFT);
 }
 
-/* Forget the half's values. Their texts stay: they are few bytes. */
+/* Forget the half's values. The texts of the others, which lie in their order, close up. */
 static void values_clear(struct filter_set *set, const struct half *half)
 {
-	unsigned int kept = 0;
+	unsigned int kept = 0, used = 0;
 
-	for (unsigned int i = 0; i < set->count; i++)
-		if (set->values[i].kind != half->kind || set->values[i].negative != half->negative)
-			set->values[kept++] = set->values[i];
+	for (unsigned int i = 0; i < set->count; i++) {
+		struct filter_value value = set->values[i];
+		const char *text = set->texts + value.text;
+		const size_t size = strlen(text) + 1;
+
+		if (value.kind == half->kind && value.negative == half->negative)
+			continue;
+		memmove(set->texts + used, text, size);
+		value.text = used;
+		used += (unsigned int)size;
+		set->values[kept++] = value;
+	}
 	set->count = kept;
+	set->used = used;
 }
 
 static struct half half_of(struct filter_set *set, enum filter_kind kind, bool negative)
