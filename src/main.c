@@ -223,8 +223,7 @@ static int replay(const struct options *options)
 		log_warning("--%s does nothing with --read, where only --events, --count, "
 			    "--output and filters choose; use jq for the rest",
 			    options->live_only);
-	signals_hold();
-	if (strcmp(path, "-") != 0) {
+	if (strcmp(path, "-") != 0) { /* a pipe may have no writer yet: a signal ends the wait */
 		fd = opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0) {
 			log_error("cannot open the recording %s: %s", path, strerror(errno));
@@ -233,6 +232,7 @@ static int replay(const struct options *options)
 	}
 	if (written_over(options, fd))
 		return EXIT_USAGE;
+	signals_hold();
 	r = outputs_open(options, &lines);
 	if (r)
 		return r;
@@ -263,6 +263,8 @@ static void descriptor_reserve(int fd, int flags)
 	if (fcntl(fd, F_GETFD) >= 0)
 		return;
 	null = open("/dev/null", flags);
+	if (null < 0) /* as in a bare chroot(2): this cannot be read or written either */
+		null = open("/", O_PATH);
 	if (null >= 0 && null != fd) {
 		dup2(null, fd);
 		close(null);

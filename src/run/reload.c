@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "run/delivery.h"
 #include "run/trouble.h"
 #include "settings/unmatchable.h"
@@ -42,15 +43,27 @@ void kernel_set(struct probe *probe, const struct options *options, struct outpu
 	output_set_generation(output, probe_generation(probe));
 }
 
-void hostname_find(const struct options *options, struct origin *origin)
+/* NULL: none that could be in a line as it is. */
+static const char *hostname_given(void)
 {
 	const char *given = getenv("NETLOG_HOSTNAME");
 
+	if (!given || !*given)
+		return NULL;
+	if (strlen(given) <= HOST_NAME_MAX && text_is_utf8(given))
+		return given;
+	log_warning("NETLOG_HOSTNAME is left aside: '%s' is no UTF-8 of %d bytes at the most",
+		    given, HOST_NAME_MAX);
+	return NULL;
+}
+
+void hostname_find(const struct options *options, struct origin *origin)
+{
+	const char *given = options->hostname[0] ? options->hostname : hostname_given();
+
 	memset(origin->hostname, 0, sizeof(origin->hostname));
-	if (options->hostname[0])
-		strcpy(origin->hostname, options->hostname);
-	else if (given && *given)
-		strncpy(origin->hostname, given, HOST_NAME_MAX);
+	if (given)
+		strcpy(origin->hostname, given);
 	else
 		gethostname(origin->hostname, HOST_NAME_MAX);
 }

@@ -158,6 +158,19 @@ test_a_recording_through_a_pipe_is_replayed_as_it_comes() {
 	same "$work/replayed" "$lines"
 }
 
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
+test_a_pipe_without_a_writer_is_waited_for_until_a_signal() {
+	mkfifo "$work/fifo"
+	$netlog -r "$work/fifo" >"$work/lines" &
+	pid=$!
+	wait_for 20 grep -q wait_for_partner "/proc/$pid/wchan" || fail "$(cat "/proc/$pid/wchan")"
+	kill -TERM $pid
+	wait_for 20 ended $pid || { kill -KILL $pid; fail "it does not end"; }
+	wait $pid
+	equal "status" $? 143
+}
+
 test_events_and_count_choose_from_a_recording() {
 	wire_up
 	recorded

@@ -207,6 +207,14 @@ test_messages_never_get_into_the_lines_even_with_stderr_closed() {
 	/usr/bin/python3 tests/live/validate.py $netlog "$work/lines" || fail "not only lines on a pipe"
 	bash -c "exec $netlog -d 0.2 -o file:$work/file 2>&- <&-"
 	/usr/bin/python3 tests/live/validate.py $netlog "$work/file" || fail "not only lines in a file"
+	needs_mounts
+	# nor where there is nothing else to be opened in its place: of three files one would be stderr
+	unshare -m bash -c "mount -t tmpfs none /dev &&
+		exec $netlog -d 0.2 -o file:$work/a -o file:$work/b -o file:$work/c <&- >&- 2>&-"
+	equal "exit status" $? 0
+	for file in a b c; do
+		/usr/bin/python3 tests/live/validate.py $netlog "$work/$file" || fail "not only lines in $file"
+	done
 }
 
 test_a_signal_while_loading_ends_it_in_order_too() {
@@ -376,6 +384,11 @@ test_a_hostname_can_be_given() {
 	equal "by the environment" "$(hostnames)" node-1
 	NETLOG_HOSTNAME=node-1 $netlog -q -d 0.1 --hostname=node-2 >"$work/lines"
 	equal "by the option" "$(hostnames)" node-2
+	for name in "$(printf 'n%.0s' {1..65})" $'\xff'; do
+		NETLOG_HOSTNAME=$name status_of $netlog -q -d 0.1 >"$work/lines"
+		equal "of one that cannot be" "$(hostnames)" "$(uname -n)"
+		[[ $message == *"NETLOG_HOSTNAME is left aside: "* ]] || fail "$message"
+	done
 	refused 2 "--hostname: a name is missing" $netlog --hostname=
 }
 
