@@ -25,15 +25,28 @@ static void rotation_close(struct rotation *rotation)
 		closedir(rotation->directory);
 }
 
+static const char *name_in(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+bool rotation_fits(const char *path)
+{
+	_Static_assert(NAME_MAX - DIGITS_MAX - 1 == 239, "it is told");
+	return strlen(name_in(path)) <= NAME_MAX - DIGITS_MAX - 1;
+}
+
 static int rotation_open(struct rotation *rotation, const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = name_in(path);
 	char directory[PATH_MAX];
 
-	if (strlen(path) >= sizeof(directory) || strlen(name) > NAME_MAX - DIGITS_MAX - 1)
+	if (strlen(path) >= sizeof(directory) || !rotation_fits(path))
 		return -ENAMETOOLONG;
-	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(name - path) : 1,
-		 slash ? path : ".");
+	snprintf(directory, sizeof(directory), "%.*s", name != path ? (int)(name - path) : 1,
+		 name != path ? path : ".");
 	snprintf(rotation->prefix, sizeof(rotation->prefix), "%s.", name);
 	rotation->directory = opendir(directory);
 	return rotation->directory ? 0 : -errno;

@@ -13,6 +13,9 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+/* Is its name short enough to get a number? */
+bool rotation_fits(const char *path);
+
 /*
  * Give PATH the name of the newest rotated file; nothing is ever replaced. *last: the number that
  * was given last, 0: none by us. -EOVERFLOW: there is no greater number.

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -229,25 +230,30 @@ static bool is_append_only(int fd)
  * name, which a link gives away: who may make links where we record could choose what we empty.
  * Returns whether there is an older one.
  */
-static int recording_check(const struct file *file)
+static int older_check(int fd, const char *path, const char *real, bool rotated)
 {
 	struct stat status;
 
-	if (maker_makes_lines(file->stream.sink.maker) || !file->stream.regular)
-		return 0;
-	if (fstat(file->stream.fd, &status) < 0)
+	if (fstat(fd, &status) < 0)
 		return -errno;
 	if (!status.st_size)
 		return 0;
-	if (!is_recording(file->stream.fd))
+	if (!is_recording(fd))
 		return -EEXIST;
-	if (is_append_only(file->stream.fd))
+	if (is_append_only(fd))
 		return -EPERM;
-	if (file->max_bytes)
-		return rotation_check(file->real) ?: 1;
-	if (strcmp(file->real, file->path) != 0)
+	if (rotated)
+		return rotation_check(real) ?: 1;
+	if (strcmp(real, path) != 0)
 		return -ELOOP;
 	return status.st_nlink > 1 ? -EMLINK : 1;
+}
+
+static int recording_check(const struct file *file)
+{
+	if (maker_makes_lines(file->stream.sink.maker) || !file->stream.regular)
+		return 0;
+	return older_check(file->stream.fd, file->path, file->real, file->max_bytes);
 }
 
 static int file_move(struct sink *sink)
@@ -348,6 +354,43 @@ int sink_file_open(const struct sink_spec *spec, struct maker *maker, struct sin
 	}
 	*ret_sink = &file->stream.sink;
 	return 0;
+}
+
+/* Could a file of that path be made? */
+static int new_check(char *path)
+{
+	if (path[strlen(path) - 1] == '/')
+		return -EISDIR;
+	return faccessat(AT_FDCWD, dirname(path), W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+/*
+ * One that is there is opened, which leaves no trace. A pipe is not: its reader would see the end,
+ * and may come later.
+ */
+int sink_file_check(const struct sink_spec *spec)
+{
+	const char *path = strchr(spec->name, ':') + 1;
+	_cleanup_free_ char *real = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat status;
+	int r = path_find(path, &real);
+
+	if (r < 0)
+		return r;
+	if (stat(real, &status) < 0)
+		return errno == ENOENT ? new_check(real) : -errno;
+	if (S_ISDIR(status.st_mode))
+		return -EISDIR;
+	if (S_ISSOCK(status.st_mode))
+		return -ENXIO;
+	if (!S_ISREG(status.st_mode))
+		return faccessat(AT_FDCWD, real, W_OK, AT_EACCESS) < 0 ? -errno : 0;
+	fd = open(real, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = spec->takes == SINK_RECORDS ? older_check(fd, path, real, spec->max_bytes) : 0;
+	return r < 0 ? r : 0;
 }
 
 /* `path`: NULL: standard output */

@@ -8,6 +8,7 @@
 
 #include "output/parameter.h"
 #include "output/path.h"
+#include "output/rotation.h"
 #include "output/sink.h"
 
 #define MAX_FILES_DEFAULT 5
@@ -17,12 +18,13 @@ static const struct sink_kind {
 	bool has_path; /* after the prefix */
 	enum sink_takes takes;
 	int (*open)(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
+	int (*check)(const struct sink_spec *spec); /* without opening it; NULL: nothing to check */
 } sink_kinds[] = {
-	{ "stdout", false, SINK_LINES, sink_stdout_open },
-	{ "file:", true, SINK_LINES, sink_file_open },
-	{ "record:-", false, SINK_RECORDS, sink_stdout_open },
-	{ "record:", true, SINK_RECORDS, sink_file_open },
-	{ "journald", false, SINK_ENTRIES, sink_journald_open },
+	{ "stdout", false, SINK_LINES, sink_stdout_open, NULL },
+	{ "file:", true, SINK_LINES, sink_file_open, sink_file_check },
+	{ "record:-", false, SINK_RECORDS, sink_stdout_open, NULL },
+	{ "record:", true, SINK_RECORDS, sink_file_open, sink_file_check },
+	{ "journald", false, SINK_ENTRIES, sink_journald_open, sink_journald_check },
 };
 
 static const struct sink_kind *kind_of(const char *name)
@@ -87,6 +89,10 @@ int sink_spec_parse(const char *text, const struct parameters *others, struct si
 		return complain(ret_message, text, "max-files does nothing without max-size");
 	if (spec.max_bytes && !kind->has_path)
 		return complain(ret_message, text, "only a file has a max-size");
+	if (spec.max_bytes && !rotation_fits(spec.name + strlen(kind->prefix)))
+		return complain(
+			ret_message, text,
+			"a file of so long a name cannot be rotated: 239 bytes are the most");
 	if (parameter_taken(&place, "format") && kind->takes == SINK_RECORDS)
 		return complain(ret_message, text,
 				"a recording has a format of its own; --read gives its lines any");
@@ -124,23 +130,6 @@ const char *output_open_advice(const char *name, int error)
 	if (error == -EISDIR)
 		return "; give a file in it";
 	return "";
-}
-
-/* As sink_file_open() will find it: a file that is there, or a directory where it can be made. */
-static int path_check(const char *path)
-{
-	char copy[SINK_NAME_MAX];
-	struct stat status;
-
-	strcpy(copy, path); /* of a sink's name, which is no longer */
-	if (stat(path, &status) < 0)
-		return errno != ENOENT || faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK,
-						    AT_EACCESS) < 0 ?
-			       -errno :
-			       0;
-	if (S_ISDIR(status.st_mode))
-		return -EISDIR;
-	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
 /* NULL: it has none. */
@@ -184,8 +173,8 @@ static bool same_target(const struct sink_spec *a, const struct sink_spec *b)
 
 int sink_spec_check(const struct sink_spec *specs, unsigned int number)
 {
-	const char *path = path_of(&specs[number]);
-	int r = path ? path_check(path) : 0;
+	const struct sink_kind *kind = kind_of(specs[number].name);
+	int r = kind->check ? kind->check(&specs[number]) : 0;
 
 	for (unsigned int i = 0; i < number && r == 0; i++)
 		r = same_target(&specs[i], &specs[number]) ? -ENOTUNIQ : 0;

@@ -364,6 +364,27 @@ test_an_output_that_cannot_be_opened_is_found_by_check_config() {
 	[ ! -e "$work/new" ] || fail "it has been made"
 }
 
+# As the start would say it, for each cause that can be known beforehand.
+test_check_config_finds_what_the_start_would_find() {
+	local output
+	ln -s none/x "$work/dangling"
+	echo text >"$work/text"
+	: >"$work/other" && ln -s other "$work/link"
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$work/socket"
+	for output in "file:$work/dangling" "record:$work/text" "file:$work/new/" "file:$work/socket"; do
+		status_of $netlog -q -d 0.01 -o "$output" >/dev/null
+		equal "status of $output" "$status" 73
+		refused 73 "$(sed -n 's/^netlog: //p' <<<"$message")" $netlog --check-config -o "$output"
+	done
+	for output in "file:$work/link" "file:$work/text" "record:$work/other" "file:/dev/null"; do
+		status_of $netlog --check-config -o "$output" >/dev/null
+		equal "status of $output ($message)" "$status" 0
+	done
+	needs_mounts
+	refused 73 "cannot open the output journald: No such file or directory; journald does not run here" \
+		unshare -m sh -c "mount -t tmpfs none /run && exec $netlog --check-config -o journald"
+}
+
 hostnames() { jq -r .hostname "$work/lines" | uniq | xargs; }
 
 # A host is often named after its services have started

@@ -209,8 +209,9 @@ TEST(a_specification_is_read_whole_or_refused)
 					   "file:/x,max-files=0",
 					   "file:/x,events=rtt,,latency",
 					   "file:/x,events=" };
+	static const char after[] = ",max-size=65536";
 	struct sink_spec spec;
-	char *message;
+	char *message, named[300] = "file:/x/";
 
 	CHECK_EQUAL(sink_spec_parse("file:/a/b,events=rtt,latency,max-size=65536,max-files=3", NULL,
 				    &spec, &message),
@@ -225,6 +226,15 @@ TEST(a_specification_is_read_whole_or_refused)
 		CHECK(message && message[0] == '\'');
 		free(message);
 	}
+	/* a rotated file's name is longer by up to 16 bytes */
+	strcpy((char *)memset(named + strlen(named), 'x', 239) + 239, after);
+	CHECK_EQUAL(sink_spec_parse(named, NULL, &spec, &message), 0);
+	strcpy(named + strlen(named) - strlen(after), "x");
+	CHECK_EQUAL(sink_spec_parse(named, NULL, &spec, &message), 0);
+	strcat(named, after);
+	CHECK_EQUAL(sink_spec_parse(named, NULL, &spec, &message), -EINVAL);
+	CHECK_SAYING(strstr(message, "cannot be rotated: 239 bytes are the most"), "%s", message);
+	free(message);
 }
 
 TEST(what_is_wrong_with_a_parameter_is_said_and_which_was_meant)
