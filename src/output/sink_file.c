@@ -81,6 +81,8 @@ static int path_move(struct file *file)
 		return -errno;
 	file->owner = own.st_uid;
 	r = rotation_move(file->real, &file->rotated);
+	if (r == -ENOENT) /* somebody has just moved or removed it, or its directory */
+		r = 0;
 	return r ?: path_switch(file);
 }
 

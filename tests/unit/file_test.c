@@ -19,6 +19,7 @@ static bool no_reserve;	       /* none is given beforehand */
 static off_t room = INT64_MAX; /* of a file, and then there is no space */
 static unsigned int reserves;  /* times that it was asked for */
 static bool limit_hidden;      /* RLIMIT_FSIZE cannot be seen */
+static const char *first_to;   /* where somebody else moves the next file, a moment before us */
 
 int fallocate(int fd, int mode, off_t at, off_t length)
 {
@@ -36,6 +37,15 @@ int getrlimit(__rlimit_resource_t resource, struct rlimit *limit)
 		return prlimit(0, resource, NULL, limit);
 	*limit = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
 	return 0;
+}
+
+int renameat2(int from_directory, const char *from, int to_directory, const char *to,
+	      unsigned int flags)
+{
+	if (first_to)
+		CHECK_EQUAL(rename(from, first_to), 0);
+	first_to = NULL;
+	return (int)syscall(SYS_renameat2, from_directory, from, to_directory, to, flags);
 }
 
 /* A file gets no longer than this; the kernel cuts what is written there. */
@@ -265,6 +275,22 @@ TEST(a_file_that_has_been_moved_already_is_not_moved_again)
 	output_free(output);
 	check_lines(moved, 1, 65);
 	check_lines(path, 66, 69);
+}
+
+/* It was there when we looked. */
+TEST(a_file_that_is_moved_while_it_is_rotated_costs_no_line)
+{
+	const char *path = path_of("lines"), *aside = path_of("aside");
+	struct output *output = output_with("file:lines,max-size=65536,max-files=2");
+
+	write_lines(output, 1, 65);
+	first_to = aside;
+	write_lines(output, 66, 66);
+	CHECK(!first_to && !output_sink(output, 0)->error);
+	write_lines(output, 67, 70);
+	output_free(output);
+	check_lines(aside, 1, 65);
+	check_lines(path, 66, 70);
 }
 
 static off_t size_of(const char *name)
