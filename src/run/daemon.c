@@ -333,7 +333,10 @@ static int run(struct daemon *daemon)
 	if (r < 0)
 		return r;
 	r = service_watch(daemon->loop);
-	if (r < 0)
+	if (r == -EINVAL)
+		log_warning("WATCHDOG_USEC or WATCHDOG_PID of the environment is no number: nobody "
+			    "is told that netlog lives");
+	else if (r < 0)
 		return r;
 	r = trouble_begin(daemon->output);
 	if (r < 0)

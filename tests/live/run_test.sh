@@ -413,6 +413,12 @@ test_a_hostname_can_be_given() {
 	refused 2 "--hostname: a name is missing" $netlog --hostname=
 }
 
+test_an_environment_that_makes_no_sense_is_said_and_ends_no_run() {
+	WATCHDOG_USEC=often status_of $netlog -q -d 0.1 >"$work/lines"
+	equal "exit status" "$status" 0
+	[[ $message == *"WATCHDOG_USEC or WATCHDOG_PID of the environment is no number"* ]] || fail "$message"
+}
+
 test_what_a_container_lacks_for_names_of_cgroups_is_said() {
 	status_of unshare --cgroup "$netlog" -d 0.1 >/dev/null
 	case $message in
