@@ -142,6 +142,36 @@ static size_t scalar_length(const char *text)
 	return length + (text[length] == '"');
 }
 
+/* The number of the escape \uXXXX at `p`; 0: there is none. */
+static unsigned int escape_number(const char *p)
+{
+	char digits[5] = "";
+
+	if (p[0] != '\\' || p[1] != 'u')
+		return 0;
+	strncpy(digits, p + strlen("\\u"), 4);
+	return (unsigned int)strtoul(digits, NULL, 16);
+}
+
+/* Has it half of a pair of escapes (UTF-16) for one character? To json-c that is U+FFFD. */
+static bool has_half_character(const char *p, const char *end)
+{
+	while (p < end) {
+		const unsigned int number = escape_number(p);
+
+		if (number >> 10 == 0xd800 >> 10) {
+			if (escape_number(p + strlen("\\uXXXX")) >> 10 != 0xdc00 >> 10)
+				return true;
+			p += 2 * strlen("\\uXXXX");
+		} else if (number >> 10 == 0xdc00 >> 10) {
+			return true;
+		} else {
+			p += *p == '\\' ? 2 : 1;
+		}
+	}
+	return false;
+}
+
 /*
  * A name, or a value that is no array. The caller puts it.
  *
@@ -165,6 +195,11 @@ static int read_scalar(struct reader *reader, struct json_object **ret_object)
 		json_object_put(object);
 		return complain(reader, begin, "this is no JSON: %s",
 				json_tokener_error_desc(json_tokener_get_error(reader->tokener)));
+	}
+	if (has_half_character(reader->text + begin, reader->text + reader->at)) {
+		json_object_put(object);
+		return complain(reader, begin,
+				"expected whole characters, found half of a pair \\u");
 	}
 	/* it says of a value for which memory is short that it went well; null is no value here */
 	if (!object || cut(text, object)) {

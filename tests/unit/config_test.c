@@ -73,6 +73,8 @@ TEST(a_configuration_has_the_names_of_the_long_options_and_comments)
 		       NULL);
 	CHECK(options.count == 7 && options.quiet &&
 	      options.kernel.filters.filter.active == FILTER_BIT(filter_port, false));
+	CHECK_TEXT(good("{\"hostname\":\"\\ud83d\\udc27\\\\ud83d\"}", NULL).hostname,
+		   "\xf0\x9f\x90\xa7\\ud83d");
 }
 
 TEST(the_command_line_overrides_the_file)
@@ -127,6 +129,9 @@ static const struct {
 	{ "{\"count\":99999999999999999999}",
 	  ":1: \"count\": '99999999999999999999' is no number of lines" },
 	{ "{\"output\":\"file:/\\u001b\"}", "has a control character" },
+	{ "{\"comm\":\"a\\ud800\"}", ":1: expected whole characters" },
+	{ "{\"comm\":\"\\udc27\\ud83d\"}", ":1: expected whole characters" },
+	{ "{\"comm\":\"\\ud83d\\ud83d\\udc27\"}", ":1: expected whole characters" },
 	{ "{\"count\":tru}", ":1: this is no JSON" },
 	{ "{\"count\":-}", ":1: this is no JSON" },
 	{ "{\n\"colour\":\"red\"}", ":2: \"colour\": there is no such setting; known are: events" },
