@@ -208,7 +208,6 @@ void sink_free(struct sink *sink);
 int sink_stdout_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
 int sink_file_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
 int sink_file_check(const struct sink_spec *spec);
-int sink_journald_check(const struct sink_spec *spec);
 int sink_journald_open(const struct sink_spec *spec, struct maker *maker, struct sink **ret_sink);
 
 #endif

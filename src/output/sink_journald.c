@@ -282,19 +282,13 @@ static const struct sink_ops journald_ops = {
 	.timeout_ns = TIMEOUT_NS,
 };
 
-int sink_journald_check(const struct sink_spec *spec _unused_)
-{
-	return access(JOURNAL_SOCKET, W_OK) < 0 ? -errno : 0;
-}
-
-int sink_journald_open(const struct sink_spec *spec, struct maker *maker _unused_,
+int sink_journald_open(const struct sink_spec *spec _unused_, struct maker *maker _unused_,
 		       struct sink **ret_sink)
 {
 	struct journald *journald;
-	int r = sink_journald_check(spec);
 
-	if (r < 0)
-		return r;
+	if (access(JOURNAL_SOCKET, W_OK) < 0)
+		return -errno;
 	journald = calloc(1, sizeof(*journald));
 	if (!journald)
 		return -ENOMEM;

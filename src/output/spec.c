@@ -24,7 +24,7 @@ static const struct sink_kind {
 	{ "file:", true, SINK_LINES, sink_file_open, sink_file_check },
 	{ "record:-", false, SINK_RECORDS, sink_stdout_open, NULL },
 	{ "record:", true, SINK_RECORDS, sink_file_open, sink_file_check },
-	{ "journald", false, SINK_ENTRIES, sink_journald_open, sink_journald_check },
+	{ "journald", false, SINK_ENTRIES, sink_journald_open, NULL },
 };
 
 static const struct sink_kind *kind_of(const char *name)

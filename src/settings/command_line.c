@@ -216,10 +216,10 @@ static char *config_apply(void *context, const struct config_value *value)
 	place = place_of_number((unsigned int)number, context);
 	types = place.setting->type->json;
 	if (!(types & BIT(value->type)) || (value->in_array && types != BIT(config_string)))
-		return setting_wrong("expected %s, found %s%s%s%s", expected(types),
+		return setting_wrong("expected %s, found %s%s%s", expected(types),
 				     value->in_array ? "an array with " : "",
-				     value->type == config_string ? "the string '" : "",
-				     value->text, value->type == config_string ? "'" : "");
+				     value->type == config_string ? "the string " : "",
+				     value->text);
 	if (value->type == config_boolean && !strcmp(value->text, "false")) {
 		place_clear(&place);
 		return NULL;

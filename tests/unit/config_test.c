@@ -145,8 +145,8 @@ static const struct {
 	{ "{\"not-events\":\"rtt\"}", ":1: \"not-events\": there is no such setting" },
 	{ "{\"count\":1,\n\"quiet\":true,\n\"count\":1}",
 	  ":3: \"count\" is given twice; first in line 1" },
-	{ "{\"count\":\"5\"}", ":1: \"count\": expected a number, found the string '5'" },
-	{ "{\"count\":\"5s\"}", ":1: \"count\": expected a number, found the string '5s'" },
+	{ "{\"count\":\"5\"}", ":1: \"count\": expected a number, found the string 5" },
+	{ "{\"count\":\"5s\"}", ":1: \"count\": expected a number, found the string 5s" },
 	{ "{\"duration\":true}",
 	  ":1: \"duration\": expected a number, or a string of a number and its unit, found true" },
 	{ "{\"duration\":[\"5s\"]}",
@@ -195,17 +195,6 @@ TEST(what_is_wrong_in_a_configuration_is_said_with_its_line_and_what_was_expecte
 		CHECK_EQUAL(options.count, 4711); /* what is returned stays untouched */
 		free(message);
 	}
-}
-
-/* Words of the file are not taken for our own, which say that it may be read another time. */
-TEST(a_value_that_speaks_of_memory_is_wrong_for_good)
-{
-	static const char text[] = "{\"quiet\": \"memory is short\"}";
-	struct options options;
-	char *message;
-
-	CHECK_EQUAL(parse_text(text, strlen(text), NULL, &options, &message), -EBADMSG);
-	free(message);
 }
 
 /* What the command line overrides takes no room any more. */
