@@ -235,14 +235,17 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 	bool known = transit_look_under_way(received, key->hash, &transit);
 	bool same = transit_is_of_skb(&transit, key->identity);
 	bool former = false; /* the entry is of the buffer before this one */
+	const __u32 last = proof == proof_received ? buffer_of_skb(key) : 0;
+	/* or this entry is of an earlier packet, which had the same skb and then another buffer */
+	const bool moved = same && last && last != key->hash;
 	__u64 at = transit.identity;
 	struct headers headers;
 	const struct origin *origin;
 	const struct note *note;
 
 	/* it has got another buffer since, as skb_cow() gives to one that is shared with a clone */
-	if (proof == proof_received && !(known && (same || cloned))) {
-		known = transit_look_under_way(received, buffer_of_skb(key), &transit);
+	if (proof == proof_received && (moved || !(known && (same || cloned)))) {
+		known = transit_look_under_way(received, last, &transit);
 		same = transit_is_of_skb(&transit, key->identity);
 		at = key->identity;
 		known = known && same;

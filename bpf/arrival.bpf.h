@@ -17,13 +17,40 @@ struct arrival {
 	__u64 latency_ns;
 };
 
+/*
+ * Behind its entry an skb may get another buffer, as data that is still its sender's does (sent
+ * with MSG_ZEROCOPY: skb_orphan_frags_rx()), and its former one is soon used again. So the entry
+ * is that of the buffer in which this skb came in last; if it has another by now, or it is not
+ * known which that was, the headers must be those that came in.
+ */
+static __always_inline enum transit_state packet_look(struct arrival *a, struct transit_key *key,
+						      const __u64 besides)
+{
+	const __u32 last = buffer_of_skb(key);
+	enum transit_state state;
+	struct headers headers;
+
+	if (last == key->hash)
+		return transit_find(received, key, PLACE_MOVES, besides, &a->transit);
+	if (last)
+		key->hash = last;
+	state = transit_find(received, key, PLACE_MOVES, besides, &a->transit);
+	if (state == transit_lost)
+		return state;
+	headers = headers_read(key->head, key->identity);
+	if ((headers.common && last) ||
+	    headers.stable != notes[a->transit.place & (TRANSIT_SIZE - 1)].headers)
+		return transit_lost;
+	return state;
+}
+
 static __always_inline void packet_find(struct arrival *a, const struct sk_buff *skb,
 					const __u64 besides, const bool typed)
 {
 	struct transit_key key = skb_transit_key(skb, READ(typed, skb, network_header), typed);
 
 	*a = (struct arrival){};
-	a->state = transit_find(received, &key, PLACE_MOVES, besides, &a->transit);
+	a->state = packet_look(a, &key, besides);
 	if (a->state != transit_known)
 		return;
 	a->note = &notes[a->transit.place & (TRANSIT_SIZE - 1)];

@@ -4,6 +4,9 @@
 ages.py - packets whose greatest possible age is known by the sender's own clock.
 
   ages.py CLIENT SERVER connections COUNT [fastopen]   a message each; between them a pause
+  ages.py CLIENT SERVER lent COUNT                     messages that their sender still owns while
+                                                       they are read (MSG_ZEROCOPY), over the
+                                                       server's loopback
   ages.py CLIENT SERVER queued COUNT ADDRESS FILL [SEEN]
                                                        a message each to ADDRESS, which the client sees
                                                        as SEEN; in front of each go FILL datagrams of
@@ -35,6 +38,7 @@ from process import enter, libc
 PAUSE_S = 0.02
 SEGMENT_BYTES = 100
 MSG_FASTOPEN, TCP_FASTOPEN, SOL_UDP, UDP_SEGMENT = 0x20000000, 23, 17, 103
+SO_ZEROCOPY, MSG_ZEROCOPY = 60, 0x4000000
 SYS_BPF = {"x86_64": 321, "aarch64": 280}
 client_netns, server_netns, what = sys.argv[1:4]
 
@@ -65,6 +69,21 @@ def connections(count, fastopen):
         client.close()
         connection.close()
         time.sleep(PAUSE_S)
+
+
+def lent(count):
+    enter(server_netns)
+    server = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(server.getsockname())
+    client.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+    connection, peer = server.accept()
+    for number in range(count):
+        since = time.monotonic_ns()
+        client.send(b"x" * SEGMENT_BYTES, MSG_ZEROCOPY)
+        connection.recv(SEGMENT_BYTES)
+        tell(peer[1], since)
+        if number % 3 == 0:
+            time.sleep(PAUSE_S)
 
 
 def queued(count, address, fill, seen):
@@ -144,6 +163,8 @@ def linear(interface):
 
 if what == "connections":
     connections(int(sys.argv[4]), "fastopen" in sys.argv)
+elif what == "lent":
+    lent(int(sys.argv[4]))
 elif what == "queued":
     queued(int(sys.argv[4]), sys.argv[5], int(sys.argv[6]), sys.argv[-1 if len(sys.argv) > 7 else 5])
 elif what == "flood":

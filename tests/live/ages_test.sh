@@ -51,6 +51,14 @@ test_a_packet_that_xdp_copies_has_its_own_age_or_none() {
 	exec 9>&-
 }
 
+# Behind the entry it gets a buffer of its own, and the former one is soon another packet's.
+test_a_packet_that_its_sender_still_owns_keeps_its_age() {
+	wire_up
+	app_start
+	ages lent 100 >"$work/bounds" || fail "not sent"
+	young app 2
+}
+
 test_packets_are_known_while_others_look_at_them() {
 	wire_up
 	nsenter --net="$ns1" /usr/bin/python3 -c 'import socket
