@@ -142,8 +142,8 @@ struct headers {
 
 /*
  * The network header at this place of the buffer, and what begins behind it. Stable are IPv4's
- * identification and IPv6's flow label, the protocol, and TCP's sequence number or UDP's length.
- * (Where GRO merges datagrams on the way, it changes the length, udp_gro_complete(): these are
+ * identification, the protocol, and TCP's sequence number or UDP's length: IPv6's flow label is not,
+ * since whoever forwards the packet may set another. (Where GRO merges datagrams on the way, it changes the length, udp_gro_complete(): these are
  * lost.)
  */
 static __always_inline struct headers headers_read(__u64 head, __u64 place)
@@ -153,8 +153,8 @@ static __always_inline struct headers headers_read(__u64 head, __u64 place)
 
 	bpf_probe_read_kernel(words, sizeof(words), (void *)(head + (place & IDENTITY_PLACE)));
 	if (words[0] & bpf_htonl(0x20000000)) { /* of version 6, with 4 */
-		id = words[0] & bpf_htonl(0x000fffff);
-		common = true; /* a flow's label is the same in all of its packets */
+		id = 0;
+		common = true;
 		proto = bpf_ntohl(words[1]) >> 8 & 0xff;
 		behind = words[11];
 	} else {

@@ -47,6 +47,10 @@ def tell(port, since):
     print(json.dumps({"src_port": port, "bound_ns": time.monotonic_ns() - since}))
 
 
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def connections(count, fastopen):
     enter(server_netns)
     server = socket.create_server(("10.77.0.2", 0))
@@ -88,7 +92,7 @@ def lent(count):
 
 def queued(count, address, fill, seen):
     enter(server_netns)
-    server = socket.create_server((address, 0), family=socket.AF_INET)
+    server = socket.create_server((address, 0), family=family_of(address))
     sender = datagrams(9, seen)
     for _ in range(count):
         client = socket.create_connection((seen, server.getsockname()[1]))
@@ -109,7 +113,7 @@ def queued(count, address, fill, seen):
 
 def datagrams(port, address="10.77.0.2"):
     enter(client_netns)
-    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender = socket.socket(family_of(address), socket.SOCK_DGRAM)
     sender.connect((address, port))
     return sender
 

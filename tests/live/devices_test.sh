@@ -126,6 +126,20 @@ test_through_nat_into_a_container() {
 	seen_at=10.9.0.9 aged 10.2.0.1 c0 s0
 }
 
+# A flow label is no identity of a packet: whoever forwards it may set another (RFC 6437, section 4).
+test_through_a_router_that_changes_ipv6s_flow_label() {
+	two_links
+	for netns in "$client" "$middle" "$server"; do
+		in_netns "$netns" "echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6"
+	done
+	in_netns "$client" "ip addr add fd01::1/64 dev c0 nodad; ip route add default via fd01::2"
+	in_netns "$middle" "ip addr add fd01::2/64 dev m0 nodad; ip addr add fd02::2/64 dev m1 nodad
+		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+		nft 'table ip6 t { chain in { type filter hook prerouting priority 0; ip6 flowlabel set 0x12345; }; }'"
+	in_netns "$server" "ip addr add fd02::1/64 dev s0 nodad; ip route add default via fd02::2"
+	aged fd02::1 c0 s0
+}
+
 test_through_a_bridge_into_a_container() {
 	two_links
 	in_netns "$client" "ip addr add 10.1.0.1/24 dev c0"
