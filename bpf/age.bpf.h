@@ -13,6 +13,8 @@
  *    given to its peer's driver right before (net_dev_start_xmit), and gets a mark there: it is the
  *    next to come in by this skb, in this buffer, at this place. One that comes out of a tunnel was
  *    inside the one that came in last by this skb and in this buffer.
+ *  - One that is handed on to another device gets such a mark, too. Rules may change its headers on
+ *    the way there, in another buffer if that is shared with a clone.
  *  - Each time, the headers must be those that came in: in their parts that neither forwarding nor
  *    NAT changes, since an entry may be missing, and then another's is found. Where the flow's next
  *    packet may have the same, it has to be in the same buffer, too.
@@ -134,17 +136,17 @@ static __always_inline __u32 device_ways(const struct net_device *dev, const boo
 
 struct headers {
 	__u32 stable; /* the parts that neither forwarding nor NAT changes */
-	__u32 whole;
-	bool common; /* what is stable may be the same in the next packet of its flow */
+	__u32 whole;  /* and those that a bridge does not: all but marks and hops left */
+	bool common;  /* what is stable may be the same in the next packet of its flow */
 };
 
 #define MIX(mixed, word) (((mixed) ^ (word)) * 0x9e3779b1U)
 
 /*
  * The network header at this place of the buffer, and what begins behind it. Stable are IPv4's
- * identification, the protocol, and TCP's sequence number or UDP's length: IPv6's flow label is not,
- * since whoever forwards the packet may set another. (Where GRO merges datagrams on the way, it changes the length, udp_gro_complete(): these are
- * lost.)
+ * identification, the protocol, and TCP's sequence number or UDP's length: IPv6's flow label is
+ * not, since whoever forwards the packet may set another. (Where GRO merges datagrams on the way,
+ * it changes the length, udp_gro_complete(): these are lost.)
  */
 static __always_inline struct headers headers_read(__u64 head, __u64 place)
 {
@@ -157,11 +159,15 @@ static __always_inline struct headers headers_read(__u64 head, __u64 place)
 		common = true;
 		proto = bpf_ntohl(words[1]) >> 8 & 0xff;
 		behind = words[11];
+		words[0] = 0;
+		words[1] &= bpf_htonl(0xffffff00);
 	} else {
 		id = words[1]; /* and whether it is a fragment */
 		common = !(id & bpf_htonl(0xffff0000));
 		proto = bpf_ntohl(words[2]) >> 16 & 0xff;
 		behind = words[6];
+		words[0] &= bpf_htonl(0xff00ffff);
+		words[2] = proto;
 	}
 	if (proto != IPPROTO_TCP)
 		behind = proto == IPPROTO_UDP ? behind & bpf_htonl(0xffff0000) : 0;
@@ -218,7 +224,8 @@ struct arrived {
 };
 
 enum sameness {
-	is_unknown, /* it cannot be proven to have come in before */
+	is_unknown,  /* it cannot be proven to have come in before */
+	is_doubtful, /* likewise, and yet it may have: that it is new cannot be said either */
 	is_same,
 	is_clone, /* of the packet that did: that one keeps its entry, and the clone is lost */
 };
@@ -235,7 +242,8 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 	bool known = transit_look_under_way(received, key->hash, &transit);
 	bool same = transit_is_of_skb(&transit, key->identity);
 	bool former = false; /* the entry is of the buffer before this one */
-	const __u32 last = proof == proof_received ? buffer_of_skb(key) : 0;
+	const bool by_skb = proof == proof_received || proof == proof_handed_on;
+	const __u32 last = by_skb ? buffer_of_skb(key) : 0;
 	/* or this entry is of an earlier packet, which had the same skb and then another buffer */
 	const bool moved = same && last && last != key->hash;
 	__u64 at = transit.identity;
@@ -244,7 +252,7 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 	const struct note *note;
 
 	/* it has got another buffer since, as skb_cow() gives to one that is shared with a clone */
-	if (proof == proof_received && (moved || !(known && (same || cloned)))) {
+	if (by_skb && (moved || !known || !(same || (cloned && proof == proof_received)))) {
 		known = transit_look_under_way(received, last, &transit);
 		same = transit_is_of_skb(&transit, key->identity);
 		at = key->identity;
@@ -258,14 +266,16 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 	headers = *here;
 	if ((at ^ key->identity) & IDENTITY_PLACE)
 		headers = headers_read(key->head, at);
-	if (headers.stable != note->headers || (headers.common && former))
+	if (headers.stable != note->headers)
 		return is_unknown;
 	if (!same)
 		return cloned ? is_clone : is_unknown;
 	if (!proof_allows(proof, note->flags, key->identity, at) ||
-	    (note->flags & note_has_origin && origin->of != transit.entry) ||
-	    (proof == proof_handed_on && origin->headers_whole != headers.whole))
+	    (note->flags & note_has_origin && origin->of != transit.entry))
 		return is_unknown;
+	if ((headers.common && former) ||
+	    (proof == proof_handed_on && origin->headers_whole != headers.whole))
+		return is_doubtful;
 	*ret_arrived = (struct arrived){
 		.time = transit.entry & TIME_MASK,
 		.dev = note->flags & note_has_origin ? origin->dev : note->dev,

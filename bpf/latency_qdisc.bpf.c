@@ -135,6 +135,7 @@ static __always_inline void packet_hand(const struct sk_buff *skb, const struct 
 	struct arrived arrived = {};
 	struct headers headers;
 	enum sameness sameness;
+	enum proof proof;
 
 	if (!(ways & WAYS_BACK)) {
 		if (handing_on_seen && !iif && ways & way_out)
@@ -144,13 +145,13 @@ static __always_inline void packet_hand(const struct sk_buff *skb, const struct 
 	if (ways & way_on && !handing_on_seen)
 		handing_on_seen = true;
 	headers = headers_read(key->head, key->identity);
-	sameness = arrived_find(&arrived, skb, key, &headers,
-				iif ? proof_received : proof_handed_on, typed);
+	proof = iif ? proof_received : handing_on_seen ? proof_handed_on : proof_none;
+	sameness = arrived_find(&arrived, skb, key, &headers, proof, typed);
 	if (iif && sameness == is_clone)
 		return;
 	if (sameness != is_same) {
 		/* tc may redirect what was made here, and sets skb_iif: its sender tells */
-		const bool made_here = !iif || READ(typed, skb, sk);
+		const bool made_here = sameness != is_doubtful && (!iif || READ(typed, skb, sk));
 
 		arrived = (struct arrived){
 			.time = made_here && queued_time ? queued_time : TIME_GONE,
@@ -161,6 +162,8 @@ static __always_inline void packet_hand(const struct sk_buff *skb, const struct 
 	arrived.flags = note_has_origin | (ways & way_up ? note_handed_up : 0) |
 			(ways & way_on ? note_handed_on : 0);
 	arrived_put(&arrived, key, &headers, arrived.dev, arrived.ifindex, now);
+	if (ways & way_on)
+		buffer_note(key);
 }
 
 /*

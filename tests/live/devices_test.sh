@@ -38,6 +38,16 @@ received_by() { nsenter --net="$1" ip -s -j link show "$2" | jq '.[0].stats64.rx
 
 slow() { in_netns "$1" "tc qdisc add dev $2 root tbf rate $RATE burst $BURST limit 1000000"; }
 
+# Somebody who looks at all packets of a device, a clone of each, and reads none
+tap() { # NAMESPACE DEVICE
+	nsenter --net="$1" /usr/bin/python3 -c 'import socket, sys, time
+tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+tap.bind((sys.argv[1], 3))
+print("ready", flush=True)
+time.sleep(1000)' "$2" >"$work/tap" 2>&1 &
+	wait_for 10 grep -qs ready "$work/tap" || fail "no tap"
+}
+
 deaf() { in_netns "$1" "nft 'table inet deaf { chain in { type filter hook input priority 0; udp dport 9 drop; }; }'"; }
 
 # What the devices of all namespaces here have sent, by their own account
@@ -150,7 +160,7 @@ test_through_a_bridge_into_a_container() {
 }
 
 # A bridge whose own queue is slow, in front of a container: what this host sends by it was made here.
-test_from_a_bridge_of_this_host_into_a_container() {
+from_a_bridge() {
 	netns_up client server
 	pair "$client" m1 "$server" s0
 	in_netns "$client" "ip link add br0 type bridge; ip link set m1 master br0; ip link set br0 up
@@ -158,7 +168,32 @@ test_from_a_bridge_of_this_host_into_a_container() {
 	in_netns "$server" "ip addr add 10.1.0.2/24 dev s0"
 	deaf "$server"
 	slow "$client" br0
+}
+
+test_from_a_bridge_of_this_host_into_a_container() {
+	from_a_bridge
 	aged 10.1.0.2 br0 s0
+}
+
+# Between the bridge and its port the packet is marked; where somebody looks, it gets another buffer for that.
+test_a_packet_that_is_marked_between_two_devices_keeps_its_age() {
+	from_a_bridge
+	in_netns "$client" "nft 'table netdev t { chain out { type filter hook egress device m1 priority 0;
+		ip dscp set cs1; }; }'" || skip "no hook at egress"
+	aged 10.1.0.2 br0 s0
+	tap "$client" br0
+	aged 10.1.0.2 br0 s0
+}
+
+# A port that translates: what then comes in may be what the bridge was given, and may be another packet.
+test_a_packet_that_is_translated_between_two_devices_has_its_own_age_or_none() {
+	from_a_bridge
+	in_netns "$client" "ip neigh replace 10.1.0.9 dev br0 lladdr $(mac_of "$server" s0)
+		nft 'table netdev t {
+			chain out { type filter hook egress device m1 priority 0; ip daddr 10.1.0.9 ip daddr set 10.1.0.2; };
+			chain in { type filter hook ingress device m1 priority 0; ip saddr 10.1.0.2 ip saddr set 10.1.0.9; }; }'" ||
+		skip "no hook at egress"
+	seen_at=10.1.0.9 aged_or_lost 10.1.0.2
 }
 
 test_up_through_a_bridge() {
@@ -176,13 +211,7 @@ test_a_packet_that_gets_another_buffer_on_its_way_keeps_its_age() {
 		ip addr add 10.1.0.2/24 dev br0
 		nft 'table netdev t { chain in { type filter hook ingress device m0 priority 0; ip ttl set 63; }; }'" ||
 		skip "no hook at ingress"
-	nsenter --net="$middle" /usr/bin/python3 -c 'import socket
-tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-tap.bind(("m0", 3))
-print("ready", flush=True)
-while True:
-    tap.recv(65536)' >"$work/tap" 2>&1 &
-	wait_for 10 grep -qs ready "$work/tap" || fail "no tap"
+	tap "$middle" m0
 	slow "$client" c0
 	aged 10.1.0.2 c0 br0
 }
