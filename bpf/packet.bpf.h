@@ -63,7 +63,7 @@ struct packet {
 	__u32 network;	   /* header */
 	__u32 transport;   /* header, or what follows IP's headers where there is none: see below */
 	__u32 end;	   /* of the bytes that are in the linear part */
-	bool is_continued; /* a fragment behind the first: the transport's header is not in it */
+	bool is_continued; /* as a fragment behind the first: the transport's header is not in it */
 };
 
 /* Copy a header; false if it is not entirely in the linear part. */
@@ -179,8 +179,12 @@ static __always_inline void packet_take_walked(struct packet *p, __u64 walked)
 /* IP's own length tells more than the frame's, which may be padded. 0: too long to be told. */
 static __always_inline void packet_cut(struct packet *p, __u32 length)
 {
-	if (length && length < p->payload)
+	if (!length)
+		return;
+	if (length < p->payload)
 		p->payload = length;
+	if (p->network + length < p->end) /* what is behind is no header */
+		p->end = p->network + length;
 }
 
 /* Headers that claim more than there is leave nothing. */
@@ -192,6 +196,7 @@ static __always_inline void packet_skip(struct packet *p, __u32 header)
 static __always_inline bool packet_read_ipv4(struct packet *p)
 {
 	struct ipv4_header ip = {};
+	__u32 header;
 
 	if (!header_copy(&ip, sizeof(ip), p, p->network) || ip.version_ihl >> 4 != 4)
 		return false;
@@ -200,8 +205,10 @@ static __always_inline bool packet_read_ipv4(struct packet *p)
 	p->flow.src.words[0] = ip.src;
 	p->flow.dest.words[0] = ip.dest;
 	packet_cut(p, bpf_ntohs(ip.total_length));
-	p->transport = p->network + (ip.version_ihl & 0xf) * 4;
-	p->is_continued = ip.fragment & bpf_htons(IPV4_FRAGMENT_OFFSET);
+	header = (ip.version_ihl & 0xf) * 4;
+	p->transport = p->network + (header < sizeof(ip) ? sizeof(ip) : header);
+	/* behind a header that says it is shorter than it is, nobody knows what begins where */
+	p->is_continued = ip.fragment & bpf_htons(IPV4_FRAGMENT_OFFSET) || header < sizeof(ip);
 	if (ip.protocol == ip_authentication && !p->is_continued)
 		packet_take_walked(p, packet_walk(p->head, p->transport, p->end, ip.protocol));
 	return true;
@@ -233,6 +240,17 @@ static __always_inline bool proto_has_ports(__u8 proto)
 	       proto == 136;
 }
 
+/*
+ * UDP's own length, which may be less than IP's: __udp4_lib_rcv() leaves the rest out. It has 16
+ * bits, and inside the host a packet may be larger (GSO).
+ */
+static __always_inline void packet_read_udp(struct packet *p, __u32 length)
+{
+	if (length >= UDP_HEADER_BYTES && length < p->payload && p->payload <= 0xffff)
+		p->payload = length;
+	packet_skip(p, UDP_HEADER_BYTES);
+}
+
 static __always_inline void packet_read_transport(struct packet *p)
 {
 	struct tcp_header tcp = {};
@@ -246,7 +264,7 @@ static __always_inline void packet_read_transport(struct packet *p)
 	p->flow.src_port = bpf_ntohs(tcp.src);
 	p->flow.dest_port = bpf_ntohs(tcp.dest);
 	if (proto == IPPROTO_UDP)
-		packet_skip(p, UDP_HEADER_BYTES);
+		packet_read_udp(p, bpf_ntohl(tcp.seq) >> 16); /* where TCP has its number */
 	if (proto != IPPROTO_TCP)
 		return;
 	p->tcp_seq = bpf_ntohl(tcp.seq);

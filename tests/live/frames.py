@@ -35,6 +35,12 @@ def ipv4(number, proto, body, options=0, fragment=0):
     return 0x0800, header + bytes(4 * options) + body
 
 
+def says(packet, at, value):
+    """Its 16 bits at that place of the network header say so, whatever is true"""
+    kind, packet = packet
+    return kind, packet[:at] + struct.pack("!H", value) + packet[at + 2:]
+
+
 def ipv6(number, first, body, length=None):
     return 0x86dd, struct.pack("!IHBB16s16s", 6 << 28, len(body) if length is None else length,
                                first, 64, socket.inet_pton(socket.AF_INET6, "fd99::1"),
@@ -63,11 +69,10 @@ def tagged(*tags_and_packet):
     return kind, packet
 
 
-def is_(proto, length, ports=True, seq=None):
-    says = {"proto": NAMES.get(proto), "proto_number": None if proto in NAMES else proto,
+def is_(proto, length, ports=True):
+    return {"proto": NAMES.get(proto), "proto_number": None if proto in NAMES else proto,
             "src_port": PORTS[0] if ports else None, "dest_port": PORTS[1] if ports else None,
             "len_bytes": length, "tcp_seq": 12345 if proto == TCP and ports else None}
-    return says
 
 
 def hidden(length):
@@ -87,6 +92,14 @@ IP = [
      lambda n: ipv4(n, TCP, tcp(5, b"").replace(b"\x50\x10", b"\xf0\x10")), is_(TCP, 0)),
     ("UDP in a padded frame", 4, lambda n: (0x0800, ipv4(n, UDP, udp[:10])[1] + bytes(18)), is_(UDP, 2)),
     ("UDP in a padded frame", 6, lambda n: (0x86dd, ipv6(n, UDP, udp[:10])[1] + bytes(18)), is_(UDP, 2)),
+    ("UDP that ends before IP does", 4, lambda n: says(ipv4(n, UDP, udp), 24, 8 + 30), is_(UDP, 30)),
+    ("UDP that ends before IP does", 6, lambda n: says(ipv6(n, UDP, udp), 44, 8 + 30), is_(UDP, 30)),
+    ("UDP whose length is none", 4, lambda n: says(ipv4(n, UDP, udp), 24, 7), is_(UDP, 100)),
+    ("UDP that IP ends amid its header", 4, lambda n: says(ipv4(n, UDP, udp), 2, 20 + 4), is_(UDP, 4, False)),
+    ("UDP that IP ends amid its header", 6, lambda n: ipv6(n, UDP, udp, 4), is_(UDP, 4, False)),
+    ("IP that is shorter than its header", 4, lambda n: says(ipv4(n, UDP, udp), 2, 10), is_(UDP, 0, False)),
+    ("a header that says it is shorter than it is", 4,
+     lambda n: says(ipv4(n, UDP, udp), 0, 0x4100), is_(UDP, 108, False)),
     ("UDP with a tag", 4, lambda n: tagged(0x8100, ipv4(n, UDP, udp)), is_(UDP, 100)),
     ("TCP with a tag", 6, lambda n: tagged(0x8100, ipv6(n, TCP, tcp())), is_(TCP, 100)),
     ("UDP with two tags", 6, lambda n: tagged(0x88a8, 0x8100, ipv6(n, UDP, udp)), is_(UDP, 100)),
@@ -142,15 +155,15 @@ OTHERS = [
 out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 out.bind((sys.argv[1], 0))
 with open(sys.argv[2], "w", encoding="ascii") as truth:
-    def send(name, kind, packet, says):
+    def send(name, kind, packet, true):
         # to nobody, from nobody: no answers
         out.send(b"\x02\0\0\0\0\x01" + b"\x02\0\0\0\0\x02" + struct.pack("!H", kind) + packet)
-        truth.write(json.dumps(dict(says, name=name)) + "\n")
+        truth.write(json.dumps(dict(true, name=name)) + "\n")
 
-    for place, (name, version, make, says) in enumerate(IP, 1):
+    for place, (name, version, make, truth_of) in enumerate(IP, 1):
         address = "10.99.1.%d" % place if version == 4 else "fd99::1:%x" % place
         send("%s over IPv%d" % (name, version), *make(place),
-             dict(says, ip_version=version, dest_ip=address))
+             dict(truth_of, ip_version=version, dest_ip=address))
     for place, (name, make, version) in enumerate(OTHERS, 1):
         kind, packet = make(LOOKS_LIKE[version] + bytes(1000 + 50 * place))
         send(name, kind, packet, {"ip_version": None, "dest_ip": None, "proto": None,
