@@ -291,7 +291,7 @@ struct ifname {
 	"counted as lost"
 #define SYNACK_BLIND                                                                              \
 	"SYN cookies; calls that the kernel skipped of requests that came to nothing, after the " \
-	"last one seen"
+	"last one seen, and of requests while thousands are open"
 #define RETRANSMIT_HOOKS(H)                                                                      \
 	H(retransmit, segment, 1, lines, retransmit__tcp_retransmit_skb, SEGMENT_BLIND,          \
 	  .counted = true)                                                                       \

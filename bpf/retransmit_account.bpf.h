@@ -14,7 +14,8 @@
 
 #include "memory.bpf.h"
 
-#define LEAST_BETWEEN_NS 500000000ULL /* two timers of a second, the peer's and ours */
+#define LEAST_BETWEEN_NS 500000000ULL	/* two timers of a second, the peer's and ours */
+#define MOST_BETWEEN_NS 120000000000ULL /* TCP_RTO_MAX */
 
 /* ---- requests: a SYN-ACK's retransmits, until there is a connection ---- */
 
@@ -28,16 +29,38 @@ struct request_account {
 	__u64 retrans;	/* of its num_retrans, all up to here is in lines, or counted as lost */
 };
 
+#define REQUESTS_MAX 16384
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, REQUESTS_MAX);
 	__type(key, struct request_key);
 	__type(value, struct request_account);
 } requests SEC(".maps") __weak;
 
 /*
+ * The table forgets requests when there are many at once, as in a SYN flood: then one that is not
+ * in it may have been told of. Half of what has room has come since `requests_before`, so none that
+ * was noted later is forgotten. (Two CPUs may count two of them as one: hence half.)
+ */
+__weak volatile __u64 requests_noted = 0;
+__weak volatile __u64 requests_since = 0; /* CLOCK_MONOTONIC */
+__weak volatile __u64 requests_before = 0;
+
+static __always_inline void request_note_new(void)
+{
+	__u64 count = requests_noted + 1;
+
+	requests_noted = count;
+	if (count % (REQUESTS_MAX / 4))
+		return;
+	requests_before = requests_since;
+	requests_since = bpf_ktime_get_ns();
+}
+
+/*
  * A SYN-ACK is being sent again, before it is counted in num_retrans. Returns how many before it
- * were not seen; of a request that is older than netlog, not known: 0.
+ * were not seen; of a request that is older than netlog, or that may be forgotten, not known: 0.
  */
 static __always_inline __u32 request_look(const struct request_sock *req, const bool typed)
 {
@@ -56,12 +79,16 @@ static __always_inline __u32 request_look(const struct request_sock *req, const 
 		.netns = sock_netns(skc, typed),
 	};
 	const struct request_account *before = bpf_map_lookup_elem(&requests, &key);
+	const bool known = before && before->since_us == now.since_us;
 	__u64 accounted = now.retrans - 1;
 
-	if (before && before->since_us == now.since_us)
+	if (known)
 		accounted = before->retrans;
-	else if (settings.attached_ns && now.since_us * 1000 > settings.attached_ns)
+	else if (settings.attached_ns && now.since_us * 1000 > settings.attached_ns &&
+		 now.since_us * 1000 > requests_before)
 		accounted = 0;
+	if (!known)
+		request_note_new();
 	bpf_map_update_elem(&requests, &key, &now, BPF_ANY);
 	return accounted < now.retrans - 1 ? now.retrans - 1 - accounted : 0;
 }
@@ -71,7 +98,7 @@ static __always_inline __u32 request_look(const struct request_sock *req, const 
  * `total`. Of a request that no call told of, all were skipped, or were made before netlog came.
  * Its SYN-ACK is sent again by a timer, after a second and later, and where the SYN comes again,
  * which has such a timer, too. So netlog's age tells whether all can have been since; if so they
- * are lost, at the most so many.
+ * are lost, at the most so many. If it may be one that is forgotten, they have been told of.
  */
 static __always_inline __u32 request_accounted(const struct sock *sk,
 					       const struct connection *connection, __u32 total,
@@ -83,6 +110,7 @@ static __always_inline __u32 request_accounted(const struct sock *sk,
 	};
 	const struct request_account *known;
 	__u32 accounted = 0;
+	__u64 now;
 
 	if (!total)
 		return 0;
@@ -95,8 +123,9 @@ static __always_inline __u32 request_accounted(const struct sock *sk,
 	/* tcp_v4_syn_recv_sock() gave the connection up, not the request */
 	if (ended)
 		return total;
-	if (!settings.attached_ns ||
-	    bpf_ktime_get_ns() - settings.attached_ns < total * LEAST_BETWEEN_NS)
+	now = bpf_ktime_get_ns();
+	if (!settings.attached_ns || now - settings.attached_ns < total * LEAST_BETWEEN_NS ||
+	    (requests_before && now - requests_before < MOST_BETWEEN_NS))
 		return total;
 	return 0;
 }

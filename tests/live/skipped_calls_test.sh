@@ -301,11 +301,27 @@ test_of_500_connections_each_retransmit_is_in_a_line_or_lost() {
 	in_books 1500
 }
 
+# More than are remembered. What was told of those that are forgotten is not lost.
+test_retransmits_of_a_flood_of_requests_are_not_lost_because_they_are_forgotten() {
+	wire_up
+	nsenter --net="$ns1" sh -c 'cd /proc/sys/net; echo 0 >ipv4/tcp_syncookies; echo 2 >ipv4/tcp_synack_retries
+		echo 200000 >ipv4/tcp_max_syn_backlog; echo 100000 >core/somaxconn'
+	netlog_start --events=retransmit --ring-size=16MiB
+	timeout 100 /usr/bin/python3 tests/live/requests.py "$ns0" "$ns1" 24000 || fail "no flood"
+	netlog_stop
+	check_books
+	truth=$(($(retrans_segs) - retrans_before))
+	echo "# lines: $(segs_told), lost: $(missed retransmit), of $truth"
+	[ "$truth" -ge 40000 ] || fail "no flood: only $truth"
+	at_least "SYN-ACKs in lines" "$(segs_told)" 99 "$truth"
+	[ $(($(segs_told) + $(missed retransmit))) -le "$truth" ] || fail "more lost than there were"
+}
+
 # Raw tracepoints know sockets by their address alone.
 test_the_same_holds_where_typed_tracepoints_are_refused() {
 	export LD_PRELOAD=build/refuse.so NETLOG_REFUSE=tp_btf/retransmit
 	# nothing tells these of sockets that were there before
-	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }' | grep -v -e "${FUNCNAME[0]}" -e older_than_netlog); do
+	for name in $(declare -F | awk '$3 ~ /^test_/ { print $3 }' | grep -v -e "${FUNCNAME[0]}" -e older_than_netlog -e a_flood); do
 		echo "# ${name#test_}"
 		(
 			work=$work/$name
