@@ -21,6 +21,7 @@ typedef __s32 s32;
 
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_PACKET 17
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262 /* include/uapi/linux/in.h; 16 bits since 5.6 */

@@ -68,7 +68,8 @@ int latency__net_dev_queue(__u64 *ctx)
 	now = bpf_ktime_get_boot_ns();
 	key = skb_transit_key(skb, skb->network_header, true);
 	queued_put(&key, now);
-	if (sk && sock_is_full(&sk->__sk_common, true) && sk->sk_protocol == IPPROTO_UDP)
+	/* of a stream, its owner is known by then: connect(2), accept(2) */
+	if (sk && sk->sk_type != SOCK_STREAM && sock_is_full(&sk->__sk_common, true))
 		owner_learn_sender(sk);
 	if ((key.identity & IDENTITY_SEGMENTS ? skb_is_cut_by_tcp(skb) : skb_is_made_linear(skb)) &&
 	    segments_key(&key, skb, true))

@@ -12,11 +12,12 @@
 #include "owner.bpf.h"
 #include "retransmit_account.bpf.h"
 
-static __always_inline bool sock_is_inet(const struct sock *sk)
+/* Do its packets go to a device? */
+static __always_inline bool sock_has_packets(const struct sock *sk)
 {
 	__u16 family = sk->__sk_common.skc_family;
 
-	return family == AF_INET || family == AF_INET6;
+	return family == AF_INET || family == AF_INET6 || family == AF_PACKET;
 }
 
 /* Each read of TCP. Also runs in softirq when the kernel itself reads (tcp_read_sock()). */
@@ -47,7 +48,7 @@ int owner__sock_send_length(__u64 *ctx)
 {
 	struct sock *sk = ARGUMENT(sock_send_length, sk);
 
-	if (sock_is_inet(sk))
+	if (sock_has_packets(sk))
 		owner_learn(sk);
 	return 0;
 }
@@ -57,7 +58,7 @@ int owner__sock_recv_length(__u64 *ctx)
 {
 	struct sock *sk = ARGUMENT(sock_recv_length, sk);
 
-	if (sock_is_inet(sk))
+	if (sock_has_packets(sk))
 		owner_learn(sk);
 	return 0;
 }
@@ -82,7 +83,7 @@ int owner__task_file(struct bpf_iter__task_file *ctx)
 	if (!socket)
 		return 0;
 	sk = socket->sk; /* NULL: it is being closed, inet_release() */
-	if (!sk || !sock_is_inet(sk))
+	if (!sk || !sock_has_packets(sk))
 		return 0;
 	memory = owner_memory(sk);
 	if (!memory)

@@ -5,26 +5,43 @@ first.py - datagrams that are the first and the last of their sockets, to 10.77.
 
   first.py COUNT
 
-By sendto, by send and by write, in turns. Prints its pid, as JSON.
+So many by each way: by sendto, by send and by write, of UDP-Lite, of a raw socket (protocol 200), and
+as a frame (AF_PACKET). Prints its pid, as JSON.
 """
 import json
 import os
 import socket
+import struct
 import sys
 
 from process import name
 
 TO = ("10.77.0.2", 9)
+UDPLITE, RAW = 136, 200
+# IPv4 and UDP, to port 9
+FRAME = struct.pack("!BBHHHBBH4s4sHHHH", 0x45, 0, 28, 0, 0, 64, socket.IPPROTO_UDP, 0,
+                    socket.inet_aton("10.77.0.1"), socket.inet_aton(TO[0]), 9, 9, 8, 0)
+
+
+def connected():
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.connect(TO)
+    return sender
+
+
+WAYS = [
+    (lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM), lambda it: it.sendto(b"first", TO)),
+    (connected, lambda it: it.send(b"first")),
+    (connected, lambda it: os.write(it.fileno(), b"first")),
+    (lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM, UDPLITE), lambda it: it.sendto(b"first", TO)),
+    (lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, RAW), lambda it: it.sendto(b"first", TO)),
+    (lambda: socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM),
+     lambda it: it.sendto(FRAME, ("wire0", 0x0800))),
+]
 
 name("first")
-for number in range(int(sys.argv[1])):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        if number % 3 == 0:
-            sender.sendto(b"first", TO)
-            continue
-        sender.connect(TO)
-        if number % 3 == 1:
-            sender.send(b"first")
-        else:
-            os.write(sender.fileno(), b"first")
+for _ in range(int(sys.argv[1])):
+    for make, send in WAYS:
+        with make() as own:
+            send(own)
 print(json.dumps({"pid": os.getpid()}))

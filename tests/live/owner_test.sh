@@ -69,12 +69,12 @@ test_a_socket_older_than_netlog_has_an_owner_if_one_process_holds_it() {
 test_the_first_datagram_of_a_socket_has_its_owner() {
 	needs_the_hosts_pids
 	wire_up
-	netlog_start --events=latency --latency-stage=qdisc --proto=udp
-	pid=$(nsenter --net="$ns0" timeout 60 /usr/bin/python3 tests/live/first.py 30 | jq .pid) || fail "not sent"
+	netlog_start --events=latency --latency-stage=qdisc --proto=udp,136,200
+	pid=$(nsenter --net="$ns0" timeout 60 /usr/bin/python3 tests/live/first.py 10 | jq .pid) || fail "not sent"
 	netlog_stop
 	check_books
-	equal "owners of datagrams" "$(jq -c 'select(.src_ip == "10.77.0.1" and .dest_port == 9) | [.pid, .comm]' "$lines" |
-		sort | uniq -c | xargs)" "30 [$pid,first]"
+	equal "owners of datagrams" "$(jq -c 'select(.src_ip == "10.77.0.1") | [.proto_number, .pid, .comm]' "$lines" |
+		sort | uniq -c | xargs)" "10 [136,$pid,first] 10 [200,$pid,first] 40 [null,$pid,first]"
 }
 
 test_a_pid_used_again_is_not_the_owner_of_the_first_one_s_socket() {
