@@ -151,6 +151,7 @@ struct headers {
 static __always_inline struct headers headers_read(__u64 head, __u64 place)
 {
 	__u32 words[HEADERS_WORDS] = {}, id, proto, behind, stable, whole = 0;
+	struct headers headers;
 	bool common;
 
 	bpf_probe_read_kernel(words, sizeof(words), (void *)(head + (place & IDENTITY_PLACE)));
@@ -175,11 +176,13 @@ static __always_inline struct headers headers_read(__u64 head, __u64 place)
 #pragma unroll
 	for (int i = 0; i < 7; i++)
 		whole = MIX(whole, words[i]);
-	return (struct headers){
+	headers = (struct headers){
 		.stable = stable,
 		.whole = MIX(whole, behind),
 		.common = common && proto != IPPROTO_TCP,
 	};
+	VALUES_FORGET(&headers);
+	return headers;
 }
 
 /* ---- is it the same packet? ---- */

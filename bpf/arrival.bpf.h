@@ -26,19 +26,22 @@ struct arrival {
 static __always_inline enum transit_state packet_look(struct arrival *a, struct transit_key *key,
 						      const __u64 besides)
 {
-	const __u32 last = buffer_of_skb(key);
+	struct {
+		__u64 last, now;
+	} buffer = { buffer_of_skb(key), key->hash };
 	enum transit_state state;
 	struct headers headers;
 
-	if (last == key->hash)
-		return transit_find(received, key, PLACE_MOVES, besides, &a->transit);
-	if (last)
-		key->hash = last;
+	if (buffer.last)
+		key->hash = buffer.last;
+	VALUES_FORGET(key);
+	VALUES_FORGET(&buffer);
 	state = transit_find(received, key, PLACE_MOVES, besides, &a->transit);
-	if (state == transit_lost)
+	VALUES_FORGET(&a->transit);
+	if (buffer.last == buffer.now || state == transit_lost)
 		return state;
 	headers = headers_read(key->head, key->identity);
-	if ((headers.common && last) ||
+	if ((headers.common && buffer.last) ||
 	    headers.stable != notes[a->transit.place & (TRANSIT_SIZE - 1)].headers)
 		return transit_lost;
 	return state;
@@ -51,6 +54,7 @@ static __always_inline void packet_find(struct arrival *a, const struct sk_buff 
 
 	*a = (struct arrival){};
 	a->state = packet_look(a, &key, besides);
+	VALUES_FORGET(a);
 	if (a->state != transit_known)
 		return;
 	a->note = &notes[a->transit.place & (TRANSIT_SIZE - 1)];

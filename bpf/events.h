@@ -344,8 +344,9 @@ struct ifname {
 	H(latency, tcp, 1, lines, latency__tcp_probe,                                              \
 	  "packets outside the established state; packets merged into another", AT_TCP)            \
 	H(latency, app_tcp, 1, lines, latency__skb_copy_datagram_iovec,                            \
-	  "payload that is spliced or mapped (TCP_ZEROCOPY_RECEIVE) or merged into "               \
-	  "another packet; that of a SYN (TCP Fast Open): counted as lost",                        \
+	  "payload that is spliced, mapped (TCP_ZEROCOPY_RECEIVE), thrown away (MSG_TRUNC), "      \
+	  "read by way of kTLS or a sockmap, or merged into another packet; that of a SYN (TCP "   \
+	  "Fast Open): counted as lost",                                                           \
 	  AT_APP)                                                                                  \
 	H(latency, app_udp, 1, lines, latency__skb_consume_udp, APP_UDP_BLIND, AT_APP)             \
 	H(latency, app_udp, 2, lines, latency__skb_consume_udp_kprobe, APP_UDP_BLIND, AT_APP)      \
