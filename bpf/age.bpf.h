@@ -142,16 +142,23 @@ struct headers {
 
 #define MIX(mixed, word) (((mixed) ^ (word)) * 0x9e3779b1U)
 
+/* The answer of headers_mix(): struct headers, of whose `whole` one bit is `common`. */
+#define HEADERS(stable, whole, common) ((__u64)(stable) << 32 | ((whole) & ~1U) | (common))
+#define HEADERS_STABLE(mixed) ((__u32)((mixed) >> 32))
+#define HEADERS_WHOLE(mixed) ((__u32)(mixed))
+#define HEADERS_COMMON(mixed) ((mixed) & 1)
+
 /*
  * The network header at this place of the buffer, and what begins behind it. Stable are IPv4's
  * identification, the protocol, and TCP's sequence number or UDP's length: IPv6's flow label is
  * not, since whoever forwards the packet may set another. (Where GRO merges datagrams on the way,
  * it changes the length, udp_gro_complete(): these are lost.)
+ *
+ * A function of numbers, which the verifier looks at once: see FILTER_LOOKS().
  */
-static __always_inline struct headers headers_read(__u64 head, __u64 place)
+__weak __noinline __u64 headers_mix(__u64 head, __u64 place)
 {
 	__u32 words[HEADERS_WORDS] = {}, id, proto, behind, stable, whole = 0;
-	struct headers headers;
 	bool common;
 
 	bpf_probe_read_kernel(words, sizeof(words), (void *)(head + (place & IDENTITY_PLACE)));
@@ -176,13 +183,18 @@ static __always_inline struct headers headers_read(__u64 head, __u64 place)
 #pragma unroll
 	for (int i = 0; i < 7; i++)
 		whole = MIX(whole, words[i]);
-	headers = (struct headers){
-		.stable = stable,
-		.whole = MIX(whole, behind),
-		.common = common && proto != IPPROTO_TCP,
+	return HEADERS(stable, MIX(whole, behind), common && proto != IPPROTO_TCP);
+}
+
+static __always_inline struct headers headers_read(__u64 head, __u64 place)
+{
+	const __u64 mixed = headers_mix(head, place);
+
+	return (struct headers){
+		.stable = HEADERS_STABLE(mixed),
+		.whole = HEADERS_WHOLE(mixed),
+		.common = HEADERS_COMMON(mixed),
 	};
-	VALUES_FORGET(&headers);
-	return headers;
 }
 
 /* ---- is it the same packet? ---- */
