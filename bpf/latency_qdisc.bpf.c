@@ -214,7 +214,6 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	if (!handing_seen)
 		handing_seen = true;
 	known = packet_departs(skb, &key, &transit, typed);
-	VALUES_FORGET(&transit);
 	packet_hand(skb, dev, &key, known ? transit.entry & TIME_MASK : 0, now, typed);
 	if (!stage_wanted(stage_qdisc))
 		return 0;
