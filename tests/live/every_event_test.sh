@@ -54,11 +54,6 @@ process_made() {
 	client=$!
 }
 
-at_exit_of_every_event_test() {
-	at_exit_of_test
-	[ ! -d "$directory" ] || wait_for 10 rmdir "$directory" 2>/dev/null || echo "# the cgroup $unit is left"
-}
-
 # judged I OPTION: that netlog's lines, of each event by itself
 judged() {
 	local what=${options[$1]} lines=$work/watched.$1 event both
@@ -87,8 +82,8 @@ test_every_event_obeys_every_filter() {
 	cgroups_mount
 	unit=netlog-test-$$.service
 	directory=$work/cgroups/$unit
-	trap at_exit_of_every_event_test EXIT
 	mkdir "$directory" || fail "no cgroup"
+	cgroups_are_ours "$directory"
 	cgroup_id=$(stat -c %i "$directory")
 	mapfile -t todo < <(filter_options)
 	[ ${#todo[@]} -ge 13 ] || fail "only ${#todo[@]} filters: $(filter_options | xargs)"

@@ -86,6 +86,10 @@ cgroups_mount() {
 	mount -t cgroup2 cgroup2 "$work/cgroups" 2>"$work/mount" || skip "no cgroup2: $(cat "$work/mount")"
 }
 
+# cgroups_are_ours DIRECTORY...: these cgroups go at the end of the test, with those below them
+cgroups_made=()
+cgroups_are_ours() { cgroups_made=("$@"); }
+
 # An empty /run, which only we see, until the end of the test
 run_mount() {
 	needs_mounts
@@ -450,15 +454,27 @@ run_tests() {
 	exit $failed
 }
 
+cgroups_gone() {
+	find "${cgroups_made[@]}" -depth -type d -exec rmdir {} + 2>/dev/null
+	! ls -d "${cgroups_made[@]}" >/dev/null 2>&1
+}
+
+# A cgroup goes when its processes have gone, and while it can still be reached.
 at_exit_of_test() {
-	for directory in "$work/disk" "$work/cgroups"; do
-		! mountpoint -q "$directory" || umount -l "$directory"
-	done
-	[ -z "${run_is_ours:-}" ] || umount -l /run
+	local left='' directory
 	# all that was started here and still runs: a pid that has been waited for may be another's by now
 	for pid in $(jobs -rp); do
 		kill "$pid" 2>/dev/null
 		kill -CONT "$pid" 2>/dev/null # a stopped one takes no other signal
 		wait "$pid" 2>/dev/null
 	done
+	[ "${#cgroups_made[@]}" = 0 ] || wait_for 10 cgroups_gone || {
+		echo "# left: ${cgroups_made[*]}"
+		left=yes
+	}
+	for directory in "$work/disk" "$work/cgroups"; do
+		! mountpoint -q "$directory" || umount -l "$directory"
+	done
+	[ -z "${run_is_ours:-}" ] || umount -l /run
+	[ -z "$left" ] || exit 1 # whatever else it found
 }

@@ -10,6 +10,7 @@ needs_a_tree() {
 	cgroups_mount
 	tree=$work/cgroups/netlog-test.$$
 	trap at_exit_of_names_test EXIT
+	cgroups_are_ours "$tree"
 	mkdir "$tree" && (cd "$tree" && seq "$many" | xargs mkdir) || fail "no cgroups"
 }
 
@@ -21,16 +22,9 @@ reads_are_told() {
 	netlog=$work/reading
 }
 
-tree_removed() {
-	[ ! -d "$tree" ] || find "$tree" -depth -type d -exec rmdir {} + 2>/dev/null
-}
-
 at_exit_of_names_test() {
 	rm -f "${NETLOG_HOLDS:-}" # a thread that is held up does not end
-	at_exit_of_test # which has ended what ran in there, and unmounted it
-	mount -t cgroup2 cgroup2 "$work/cgroups"
-	wait_for 10 tree_removed || echo "# the cgroup $tree is left"
-	umount "$work/cgroups"
+	at_exit_of_test
 }
 
 # traffic_in CGROUP OPTIONS: traffic's processes are in it
@@ -106,16 +100,12 @@ needs_version_1() {
 	v1=$work/v1
 	trap at_exit_of_version_1_test EXIT
 	mkdir "$v1" && mount -t cgroup -o none,name=systemd cgroup "$v1" || fail "no hierarchy of systemd's"
+	cgroups_are_ours "$tree" "$v1/netlog-test.$$"
 	mkdir "$tree" "$v1/netlog-test.$$" || fail "no cgroups"
-}
-
-version_1_removed() {
-	[ ! -d "$v1/netlog-test.$$" ] || find "$v1/netlog-test.$$" -depth -type d -exec rmdir {} + 2>/dev/null
 }
 
 at_exit_of_version_1_test() {
 	at_exit_of_names_test
-	wait_for 10 version_1_removed || echo "# the cgroup netlog-test.$$ of version 1 is left"
 	umount "$v1"
 }
 

@@ -73,7 +73,7 @@ test_names_that_come_and_go_are_recorded_where_they_took_effect() {
 	cgroup=$work/cgroups/netlog-record-$$.service
 	name=/run/netns/netlog-record-$$
 	wire_up
-	trap 'rmdir "$cgroup" 2>/dev/null; at_exit_of_test' EXIT
+	cgroups_are_ours "$cgroup"
 	recorded
 	traffic --messages 100
 	mkdir "$cgroup" || fail "no cgroup"
