@@ -142,21 +142,19 @@ struct headers {
 
 #define MIX(mixed, word) (((mixed) ^ (word)) * 0x9e3779b1U)
 
-/* The answer of headers_mix(): struct headers, of whose `whole` one bit is `common`. */
+/* The answer of headers_mixed(): struct headers, of whose `whole` one bit is `common`. */
 #define HEADERS(stable, whole, common) ((__u64)(stable) << 32 | ((whole) & ~1U) | (common))
 #define HEADERS_STABLE(mixed) ((__u32)((mixed) >> 32))
 #define HEADERS_WHOLE(mixed) ((__u32)(mixed))
-#define HEADERS_COMMON(mixed) ((mixed) & 1)
+#define HEADERS_COMMON(mixed) ((mixed)&1)
 
 /*
  * The network header at this place of the buffer, and what begins behind it. Stable are IPv4's
  * identification, the protocol, and TCP's sequence number or UDP's length: IPv6's flow label is
  * not, since whoever forwards the packet may set another. (Where GRO merges datagrams on the way,
  * it changes the length, udp_gro_complete(): these are lost.)
- *
- * A function of numbers, which the verifier looks at once: see FILTER_LOOKS().
  */
-__weak __noinline __u64 headers_mix(__u64 head, __u64 place)
+static __always_inline __u64 headers_mixed(__u64 head, __u64 place)
 {
 	__u32 words[HEADERS_WORDS] = {}, id, proto, behind, stable, whole = 0;
 	bool common;
@@ -186,9 +184,16 @@ __weak __noinline __u64 headers_mix(__u64 head, __u64 place)
 	return HEADERS(stable, MIX(whole, behind), common && proto != IPPROTO_TCP);
 }
 
-static __always_inline struct headers headers_read(__u64 head, __u64 place)
+/* The same as a function of numbers, which the verifier looks at once: see FILTER_LOOKS(). */
+__weak __noinline __u64 headers_mix(__u64 head, __u64 place)
 {
-	const __u64 mixed = headers_mix(head, place);
+	return headers_mixed(head, place);
+}
+
+/* `called`: the program may have functions, see loads_allowed() */
+static __always_inline struct headers headers_read(__u64 head, __u64 place, const bool called)
+{
+	const __u64 mixed = called ? headers_mix(head, place) : headers_mixed(head, place);
 
 	return (struct headers){
 		.stable = HEADERS_STABLE(mixed),
@@ -245,12 +250,12 @@ enum sameness {
 	is_clone, /* of the packet that did: that one keeps its entry, and the clone is lost */
 };
 
-/* `here`: its headers where they are now */
+/* `here`: its headers where they are now; `called`: see headers_read() */
 static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 						  const struct sk_buff *skb,
 						  const struct transit_key *key,
 						  const struct headers *here, enum proof proof,
-						  const bool typed)
+						  const bool typed, const bool called)
 {
 	struct transit transit = {};
 	const bool cloned = READ_BITFIELD(typed, skb, cloned);
@@ -280,7 +285,7 @@ static __always_inline enum sameness arrived_find(struct arrived *ret_arrived,
 	origin = &origins[transit.place & (TRANSIT_SIZE - 1)];
 	headers = *here;
 	if ((at ^ key->identity) & IDENTITY_PLACE)
-		headers = headers_read(key->head, at);
+		headers = headers_read(key->head, at, called);
 	if (headers.stable != note->headers)
 		return is_unknown;
 	if (!same)

@@ -40,7 +40,7 @@ static __always_inline enum transit_state packet_look(struct arrival *a, struct 
 	VALUES_FORGET(&a->transit);
 	if (buffer.last == buffer.now || state == transit_lost)
 		return state;
-	headers = headers_read(key->head, key->identity);
+	headers = headers_read(key->head, key->identity, true);
 	if ((headers.common && buffer.last) ||
 	    headers.stable != notes[a->transit.place & (TRANSIT_SIZE - 1)].headers)
 		return transit_lost;

@@ -44,13 +44,13 @@ int latency__netif_receive_skb(__u64 *ctx)
 	struct net_device *dev = skb->dev; /* no extra miss: its rx_handler is read next */
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct transit_key key = skb_transit_key(skb, skb->data - skb->head, true);
-	struct headers headers = headers_read(key.head, key.identity);
+	struct headers headers = headers_read(key.head, key.identity, false);
 	enum proof proof = proof_of_entry(skb, dev);
 	struct arrived arrived = { .time = now };
 	enum sameness sameness = is_unknown;
 
 	if (proof != proof_none) {
-		sameness = arrived_find(&arrived, skb, &key, &headers, proof, true);
+		sameness = arrived_find(&arrived, skb, &key, &headers, proof, true, false);
 		if (sameness == is_same)
 			arrived.flags = note_has_origin;
 		else

@@ -145,9 +145,11 @@ static __always_inline void packet_hand(const struct sk_buff *skb, const struct 
 	}
 	if (ways & way_on && !handing_on_seen)
 		handing_on_seen = true;
-	headers = headers_read(key->head, key->identity);
+	headers = headers_read(key->head, key->identity, true);
+	VALUES_FORGET(&headers); /* so that departure_tell() has their room on the stack, as below */
 	proof = iif ? proof_received : handing_on_seen ? proof_handed_on : proof_none;
-	sameness = arrived_find(&arrived, skb, key, &headers, proof, typed);
+	sameness = arrived_find(&arrived, skb, key, &headers, proof, typed, true);
+	VALUES_FORGET(&arrived);
 	if (iif && sameness == is_clone)
 		return;
 	if (sameness != is_same) {
@@ -196,30 +198,16 @@ static __always_inline void event_set_nat(struct latency *e, const struct flow *
 		SET(e, dest_nat_port, headers->dest_port);
 }
 
-SEC("tp_btf/net_dev_start_xmit")
-int latency__net_dev_start_xmit(__u64 *ctx)
+/* `known`: it was seen to be queued, so long before; else its line is lost */
+static __always_inline void departure_tell(const struct sk_buff *skb, const struct net_device *dev,
+					   const bool known, __u64 latency_ns, __u64 now,
+					   const bool typed)
 {
-	const bool typed = loads_allowed();
-	const struct sk_buff *skb = ARGUMENT(net_dev_start_xmit, skb);
-	const struct net_device *dev = ARGUMENT(net_dev_start_xmit, dev);
-	struct transit_key key = skb_transit_key(skb, READ(typed, skb, network_header), typed);
-	struct transit transit = {};
-	__u64 now = bpf_ktime_get_boot_ns(), latency_ns;
-	bool known;
 	const struct sock *sk;
 	struct packet packet;
 	struct subject subject;
 	struct latency *e;
 
-	if (!handing_seen)
-		handing_seen = true;
-	known = packet_departs(skb, &key, &transit, typed);
-	packet_hand(skb, dev, &key, known ? transit.entry & TIME_MASK : 0, now, typed);
-	if (!stage_wanted(stage_qdisc))
-		return 0;
-	latency_ns = transit_time(&transit, now);
-	if (known && !measure_wanted(latency, latency_ns))
-		return 0;
 	packet_read(&packet, skb, dev_netns(dev, typed), 0, typed);
 	VALUES_FORGET(&packet);
 	sk = READ(typed, skb, sk); /* NULL: forwarded, or skb_orphan() */
@@ -230,14 +218,14 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	subject.sk = sk;
 	subject.dev = dev;
 	if (!subject_flow_passes(&subject) || !subject_ifname_passes(&subject))
-		return 0;
+		return;
 	if (sk)
 		skb_owner(sk, &subject.owner, typed);
 	if (!subject_owner_passes(&subject))
-		return 0;
+		return;
 	if (!known) {
 		event_missed(latency, 1, &subject);
-		return 0;
+		return;
 	}
 	if (sk && READ(typed, sk, __sk_common.skc_state) != TCP_LISTEN) {
 		subject.cookie = skb_cookie(sk, typed);
@@ -245,7 +233,7 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 	}
 	e = event_begin(latency, &subject, typed);
 	if (!e)
-		return 0;
+		return;
 	e->header.time_ns = now;
 	SET(e, stage, stage_qdisc);
 	SET(e, latency_ns, latency_ns);
@@ -256,5 +244,35 @@ int latency__net_dev_start_xmit(__u64 *ctx)
 		SET(e, tcp_seq, packet.tcp_seq);
 	event_set_nat(e, &subject.flow, &packet.flow);
 	event_submit(e);
+}
+
+/* Was it seen to be queued? *ret_latency_ns: so long before. The device that gets it is told, too. */
+static __always_inline bool departure_look(const struct sk_buff *skb, const struct net_device *dev,
+					   __u64 now, __u64 *ret_latency_ns, const bool typed)
+{
+	struct transit_key key = skb_transit_key(skb, READ(typed, skb, network_header), typed);
+	struct transit transit = {};
+	const bool known = packet_departs(skb, &key, &transit, typed);
+
+	VALUES_FORGET(&key);
+	packet_hand(skb, dev, &key, known ? transit.entry & TIME_MASK : 0, now, typed);
+	*ret_latency_ns = transit_time(&transit, now);
+	return known;
+}
+
+SEC("tp_btf/net_dev_start_xmit")
+int latency__net_dev_start_xmit(__u64 *ctx)
+{
+	const bool typed = loads_allowed();
+	const struct sk_buff *skb = ARGUMENT(net_dev_start_xmit, skb);
+	const struct net_device *dev = ARGUMENT(net_dev_start_xmit, dev);
+	__u64 now = bpf_ktime_get_boot_ns(), latency_ns;
+	bool known;
+
+	if (!handing_seen)
+		handing_seen = true;
+	known = departure_look(skb, dev, now, &latency_ns, typed);
+	if (stage_wanted(stage_qdisc) && (!known || measure_wanted(latency, latency_ns)))
+		departure_tell(skb, dev, known, latency_ns, now, typed);
 	return 0;
 }
