@@ -146,7 +146,8 @@ static __always_inline void packet_hand(const struct sk_buff *skb, const struct 
 	if (ways & way_on && !handing_on_seen)
 		handing_on_seen = true;
 	headers = headers_read(key->head, key->identity, true);
-	VALUES_FORGET(&headers); /* so that departure_tell() has their room on the stack, as below */
+	VALUES_FORGET(
+		&headers); /* so that departure_tell() has their room on the stack, as below */
 	proof = iif ? proof_received : handing_on_seen ? proof_handed_on : proof_none;
 	sameness = arrived_find(&arrived, skb, key, &headers, proof, typed, true);
 	VALUES_FORGET(&arrived);
