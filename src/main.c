@@ -89,6 +89,12 @@ static int events_choose(struct options *options)
 	return 0;
 }
 
+/* An output could not be opened. */
+static int open_status(int error)
+{
+	return error == -ENOMEM ? EXIT_FAILURE : EX_CANTCREAT;
+}
+
 /* Lines to the outputs that the options name. */
 static int outputs_open(const struct options *options, struct lines *lines)
 {
@@ -104,7 +110,7 @@ static int outputs_open(const struct options *options, struct lines *lines)
 	r = output_configure(lines->output, options->outputs, options->output_count, none, &failed);
 	if (r < 0) {
 		trouble_open(failed, r, "");
-		return r == -ENOMEM ? EXIT_FAILURE : EX_CANTCREAT;
+		return open_status(r);
 	}
 	return 0;
 }
@@ -274,18 +280,19 @@ static void descriptor_reserve(int fd, int flags)
 /* They have been read, and so can be used, but for outputs that cannot be opened. */
 static int check(const struct options *options)
 {
-	bool good = true;
+	int status = EXIT_SUCCESS;
 
 	unmatchable_warn(options);
 	for (unsigned int i = 0; i < options->output_count; i++) {
 		int r = sink_spec_check(options->outputs, i);
 
-		if (r < 0)
+		if (r < 0) {
 			trouble_open(options->outputs[i].name, r, "");
-		good &= r == 0;
+			status = open_status(r);
+		}
 	}
-	if (!good)
-		return EX_CANTCREAT;
+	if (status != EXIT_SUCCESS)
+		return status;
 	puts("the settings can be used");
 	return printed();
 }

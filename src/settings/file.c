@@ -181,13 +181,14 @@ static bool has_half_character(const char *p, const char *end)
 static int read_scalar(struct reader *reader, struct json_object **ret_object)
 {
 	size_t begin = reader->at, length = scalar_length(reader->text + begin), end;
-	_cleanup_free_ char *text = strndup(reader->text + begin, length);
+	_cleanup_free_ char *text = strndup(reader->text + begin, length + 1);
 	struct json_object *object;
 
 	if (!text)
 		return memory_is_short(reader);
+	/* a number ends only at another character; at a NUL, short memory would be an end too soon */
+	text[length] = *text == '"' ? 0 : ' ';
 	json_tokener_reset(reader->tokener);
-	/* a number ends only at another character: hand over the terminating NUL as well */
 	object = json_tokener_parse_ex(reader->tokener, text, (int)length + 1);
 	end = json_tokener_get_parse_end(reader->tokener);
 	reader->at += end < length ? end : length; /* before 5x's x, which no JSON has there */

@@ -89,7 +89,7 @@ test_a_connection_that_comes_to_nothing_is_counted_to_its_last_syn() {
 	detach
 	wait $life_pid || exit 1
 	in_books 2
-	equal "lines" "$(segs_told)" 1
+	[ "$(segs_told)" -ge 1 ] && [ "$(missed retransmit)" -ge 1 ] || fail "not both"
 }
 
 test_calls_in_the_middle_and_at_the_end_are_counted() {
