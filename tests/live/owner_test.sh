@@ -70,11 +70,13 @@ test_the_first_datagram_of_a_socket_has_its_owner() {
 	needs_the_hosts_pids
 	wire_up
 	netlog_start --events=latency --latency-stage=qdisc --proto=udp,136,200
-	pid=$(nsenter --net="$ns0" timeout 60 /usr/bin/python3 tests/live/first.py 10 | jq .pid) || fail "not sent"
+	nsenter --net="$ns0" timeout 60 /usr/bin/python3 tests/live/first.py 10 >"$work/first" || fail "not sent"
+	pid=$(jq .pid "$work/first") lite=
+	[ "$(jq .ways "$work/first")" = 4 ] || lite="10 [136,$pid,first] "
 	netlog_stop
 	check_books
 	equal "owners of datagrams" "$(jq -c 'select(.src_ip == "10.77.0.1") | [.proto_number, .pid, .comm]' "$lines" |
-		sort | uniq -c | xargs)" "10 [136,$pid,first] 10 [200,$pid,first] 40 [null,$pid,first]"
+		sort | uniq -c | xargs)" "${lite}10 [200,$pid,first] 40 [null,$pid,first]"
 }
 
 test_a_pid_used_again_is_not_the_owner_of_the_first_one_s_socket() {
