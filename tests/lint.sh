@@ -59,7 +59,8 @@ compilers() {
 	local compiler status=0
 	for compiler in gcc clang; do
 		have $compiler || return
-		env --unset=MAKEFLAGS make --silent --jobs="$(nproc)" CI=true CC=$compiler BUILD=build/$compiler all tools >build/$compiler.log 2>&1 && continue
+		env --unset=MAKEFLAGS make --silent --jobs="$(nproc)" CI=true CC=$compiler BUILD=build/$compiler all tools \
+			>build/$compiler.log 2>&1 && continue
 		sed "s/^/$compiler: /" build/$compiler.log
 		status=1
 	done

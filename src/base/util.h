@@ -41,6 +41,12 @@ static inline void cleanup_close(int *fd)
 		close(*fd);
 }
 
+/* A negative errno: did something run short here, so that another time it may do? */
+static inline bool error_is_shortage(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
 /*
  * Parse a text that is one decimal number. -EINVAL for signs, blanks and numbers that do not fit.
  */

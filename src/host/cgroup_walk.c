@@ -122,9 +122,9 @@ static bool entry_walk(struct walking *w, int fd, const struct dirent *entry,
 /* A cgroup may be gone by now, or closed to us. But those whom only a shortage hides are there. */
 static void on_unread(struct walking *w, int error)
 {
-	if (error != EMFILE && error != ENFILE && error != ENOMEM)
+	if (!error_is_shortage(error))
 		return;
-	w->error = -error;
+	w->error = error;
 	w->over = true;
 }
 
@@ -137,7 +137,7 @@ static void directory_walk(struct walking *w, int fd, const struct level *level)
 	struct dirent *entry;
 
 	if (!directory) {
-		on_unread(w, errno);
+		on_unread(w, -errno);
 		if (fd >= 0)
 			close(fd);
 		return;

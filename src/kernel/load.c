@@ -29,12 +29,6 @@ static char *last_words(char *log)
 	return last;
 }
 
-/* Does the error say that we cannot go on, rather than anything about the program? */
-static bool error_is_ours(int error)
-{
-	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
-}
-
 static inline void skeleton_freep(struct netlog_bpf **skeleton)
 {
 	netlog_bpf__destroy(*skeleton);
@@ -76,7 +70,7 @@ static int hook_try_once(struct object *object, struct probe_hook *hook, char *l
 	libbpf_words[0] = 0;
 	r = netlog_bpf__load(skeleton);
 	*ret_again = false;
-	if (r == 0 || error_is_ours(r))
+	if (r == 0 || error_is_shortage(r))
 		return r;
 	words = last_words(log);
 	*ret_again = feature_forgone(object, words);
@@ -114,7 +108,7 @@ static int kernel_btf_check(void)
 	/* libbpf looks at other places, too, and says only that there was none (ESRCH) */
 	btf = btf__parse_raw(KERNEL_BTF_PATH);
 	r = btf ? -ENOMEM : -errno; /* it can be had now: something was short */
-	if (error_is_ours(r))
+	if (error_is_shortage(r))
 		return r;
 	return access(KERNEL_BTF_PATH, F_OK) == 0 ? -EBADMSG : -ENODATA;
 }
@@ -310,7 +304,7 @@ int object_load(struct object *object)
 		if (!object->ladder.events)
 			return kernel_btf_check();
 		error = hooks_load(object, log);
-		if (!error || error_is_ours(error))
+		if (!error || error_is_shortage(error))
 			return error;
 		r = refusal_find(object, error, log);
 		if (r <= 0)

@@ -6,6 +6,7 @@
 #define NETLOG_PATH_H
 
 #include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /*
@@ -21,6 +22,14 @@ int path_open(const char *path, char **ret_real);
  * there. -ELOOP as there; other errors of what leads there, but it need not be there itself.
  */
 int path_find(const char *path, char **ret_real);
+
+/* What it is called in its directory; empty behind a slash at the end. */
+static inline const char *path_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
 
 /* Are these one file? */
 static inline bool same_file(const struct stat *a, const struct stat *b)

@@ -25,22 +25,15 @@ static void rotation_close(struct rotation *rotation)
 		closedir(rotation->directory);
 }
 
-static const char *name_in(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 bool rotation_fits(const char *path)
 {
 	_Static_assert(NAME_MAX - DIGITS_MAX - 1 == 239, "it is told");
-	return strlen(name_in(path)) <= NAME_MAX - DIGITS_MAX - 1;
+	return strlen(path_name(path)) <= NAME_MAX - DIGITS_MAX - 1;
 }
 
 static int rotation_open(struct rotation *rotation, const char *path)
 {
-	const char *name = name_in(path);
+	const char *name = path_name(path);
 	char directory[PATH_MAX];
 
 	if (strlen(path) >= sizeof(directory) || !rotation_fits(path))

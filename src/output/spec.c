@@ -140,13 +140,6 @@ static const char *path_of(const struct sink_spec *spec)
 	return kind->has_path ? spec->name + strlen(kind->prefix) : NULL;
 }
 
-static const char *name_in(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Of files that are not there yet: their directories, and their names in there. */
 static bool same_place(const char *a, const char *b)
 {
@@ -155,7 +148,7 @@ static bool same_place(const char *a, const char *b)
 
 	strcpy(copy_a, a);
 	strcpy(copy_b, b);
-	return !strcmp(name_in(a), name_in(b)) && stat(dirname(copy_a), &of_a) == 0 &&
+	return !strcmp(path_name(a), path_name(b)) && stat(dirname(copy_a), &of_a) == 0 &&
 	       stat(dirname(copy_b), &of_b) == 0 && same_file(&of_a, &of_b);
 }
 

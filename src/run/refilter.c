@@ -51,12 +51,6 @@ static struct filter_set *filters_number(struct options *options, unsigned int n
 
 /* ---- a look ---- */
 
-/* For want of these, cgroups that are there are not seen. */
-static bool is_shortage(int error)
-{
-	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
-}
-
 static void *look_run(void *context)
 {
 	struct refilter_look *look = context;
@@ -66,7 +60,7 @@ static void *look_run(void *context)
 		char *wrong;
 		int r = filter_look_up(look->sets[i], look->inotify, &wrong);
 
-		if (r < 0 && !is_shortage(look->error))
+		if (r < 0 && !error_is_shortage(look->error))
 			look->error = r;
 		wrong_keep_first(&look->wrong, wrong);
 	}
@@ -269,7 +263,7 @@ static int on_look_done(sd_event_source *source, int fd, uint32_t events, void *
 		look_want(refilter);
 		return 0;
 	}
-	if (is_shortage(look->error)) {
+	if (error_is_shortage(look->error)) {
 		look_again(refilter, look->error);
 		return 0;
 	}

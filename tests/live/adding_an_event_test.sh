@@ -83,7 +83,8 @@ test_adding_an_event_touches_three_files() {
 	make -s -C "$tree" CFLAGS=-O0 all tools unit-tests >"$work/log" 2>&1 ||
 		fail "it does not build: $(tail -n 20 "$work/log")"
 	for tests in build/unit/tests tests/live/ended_test.sh tests/live/every_event_test.sh; do
-		(cd "$tree" && EVENTS=ended,begun "$tests") >"$work/log" 2>&1 || fail "$tests: $(grep -v '^ok' "$work/log" | tail -n 20)"
+		(cd "$tree" && EVENTS=ended,begun "$tests") >"$work/log" 2>&1 ||
+			fail "$tests: $(grep -v '^ok' "$work/log" | tail -n 20)"
 	done
 	for word in doctor refused; do # what lists the events that are served
 		TEST=$word "$tree/tests/live/run_test.sh" >"$work/log" 2>&1 || fail "$(grep -v '^ok' "$work/log" | tail -n 20)"

@@ -27,13 +27,13 @@ identities() {
 watched_start() {
 	local i file
 	predicates+=(true)
-	options+=("${EVENTS:+--events=$EVENTS}")
+	options+=("")
 	pids=()
 	rm -f "$work"/watched.*
 	for i in "${!options[@]}"; do
 		file=$work/watched.$i
 		# shellcheck disable=SC2086
-		"$netlog" -q --output="file:$file" ${options[$i]} 2>"$file.log" &
+		"$netlog" -q ${EVENTS:+"--events=$EVENTS"} --output="file:$file" ${options[$i]} 2>"$file.log" &
 		pids+=($!)
 	done
 	for i in "${!options[@]}"; do
@@ -41,8 +41,8 @@ watched_start() {
 	done
 }
 
-# skipped_in FILE [EVENT]: calls of a program that the kernel did not make, and so lines that others may have
-skipped_in() { tail -n 1 "$1" | jq "[.lost | if \"${2:-}\" == \"\" then .[] else .[\"${2:-}\"] // 0 end] | add // 0"; }
+# skipped_in FILE: calls of a program that the kernel did not make, and so lines that others may have
+skipped_in() { tail -n 1 "$1" | jq '[.lost[]] | add // 0'; }
 
 # Every line has what is asked for; and of the others' lines that have it, none is missing but for the few
 # that the kernel does not run a program for.
